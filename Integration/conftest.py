@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every end-to-end test stands on: a stack of its own, images, a registry, and a check that nothing is left.
+
+The suite runs as root in a network and mount namespace of its own (scripts/test makes them), so that bridges, firewall
+tables and mounts of the tests never meet the host's.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from harness import BIN, PROJECT, TOOLS, Stack, run, snapshot_of_host  # noqa: E402
+
+
+def pytest_configure(config):
+    if os.geteuid() != 0:
+        raise pytest.UsageError("the integration tests need root: run scripts/test")
+    if not os.environ.get("SWRUN_TEST_NAMESPACE"):
+        raise pytest.UsageError("the integration tests need a network namespace of their own: run scripts/test")
+    for program in ("swrun", "swrund", "swrun-supervisor", "swrun-shim", "swrunc"):
+        if not (BIN / program).exists():
+            raise pytest.UsageError(f"{BIN / program} is missing: run scripts/build --debug")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind():
+    """Compares mounts, network namespaces, links, firewall tables, cgroups, processes and temporary directories."""
+    before = snapshot_of_host()
+    yield
+    deadline = time.monotonic() + 10
+    while True:
+        left = {kind: sorted(found - before[kind]) for kind, found in snapshot_of_host().items() if found - before[kind]}
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    assert not left, f"left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def scratch():
+    """A directory for the session's own files, on the disk that /tmp is on."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="swrun-it-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def images(scratch):
+    """OCI layouts and docker archives of small images, made from Debian's packages."""
+    cache = os.environ.get("SWRUN_TEST_IMAGES")
+    path = pathlib.Path(cache) if cache else scratch / "images"
+    if not (path / "archive" / "busybox.tar").exists():
+        run(PROJECT / "scripts" / "make-images", "--only", "busybox,tricky,zstd,schema2,config", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def registry(scratch, images):
+    """Debian's docker-registry: plain http on 127.0.0.1:5100 and https with a CA of its own on 5101."""
+    path = scratch / "registry"
+    run(TOOLS / "registry-up", "--dir", path, "--images", images, "start", "http", "https")
+    yield path
+    run(TOOLS / "registry-up", "--dir", path, "stop")
+
+
+@pytest.fixture(scope="session")
+def stack(scratch, images):
+    """A running stack with the image busybox:latest loaded."""
+    stack = Stack(scratch / "stack", name="it")
+    stack.start()
+    stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
+    yield stack
+    stack.destroy()
+
+
+@pytest.fixture
+def own_stack(images, request):
+    """A fresh stack for tests that kill its programs or need it empty; busybox is loaded."""
+    with tempfile.TemporaryDirectory(prefix="swrun-it-") as directory:
+        stack = Stack(pathlib.Path(directory), name="own")
+        stack.start()
+        stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
+        try:
+            yield stack
+        finally:
+            stack.destroy()
+
+
+@pytest.fixture(params=["docker", "swrun"])
+def cli(request, stack):
+    """Either command line client against the same daemon: docker's unchanged one and ours."""
+    if request.param == "docker" and not shutil.which("docker"):
+        pytest.skip("no docker client on this machine")
+    return stack.docker if request.param == "docker" else stack.swrun
+
+
+@pytest.fixture
+def container_name(request, stack):
+    """A name that no other test uses; the container is removed afterwards."""
+    name = "t" + os.urandom(4).hex()
+    yield name
+    stack.docker("rm", "-f", name, check=False)

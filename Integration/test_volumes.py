@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Named and anonymous volumes, and what an image brings into them."""
+import json
+import os
+import re
+
+import pytest
+
+
+@pytest.fixture
+def volume(stack):
+    """A name that no other test uses; the volume is removed afterwards."""
+    name = "vol" + os.urandom(4).hex()
+    yield name
+    stack.docker("volume", "rm", "-f", name, check=False)
+
+
+def test_life_of_a_volume(stack, cli, volume):
+    assert cli("volume", "create", "--label", "a=b", volume) == volume
+    details = json.loads(cli("volume", "inspect", volume))[0]
+    assert details["Driver"] == "local" and details["Labels"] == {"a": "b"} and details["Scope"] == "local"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", details["CreatedAt"])
+    assert os.path.isdir(details["Mountpoint"]) and details["Mountpoint"].endswith(f"/volumes/{volume}/_data")
+    assert volume in cli("volume", "ls", "-q", "-f", "dangling=true").splitlines()
+    assert cli("volume", "rm", volume) == volume
+    assert not os.path.exists(os.path.dirname(details["Mountpoint"]))
+    result = cli("volume", "inspect", volume, check=False)
+    assert result.code == 1 and "no such volume" in result.err
+
+
+def test_creating_it_again_changes_nothing(stack, cli, volume):
+    cli("volume", "create", volume)
+    mountpoint = cli("volume", "inspect", "-f", "{{.Mountpoint}}", volume)
+    with open(f"{mountpoint}/kept", "w"):
+        pass
+    cli("volume", "create", volume)
+    assert os.path.exists(f"{mountpoint}/kept")
+
+
+def test_data_outlives_containers(cli, volume):
+    cli("run", "--rm", "-v", f"{volume}:/data", "busybox", "sh", "-c", "echo kept > /data/file")
+    assert cli("run", "--rm", "-v", f"{volume}:/other:ro", "busybox", "cat", "/other/file") == "kept"
+
+
+def test_a_volume_may_be_read_only(cli, volume):
+    assert cli("run", "--rm", "-v", f"{volume}:/data:ro", "busybox", "touch", "/data/x", check=False).code != 0
+
+
+def test_a_volume_in_use_stays(stack, cli, volume, container_name):
+    identifier = cli("create", "--name", container_name, "-v", f"{volume}:/data", "busybox", "true")
+    result = cli("volume", "rm", volume, check=False)
+    assert result.code == 1
+    assert f"remove {volume}: volume is in use - [{identifier}]" in result.err
+    cli("rm", container_name)
+    cli("volume", "rm", volume)
+
+
+def test_content_of_the_image_comes_into_a_new_volume_once(cli, volume):
+    files = cli("run", "--rm", "-v", f"{volume}:/etc", "busybox", "ls", "/etc").split()
+    assert "passwd" in files
+    cli("run", "--rm", "-v", f"{volume}:/etc", "busybox", "rm", "/etc/passwd")
+    assert "passwd" not in cli("run", "--rm", "-v", f"{volume}:/etc", "busybox", "ls", "/etc").split()
+
+
+def test_anonymous_volumes_go_with_rm(stack, cli, container_name):
+    before = set(cli("volume", "ls", "-q").splitlines())
+    cli("run", "--rm", "-v", "/data", "busybox", "touch", "/data/x")
+    assert set(cli("volume", "ls", "-q").splitlines()) == before
+    cli("create", "--name", container_name, "-v", "/data", "busybox", "true")
+    made, = set(cli("volume", "ls", "-q").splitlines()) - before
+    assert re.fullmatch("[0-9a-f]{64}", made)
+    cli("rm", container_name)
+    assert made in cli("volume", "ls", "-q").splitlines()
+    assert made in cli("volume", "prune", "-f")
+    assert made not in cli("volume", "ls", "-q").splitlines()
+
+
+def test_prune_leaves_named_volumes_unless_all_are_asked_for(cli, volume):
+    cli("volume", "create", "--label", f"only={volume}", volume)
+    assert volume not in cli("volume", "prune", "-f")
+    assert volume in cli("volume", "prune", "-a", "-f", "--filter", f"label=only={volume}")
+
+
+@pytest.mark.parametrize("name, reason", [
+    ("a/b", "includes invalid characters"),
+    ("..", "includes invalid characters"),
+    ("x", "volume name is too short"),
+])
+def test_names_that_are_none(cli, name, reason):
+    result = cli("volume", "create", name, check=False)
+    assert result.code == 1 and reason in result.err
+
+
+def test_what_is_not_there_yet_says_so(cli):
+    result = cli("volume", "create", "-o", "type=nfs", "-o", "device=:/x", "-o", "o=addr=10.0.0.1", "nfsvol", check=False)
+    assert result.code == 1 and "not implemented" in result.err
+    assert "nfsvol" not in cli("volume", "ls", "-q").splitlines()
+
+
+def test_a_volume_can_stand_for_a_host_directory(stack, cli, volume, tmp_path):
+    (tmp_path / "file").write_text("theirs\n")
+    cli("volume", "create", "-o", "type=none", "-o", "o=bind", "-o", f"device={tmp_path}", volume)
+    assert cli("run", "--rm", "-v", f"{volume}:/data", "busybox", "cat", "/data/file") == "theirs"
+    cli("volume", "rm", volume)
+    assert (tmp_path / "file").exists()

@@ -1,0 +1,212 @@
+// swift-tools-version: 6.2
+// One package, three ways to build it (docs/architecture.md, "Building"):
+//
+//   swift build                        everything, as ordinary Swift, with every dependency
+//   SWRUN_CORE=1 swift build           what needs no package and no C library: seconds, for day-to-day work
+//   SWRUN_STATIC=glibc|musl swift build -c release
+//                                      the static programs as Embedded Swift (swrunc with glibc for libseccomp,
+//                                      swrun-shim with musl); needs SWRUN_EMBEDDED_LIB, see scripts/build
+import PackageDescription
+
+let environment = Context.environment
+let libc = environment["SWRUN_STATIC"]
+let isStatic = libc != nil
+let isCore = environment["SWRUN_CORE"] != nil
+
+// MARK: Settings
+
+let ordinarySettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),  // Linux's own calls and constants from libc's headers
+]
+
+let muslInclude = "/usr/include/x86_64-linux-musl"
+let muslLib = "/usr/lib/x86_64-linux-musl"
+let unicodeTables = (environment["SWRUN_EMBEDDED_LIB"] ?? "") + "/libswiftUnicodeDataTables.a"
+
+let embeddedSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableExperimentalFeature("Embedded"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .define("SWRUN_EMBEDDED"),
+        .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-D_GNU_SOURCE", "-Xfrontend", "-function-sections"]),
+    ]  // with musl the compiler warns once that it does not find glibc's module, which is the point
+    + (libc == "musl" ? [.unsafeFlags(["-Xcc", "-nostdlibinc", "-Xcc", "-isystem", "-Xcc", muslInclude])] : [])
+
+let embeddedLink: [LinkerSetting] =
+    libc == "musl"
+    ? [
+        .unsafeFlags([
+            "-enable-experimental-feature", "Embedded", "-Xclang-linker", "-static", "-Xclang-linker", "-nostdlib",
+            "-Xlinker", "--gc-sections", "-Xlinker", "-s", muslLib + "/crt1.o", muslLib + "/crti.o", unicodeTables,
+            muslLib + "/libc.a", muslLib + "/crtn.o",
+        ])
+    ]
+    : [
+        .unsafeFlags([
+            "-enable-experimental-feature", "Embedded", "-Xclang-linker", "-static", "-Xlinker", "--gc-sections",
+            "-Xlinker", "-s", unicodeTables,
+        ]),
+        .linkedLibrary("m"),
+    ]
+
+let cSettings: [CSetting] =
+    [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+    + (libc == "musl"
+        ? [.unsafeFlags(["-nostdlibinc", "-isystem", muslInclude, "-D_FORTIFY_SOURCE=0", "-fno-stack-protector",
+                "-Wno-sign-compare",  // in musl's CMSG_NXTHDR
+           ])] : [])
+
+// MARK: Targets
+
+/// A library that compiles both as Embedded Swift and as ordinary Swift.
+func embedded(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: isStatic ? embeddedSettings : ordinarySettings)
+}
+
+/// A program that ships as Embedded Swift; the ordinary build of it exists only for development.
+func embeddedProgram(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, swiftSettings: isStatic ? embeddedSettings : ordinarySettings,
+        linkerSettings: isStatic ? embeddedLink : [])
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: ordinarySettings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: ordinarySettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: ordinarySettings)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcTransport = Target.Dependency.product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+
+let embeddedLibraries: [Target] = [
+    .target(name: "CLinux", cSettings: cSettings),
+    embedded("LinuxSystem", ["CLinux"]),
+    embedded("JSON"),
+    embedded("Flags"),
+    embedded("OCISpec", ["JSON"]),
+    embedded("TTRPC", ["CLinux", "LinuxSystem"]),
+    embedded("ShimAPI", ["TTRPC", "LinuxSystem"]),
+    embedded("Shim", ["LinuxSystem", "JSON", "OCISpec", "TTRPC", "ShimAPI"]),
+]
+
+let runtimeLibraries: [Target] = [
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    embedded("Cgroups", ["LinuxSystem", "OCISpec"]),
+    embedded("Confinement", ["LinuxSystem", "JSON", "OCISpec", "CSeccomp"]),
+    embedded("ContainerRuntime", ["LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement"]),
+]
+
+let shimProgram = embeddedProgram("swrun-shim", ["Shim", "LinuxSystem"])
+let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "LinuxSystem", "JSON", "Flags"])
+
+let cliTargets: [Target] = [
+    library("GoTemplate", ["JSON"]),
+    library("DockerClient", ["LinuxSystem", "JSON"]),
+    library("Commands", ["DockerClient", "GoTemplate", "Flags", "LinuxSystem", "JSON"]),
+    program("swrun", ["Commands"]),
+]
+
+let daemonTargets: [Target] = [
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+    library("Netlink", ["LinuxSystem"]),
+    library("Archive", ["LinuxSystem", "CISAL", "CZstd"]),
+    library("ContentStore", ["LinuxSystem", "OCISpec", "Metadata", crypto]),
+    library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
+    library(
+        "Registry", ["LinuxSystem", "OCISpec", "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
+    library("Snapshots", ["LinuxSystem", "Metadata"]),
+    library("ContainerdAPI", [protobuf]),
+    library("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
+    library(
+        "Supervisor",
+        [
+            "LinuxSystem", "JSON", "OCISpec", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
+            "ContainerdAPI", "AsyncTTRPC", "TTRPC", protobuf, logging, crypto,
+        ]),
+    library(
+        "SupervisorGRPC",
+        ["Supervisor", "AsyncTTRPC", "TTRPC", "ContainerdAPI", "LinuxSystem", grpcCore, grpcTransport, logging]),
+    library("Networking", ["Netlink", "LinuxSystem", "JSON", "Metadata", "CNFTables"]),
+    library("DockerAPI", ["JSON"]),
+    library(
+        "Engine",
+        [
+            "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "Metadata", "ContainerdAPI", "AsyncTTRPC",
+            logging,
+        ]),
+    library(
+        "EngineHTTP",
+        ["Engine", "DockerAPI", "JSON", "LinuxSystem", nioCore, nioPosix, nioHTTP1, logging]),
+    program(
+        "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", logging]),
+    program("swrund", ["Engine", "EngineHTTP", "Networking", "Flags", "LinuxSystem", "JSON", logging]),
+]
+
+let coreTests: [Target] = [
+    tests("LinuxSystem"), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"), tests("ShimAPI"),
+    tests("Shim"), tests("GoTemplate", ["JSON"]), tests("DockerClient"), tests("Commands", ["JSON"]),
+]
+
+let fullTests: [Target] = [
+    tests("Cgroups", ["OCISpec", "JSON", "LinuxSystem"]), tests("Confinement", ["OCISpec", "JSON"]),
+    tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink"), tests("Archive"), tests("ContentStore"),
+    tests("Metadata"), tests("Registry"), tests("Snapshots", ["Metadata"]), tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
+    tests("Supervisor", ["AsyncTTRPC", "ContainerdAPI", "LinuxSystem", "Metadata", "TTRPC", protobuf]), tests("Networking"), tests("DockerAPI", ["JSON"]), tests("Engine", ["JSON", "OCISpec"]),
+    tests("EngineHTTP"),
+]
+
+let targets: [Target] =
+    switch libc {
+    case "musl": embeddedLibraries + [shimProgram]
+    case .some: embeddedLibraries + runtimeLibraries + [shimProgram, runtimeProgram]
+    case nil where isCore: embeddedLibraries + [shimProgram] + cliTargets + coreTests
+    case nil:
+        embeddedLibraries + runtimeLibraries + [shimProgram, runtimeProgram] + cliTargets + daemonTargets + coreTests
+            + fullTests
+    }
+
+// MARK: Dependencies (why each: docs/dependencies.md)
+
+let dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+]
+
+let package = Package(
+    name: "swrun",
+    dependencies: isStatic || isCore ? [] : dependencies,
+    targets: targets
+)

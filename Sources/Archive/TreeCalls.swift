@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import LinuxSystem
+
+// System calls on `directory descriptor + one name`, where the name is bytes rather than text: file names in layers
+// need not be UTF-8. A name has no slash, so nothing but the last component is ever resolved, and symbolic links are
+// not followed.
+
+/// The file types of `st_mode`.
+enum NodeType {
+    static let mask: mode_t = 0o170000
+    static let fifo: mode_t = 0o010000
+    static let characterDevice: mode_t = 0o020000
+    static let blockDevice: mode_t = 0o060000
+}
+
+/// Whether this is overlay's whiteout, a 0:0 character device.
+func isWhiteoutDevice(_ info: stat) -> Bool {
+    info.st_mode & NodeType.mask == NodeType.characterDevice && info.st_rdev == 0
+}
+
+/// A name in an open directory.
+struct TreeName {
+    let bytes: [CChar]
+    let display: String
+
+    init(_ name: [UInt8]) {
+        bytes = EntryPath.cString(name)
+        display = String(decoding: name, as: UTF8.self)
+    }
+
+    /// The node's status, or nil if there is none.
+    func status(in directory: borrowing OwnedFD) throws(SysError) -> stat? {
+        let fd = directory.raw
+        var info = stat()
+        do throws(SysError) {
+            try sys("fstatat", display) { fstatat(fd, bytes, &info, AT_SYMLINK_NOFOLLOW) }
+        } catch {
+            guard error.errno == .noSuchFile else { throw error }
+            return nil
+        }
+        return info
+    }
+
+    func open(in directory: borrowing OwnedFD, _ flags: CInt, mode: mode_t = 0) throws(SysError) -> OwnedFD {
+        let fd = directory.raw
+        return OwnedFD(
+            owning: try sys("openat", display) { swrun_openat(fd, bytes, flags | O_NOFOLLOW | O_CLOEXEC, mode) })
+    }
+
+    func makeDirectory(in directory: borrowing OwnedFD, mode: mode_t) throws(SysError) {
+        let fd = directory.raw
+        try sys("mkdirat", display) { mkdirat(fd, bytes, mode) }
+    }
+
+    func makeSymbolicLink(in directory: borrowing OwnedFD, to target: [UInt8]) throws(SysError) {
+        let fd = directory.raw
+        let text = EntryPath.cString(target)
+        try sys("symlinkat", display) { symlinkat(text, fd, bytes) }
+    }
+
+    func makeNode(
+        in directory: borrowing OwnedFD, mode: mode_t, major: UInt32 = 0, minor: UInt32 = 0
+    ) throws(SysError) {
+        let fd = directory.raw
+        let device = swrun_makedev(major, minor)
+        try sys("mknodat", display) { mknodat(fd, bytes, mode, device) }
+    }
+
+    /// linkat(2); a symbolic link is linked itself, not followed.
+    func link(
+        in directory: borrowing OwnedFD, to target: TreeName, in targetDirectory: borrowing OwnedFD
+    ) throws(SysError) {
+        let fd = directory.raw
+        let from = targetDirectory.raw
+        try sys("linkat", display) { linkat(from, target.bytes, fd, bytes, 0) }
+    }
+
+    func remove(in directory: borrowing OwnedFD, isDirectory: Bool) throws(SysError) {
+        let fd = directory.raw
+        try sys("unlinkat", display) { unlinkat(fd, bytes, isDirectory ? AT_REMOVEDIR : 0) }
+    }
+
+    func setOwner(in directory: borrowing OwnedFD, uid: UInt32, gid: UInt32) throws(SysError) {
+        let fd = directory.raw
+        try sys("fchownat", display) { fchownat(fd, bytes, uid, gid, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    /// chmod of something that is known not to be a symbolic link.
+    func setMode(in directory: borrowing OwnedFD, _ mode: mode_t) throws(SysError) {
+        let fd = directory.raw
+        try sys("fchmodat", display) { fchmodat(fd, bytes, mode, 0) }
+    }
+
+    func setModified(in directory: borrowing OwnedFD, _ time: TarEntry.Time) throws(SysError) {
+        let fd = directory.raw
+        let stamp = timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds))
+        let times = [stamp, stamp]
+        try sys("utimensat", display) { utimensat(fd, bytes, times, AT_SYMLINK_NOFOLLOW) }
+    }
+
+    /// lsetxattr(2), by way of /proc: the call has no form with a directory descriptor.
+    func setExtendedAttribute(
+        in directory: borrowing OwnedFD, _ attribute: TarEntry.ExtendedAttribute
+    ) throws(SysError) {
+        let path = Array(directory.procPath.string.utf8CString.dropLast()) + [CChar(bitPattern: 0x2f)] + bytes
+        let name = EntryPath.cString(attribute.name)
+        try sys("lsetxattr", display) {
+            attribute.value.withUnsafeBytes { lsetxattr(path, name, $0.baseAddress, $0.count, 0) }
+        }
+    }
+}
+
+/// openat2(2) of a path below `root` for the sake of its identity, every component confined to the root.
+func openDirectory(_ root: borrowing OwnedFD, _ path: EntryPath) throws(SysError) -> OwnedFD {
+    let fd = root.raw
+    let flags = UInt64(UInt32(bitPattern: O_PATH | O_DIRECTORY | O_CLOEXEC))
+    let resolve: UInt64 = 0x10 | 0x02 | 0x01  // RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV
+    let text = path.cString
+    return OwnedFD(owning: try sys("openat2", path.display) { swrun_openat2(fd, text, flags, 0, resolve) })
+}
+
+/// The names in a directory as bytes.
+func names(in directory: consuming OwnedFD) throws(SysError) -> [[UInt8]] {
+    guard let stream = fdopendir(directory.relinquish()) else { throw SysError("fdopendir", "", .current) }
+    defer { closedir(stream) }
+    var names: [[UInt8]] = []
+    while let entry = readdir(stream) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+        if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
+    }
+    return names
+}
+
+/// Removes a node and all below it.
+func removeNode(_ name: TreeName, in directory: borrowing OwnedFD) throws(SysError) {
+    guard let info = try name.status(in: directory) else { return }
+    guard isDirectory(info) else { return try name.remove(in: directory, isDirectory: false) }
+    let inside = try name.open(in: directory, O_RDONLY | O_DIRECTORY)
+    for child in try names(in: inside.duplicate()) { try removeNode(TreeName(child), in: inside) }
+    try name.remove(in: directory, isDirectory: true)
+}

@@ -1,0 +1,3 @@
+// The declarations of ISA-L (igzip), from Debian's -dev package.
+#pragma once
+#include <isa-l/igzip_lib.h>

@@ -1,0 +1,3 @@
+// The declarations of libnftables, from Debian's -dev package.
+#pragma once
+#include <nftables/libnftables.h>

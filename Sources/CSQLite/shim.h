@@ -1,0 +1,3 @@
+// The declarations of SQLite, from Debian's -dev package.
+#pragma once
+#include <sqlite3.h>

@@ -1,0 +1,3 @@
+// The declarations of libseccomp, from Debian's -dev package.
+#pragma once
+#include <seccomp.h>

@@ -1,0 +1,3 @@
+// The declarations of libzstd, from Debian's -dev package.
+#pragma once
+#include <zstd.h>

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+package import LinuxSystem
+
+/// The open doors of a container's cgroups: a new process starts inside v2's (`unified`, for clone3) and goes into v1's
+/// by itself.
+///
+/// A process that writes `0` to v1's `tasks` moves only its own one thread, for which the kernel takes no lock over all
+/// processes; moving another process waits for an RCU grace period, about 10 ms.
+@usableFromInline package struct CgroupDoors: ~Copyable {
+    private var unified: CInt = -1  // owned by this value, as are these: an Array cannot hold OwnedFD
+    private var tasks: [CInt] = []
+
+    package init(_ cgroup: ContainerCgroup) throws(SysError) {
+        for hierarchy in cgroup.layout.hierarchies {
+            let directory = cgroup.directory(in: hierarchy)
+            if hierarchy.kind == .unified {
+                unified = try open(directory, O_RDONLY | O_DIRECTORY).relinquish()
+            } else {
+                tasks.append(try open(directory / "tasks", O_WRONLY).relinquish())
+            }
+        }
+    }
+
+    deinit {
+        if unified >= 0 { close(unified) }
+        for number in tasks { close(number) }
+    }
+
+    /// The descriptor for clone3, valid as long as this value.
+    package var unifiedNumber: Int32? { unified >= 0 ? unified : nil }
+
+    /// Moves the calling process, which must have one thread, into every v1 cgroup.
+    package borrowing func enter() throws(SysError) {
+        for number in tasks { try sys("write", "tasks") { write(number, "0", 1) } }
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+package import OCISpec
+
+/// One write to a file of a cgroup.
+package struct CgroupSetting: Sendable, Equatable {
+    /// The v1 controller whose hierarchy has the file; of no meaning for v2.
+    package var controller: String
+    package var file: String
+    package var value: String
+    /// What asked for it, for the error when the kernel has no such file.
+    package var reason: String
+    /// Whether a missing file is fine, because what it would set is already so.
+    package var isOptional = false
+
+    package init(_ controller: String, _ file: String, _ value: String, for reason: String, isOptional: Bool = false) {
+        self.controller = controller
+        self.file = file
+        self.value = value
+        self.reason = reason
+        self.isOptional = isOptional
+    }
+}
+
+/// Limits as cgroup v1 takes them (kernel: admin-guide/cgroup-v1). Devices and cpuset's inheritance are set elsewhere.
+package func settingsV1(_ resources: RuntimeResources) -> [CgroupSetting] {
+    memoryV1(resources.memory) + cpuV1(resources.cpu) + pids(resources.pidsLimit) + blockIOV1(resources.blockIO)
+        + resources.hugepages.map {
+            CgroupSetting("hugetlb", "hugetlb.\($0.pageSize).limit_in_bytes", String($0.limit), for: "hugepageLimits")
+        }
+}
+
+private func memoryV1(_ memory: RuntimeResources.Memory) -> [CgroupSetting] {
+    var settings: [CgroupSetting] = []
+    func add(_ file: String, _ value: String, _ reason: String, isOptional: Bool = false) {
+        settings.append(CgroupSetting("memory", "memory." + file, value, for: reason, isOptional: isOptional))
+    }
+    if let limit = memory.limit, limit != 0 { add("limit_in_bytes", String(limit), "memory.limit") }
+    if let swap = memory.swap, swap != 0 {
+        add("memsw.limit_in_bytes", String(swap), "memory.swap", isOptional: swap < 0)
+    }
+    if let low = memory.reservation, low != 0 { add("soft_limit_in_bytes", String(low), "memory.reservation") }
+    if let swappiness = memory.swappiness { add("swappiness", String(swappiness), "memory.swappiness") }
+    if memory.disableOOMKiller == true { add("oom_control", "1", "memory.disableOOMKiller") }
+    return settings
+}
+
+private func cpuV1(_ cpu: RuntimeResources.CPU) -> [CgroupSetting] {
+    var settings: [CgroupSetting] = []
+    func add(_ file: String, _ value: String, _ reason: String) {
+        settings.append(CgroupSetting("cpu", file, value, for: reason))
+    }
+    if let shares = cpu.shares, shares != 0 { add("cpu.shares", String(shares), "cpu.shares") }
+    if let period = cpu.period, period != 0 { add("cpu.cfs_period_us", String(period), "cpu.period") }
+    if let quota = cpu.quota, quota != 0 { add("cpu.cfs_quota_us", String(quota), "cpu.quota") }
+    if let burst = cpu.burst { add("cpu.cfs_burst_us", String(burst), "cpu.burst") }
+    if let idle = cpu.idle { add("cpu.idle", String(idle), "cpu.idle") }
+    if let period = cpu.realtimePeriod, period != 0 { add("cpu.rt_period_us", String(period), "cpu.realtimePeriod") }
+    if let run = cpu.realtimeRuntime, run != 0 { add("cpu.rt_runtime_us", String(run), "cpu.realtimeRuntime") }
+    if !cpu.cpus.isEmpty { settings.append(CgroupSetting("cpuset", "cpuset.cpus", cpu.cpus, for: "cpu.cpus")) }
+    if !cpu.mems.isEmpty { settings.append(CgroupSetting("cpuset", "cpuset.mems", cpu.mems, for: "cpu.mems")) }
+    return settings
+}
+
+private func pids(_ limit: Int64?) -> [CgroupSetting] {
+    guard let limit, limit != 0 else { return [] }
+    let text = limit < 0 ? "max" : String(limit)
+    return [CgroupSetting("pids", "pids.max", text, for: "pids.limit", isOptional: limit < 0)]
+}
+
+private func blockIOV1(_ io: RuntimeResources.BlockIO) -> [CgroupSetting] {
+    var settings: [CgroupSetting] = []
+    if let weight = io.weight, weight != 0 {
+        settings.append(CgroupSetting("blkio", "blkio.weight", String(weight), for: "blockIO.weight"))
+    }
+    let lists = [
+        ("read_bps", io.readBytes), ("write_bps", io.writeBytes), ("read_iops", io.readOperations),
+        ("write_iops", io.writeOperations),
+    ]
+    for (name, list) in lists {
+        for limit in list {
+            let value = "\(limit.major):\(limit.minor) \(limit.rate)"
+            settings.append(CgroupSetting("blkio", "blkio.throttle.\(name)_device", value, for: "blockIO.throttle"))
+        }
+    }
+    return settings
+}
+
+/// Limits as cgroup v2 takes them (kernel: admin-guide/cgroup-v2).
+package func settingsV2(_ resources: RuntimeResources) -> [CgroupSetting] {
+    memoryV2(resources.memory) + cpuV2(resources.cpu) + pids(resources.pidsLimit) + blockIOV2(resources.blockIO)
+        + resources.hugepages.map {
+            CgroupSetting("hugetlb", "hugetlb.\($0.pageSize).max", String($0.limit), for: "hugepageLimits")
+        }
+        + resources.unified.map { CgroupSetting("unified", $0.key, $0.value, for: "unified." + $0.key) }
+}
+
+private func limitText(_ value: Int64) -> String { value < 0 ? "max" : String(value) }
+
+private func memoryV2(_ memory: RuntimeResources.Memory) -> [CgroupSetting] {
+    var settings: [CgroupSetting] = []
+    if let swap = memory.swap, swap != 0 {
+        // The spec's number counts memory and swap together, the kernel's swap alone.
+        let alone = swap < 0 ? -1 : max(0, swap - (memory.limit ?? 0))
+        let isOptional = alone <= 0
+        settings.append(
+            CgroupSetting("memory", "memory.swap.max", limitText(alone), for: "memory.swap", isOptional: isOptional))
+    }
+    if let limit = memory.limit, limit != 0 {
+        settings.append(CgroupSetting("memory", "memory.max", limitText(limit), for: "memory.limit"))
+    }
+    if let low = memory.reservation, low != 0 {
+        settings.append(CgroupSetting("memory", "memory.low", limitText(low), for: "memory.reservation"))
+    }
+    return settings
+}
+
+private func cpuV2(_ cpu: RuntimeResources.CPU) -> [CgroupSetting] {
+    var settings: [CgroupSetting] = []
+    func add(_ file: String, _ value: String, _ reason: String) {
+        settings.append(CgroupSetting("cpu", file, value, for: reason))
+    }
+    if let idle = cpu.idle { add("cpu.idle", String(idle), "cpu.idle") }
+    if let shares = cpu.shares, shares != 0 { add("cpu.weight", String(weight(shares: shares)), "cpu.shares") }
+    if cpu.quota ?? 0 != 0 || cpu.period ?? 0 != 0 {
+        let quota = cpu.quota ?? 0
+        let text = (quota > 0 ? String(quota) : "max") + ((cpu.period ?? 0) == 0 ? "" : " " + String(cpu.period ?? 0))
+        add("cpu.max", text, "cpu.quota")
+    }
+    if let burst = cpu.burst { add("cpu.max.burst", String(burst), "cpu.burst") }
+    if !cpu.cpus.isEmpty { settings.append(CgroupSetting("cpuset", "cpuset.cpus", cpu.cpus, for: "cpu.cpus")) }
+    if !cpu.mems.isEmpty { settings.append(CgroupSetting("cpuset", "cpuset.mems", cpu.mems, for: "cpu.mems")) }
+    return settings
+}
+
+/// cpu.weight (1…10000, default 100) for v1's shares (2…262144, default 1024): the linear map that Docker documents.
+package func weight(shares: UInt64) -> UInt64 { 1 + (min(max(shares, 2), 262_144) - 2) * 9999 / 262_142 }
+
+private func blockIOV2(_ io: RuntimeResources.BlockIO) -> [CgroupSetting] {
+    var settings: [CgroupSetting] = []
+    if let weight = io.weight, weight != 0 {
+        settings.append(CgroupSetting("io", "io.bfq.weight", String(weight), for: "blockIO.weight"))
+    }
+    let lists = [
+        ("rbps", io.readBytes), ("wbps", io.writeBytes), ("riops", io.readOperations), ("wiops", io.writeOperations),
+    ]
+    for (name, list) in lists {
+        for limit in list {
+            let value = "\(limit.major):\(limit.minor) \(name)=\(limit.rate)"
+            settings.append(CgroupSetting("io", "io.max", value, for: "blockIO.throttle"))
+        }
+    }
+    return settings
+}

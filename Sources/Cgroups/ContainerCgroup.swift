@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+package import LinuxSystem
+package import OCISpec
+
+/// A container's place in every hierarchy: made, limited, joined, emptied and removed together.
+package struct ContainerCgroup: Sendable, Equatable {
+    package let layout: CgroupLayout
+    /// From each hierarchy's mount point, with a leading slash.
+    package let path: String
+
+    package init(layout: CgroupLayout, path: String) {
+        self.layout = layout
+        self.path = path
+    }
+
+    package func directory(in hierarchy: CgroupHierarchy) -> FilePath { hierarchy.mountPoint / path }
+
+    /// The directory whose files list and freeze all processes: v2's, or v1's freezer.
+    private var controlDirectory: FilePath? {
+        let hierarchy =
+            layout.isUnifiedOnly
+            ? layout.unified : layout.hierarchy(with: "freezer") ?? layout.unified ?? layout.hierarchies.first
+        return hierarchy.map { directory(in: $0) }
+    }
+
+    // MARK: Making
+
+    /// Fails if processes are in the cgroup already: it belongs to somebody else.
+    package func checkUnused() throws(SysError) {
+        guard let control = controlDirectory, let found = try? readText(control / "cgroup.procs"), !found.isEmpty else {
+            return
+        }
+        throw SysError(
+            "use", control.string, .busy, hint: "the container's cgroup is not empty: it has processes already")
+    }
+
+    /// Makes the directories.
+    package func create() throws(SysError) {
+        for hierarchy in layout.hierarchies {
+            let path = directory(in: hierarchy)
+            if mkdir(path.string, 0o755) != 0 { try makeDirectories(path) }
+            if hierarchy.has("cpuset") { try inheritCPUSet(hierarchy) }
+            if layout.isUnifiedOnly { enableControllers(hierarchy) }
+        }
+    }
+
+    /// A new v1 cpuset has no CPU and no memory node, and no task may join it: take the parent's, from the top down.
+    private func inheritCPUSet(_ hierarchy: CgroupHierarchy) throws(SysError) {
+        var current = hierarchy.mountPoint
+        for component in FilePath(path).components {
+            let child = current / component
+            for file in ["cpuset.cpus", "cpuset.mems"] where try readText(child / file).isEmpty {
+                try writeText(child / file, try readText(current / file))
+            }
+            current = child
+        }
+    }
+
+    /// Lets the container's cgroup have the controllers of its ancestors. What cannot be enabled is missed later, by
+    /// the limit that needs it.
+    private func enableControllers(_ hierarchy: CgroupHierarchy) {
+        var current = hierarchy.mountPoint
+        for component in FilePath(path).components {
+            if let available = try? readText(current / "cgroup.controllers") {
+                for controller in available.split(separator: " ") {
+                    try? writeText(current / "cgroup.subtree_control", "+" + controller)
+                }
+            }
+            current = current / component
+        }
+    }
+
+    // MARK: Limits
+
+    package func apply(_ resources: RuntimeResources) throws(SysError) {
+        if !layout.isUnifiedOnly, !resources.unified.isEmpty {
+            throw SysError("set", "unified", .notSupported, hint: "the host has no cgroup v2 controllers")
+        }
+        for setting in layout.isUnifiedOnly ? settingsV2(resources) : settingsV1(resources) { try apply(setting) }
+        try applyDevices(effectiveDeviceRules(resources.devices))
+    }
+
+    private func apply(_ setting: CgroupSetting) throws(SysError) {
+        let hierarchy = layout.isUnifiedOnly ? layout.unified : layout.hierarchy(with: setting.controller)
+        guard let hierarchy else {
+            if setting.isOptional { return }
+            throw SysError(
+                "set", setting.reason, .notSupported, hint: "the host has no cgroup controller " + setting.controller)
+        }
+        do throws(SysError) {
+            guard isPlainName(setting.file) else { throw SysError("set", setting.file, .invalidArgument) }
+            try writeText(directory(in: hierarchy) / setting.file, setting.value)
+        } catch {
+            if setting.isOptional, error.errno == .noSuchFile || error.errno == .accessDenied { return }
+            throw SysError("set " + setting.reason + " to " + setting.value + ":", error.subject, error.errno)
+        }
+    }
+
+    private func isPlainName(_ name: String) -> Bool { !name.isEmpty && !name.utf8.contains(UInt8(ascii: "/")) }
+
+    private func applyDevices(_ rules: [RuntimeResources.DeviceRule]) throws(SysError) {
+        if rules.isEmpty { return }
+        if let devices = layout.hierarchy(with: "devices") {
+            let directory = directory(in: devices)
+            for rule in rules {
+                for one in expandedForV1(rule) {
+                    try writeText(directory / (one.isAllowed ? "devices.allow" : "devices.deny"), one.v1Text)
+                }
+            }
+        } else if let unified = layout.unified {
+            try attachDeviceFilter(DeviceFilter(rules), to: directory(in: unified))
+        }
+    }
+
+    private func attachDeviceFilter(_ filter: DeviceFilter, to path: FilePath) throws(SysError) {
+        let directory = try open(path, O_RDONLY | O_DIRECTORY)
+        let program = OwnedFD(
+            owning: try sys("bpf(BPF_PROG_LOAD)") {
+                filter.bytes.withUnsafeBytes { swrun_bpf_load_device($0.baseAddress, UInt32(filter.instructionCount)) }
+            })
+        let numbers = (program.raw, directory.raw)
+        try sys("bpf(BPF_PROG_ATTACH)", path.string) { swrun_bpf_attach_device(numbers.0, numbers.1) }
+    }
+}

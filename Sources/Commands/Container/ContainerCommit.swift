@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun container commit`
+enum ContainerCommit {
+    static let command = Command(
+        "container commit", aliases: ["commit"], usage: "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
+        "Create a new image from a container's changes", arity: .between(1, 2),
+        flags: {
+            [
+                .string("author", short: "a", "Author (e.g., \"John Hannibal Smith <hannibal@a-team.com>\")"),
+                .list("change", short: "c", "Apply Dockerfile instruction to the created image"),
+                .string("message", short: "m", "Commit message"),
+                .bool("pause", short: "p", default: true, "Pause container during commit"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        var query = Query([("container", call.arguments[0])])
+        if call.arguments.count == 2 {
+            let name = try ImageName(call.arguments[1])
+            query.add("repo", name.familiarFull)
+            query.add("tag", name.tag ?? "latest")
+        }
+        query.add("author", call.flags.string("author"))
+        query.add("comment", call.flags.string("message"))
+        for change in call.flags.list("change") { query.add("changes", change) }
+        if !call.flags.bool("pause") { query.add("pause", "0") }
+        let answer = try call.client.json("POST", "/commit", query, body: .json(.object([])))
+        call.output.line(answer["Id"]?.string ?? "")
+    }
+}

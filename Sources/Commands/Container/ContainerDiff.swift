@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import JSON
+
+/// `swrun container diff`
+enum ContainerDiff {
+    static let command = Command(
+        "container diff", aliases: ["diff"], usage: "CONTAINER",
+        "Inspect changes to files or directories on a container's filesystem", arity: .exactly(1),
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/changes"
+        let changes = try call.client.json("GET", path)
+        for change in changes.array ?? [] {
+            let kinds = ["C", "A", "D"]
+            let kind = Int(change["Kind"]?.int ?? 0)
+            call.output.line((kinds.indices.contains(kind) ? kinds[kind] : "?") + " " + (change["Path"]?.string ?? ""))
+        }
+    }
+}

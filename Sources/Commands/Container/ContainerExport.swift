@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+
+/// `swrun container export`
+enum ContainerExport {
+    static let command = Command(
+        "container export", aliases: ["export"], usage: "[OPTIONS] CONTAINER",
+        "Export a container's filesystem as a tar archive", arity: .exactly(1),
+        flags: {
+            [
+                .string("output", short: "o", "Write to a file, instead of STDOUT")
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/export"
+        try FileOutput.save(call, "export") { try call.client.send("GET", path) }
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+
+/// `swrun container kill`
+enum ContainerKill {
+    static let command = Command(
+        "container kill", aliases: ["kill"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Kill one or more running containers", arity: .atLeast(1),
+        flags: {
+            [
+                .string("signal", short: "s", "Signal to send to the container")
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let query = Query(call.flags.optional("signal").map { [("signal", $0)] } ?? [])
+        try call.forEachArgument { name in
+            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/kill", query)
+            return name
+        }
+    }
+}

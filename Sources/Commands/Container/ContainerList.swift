@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun container ls`
+enum ContainerList {
+    static let command = Command(
+        "container ls", aliases: ["container list", "container ps", "ps"], usage: "[OPTIONS]",
+        "List containers", arity: .none,
+        flags: {
+            [
+                .bool("all", short: "a", "Show all containers (default shows just running)"),
+                .value(
+                    "filter", short: "f", named: "filter", repeats: true,
+                    "Filter output based on conditions provided", check: Checks.filter),
+                Flag.listFormat,
+                .int("last", short: "n", default: -1, "Show n last created containers (includes all states)"),
+                .bool("latest", short: "l", "Show the latest created container (includes all states)"),
+                .bool("no-trunc", "Don't truncate output"),
+                .bool("quiet", short: "q", "Only display container IDs"),
+                .bool("size", short: "s", "Display total file sizes"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let flags = call.flags
+        let format = format(call)
+        var query = Query()
+        query.add("all", if: flags.bool("all"))
+        if flags.bool("latest") {
+            query.add("limit", "1")
+        } else if flags.int("last") > 0 {
+            query.add("limit", "\(flags.int("last"))")
+        }
+        let needsSize = flags.bool("size") || (format.contains(text: ".Size") && !flags.bool("quiet"))
+        query.add("size", if: needsSize)
+        query.add(filters: ListFilters.pairs(flags))
+        let containers = try call.client.json("GET", "/containers/json", query).array ?? []
+        if flags.bool("quiet") {
+            let isShort = !flags.bool("no-trunc")
+            for container in containers {
+                let id = container["Id"]?.string ?? ""
+                call.output.line(isShort ? Ellipsis.id(id) : id)
+            }
+            return
+        }
+        let rows = containers.map { ContainerRow($0, truncates: !flags.bool("no-trunc")).record }
+        var list = ContainerRow.list
+        if flags.bool("size") { list.defaultTable += "\t{{.Size}}" }
+        call.output.write(try list.render(format, rows))
+    }
+
+    private static func format(_ call: Invocation) -> String {
+        if let format = call.flags.optional("format"), !format.isEmpty {
+            guard call.flags.bool("quiet") else { return format }
+            call.output.errorLine("WARNING: Ignoring custom format, because both --format and --quiet are set.")
+            return "table"
+        }
+        return call.flags.bool("quiet") ? "table" : call.config.string("psFormat") ?? "table"
+    }
+}

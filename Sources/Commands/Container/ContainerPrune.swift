@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun container prune`
+enum ContainerPrune {
+    static let command = Command(
+        "container prune", usage: "[OPTIONS]",
+        "Remove all stopped containers", arity: .none,
+        flags: {
+            [
+                .value(
+                    "filter", named: "filter", repeats: true,
+                    "Provide filter values (e.g. \"until=<timestamp>\")", check: Checks.filter),
+                .bool("force", short: "f", "Do not prompt for confirmation"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        guard try Prompt.confirm(call, "WARNING! This will remove all stopped containers.") else { return }
+        var query = Query()
+        query.add(filters: ListFilters.pruning(call))
+        let report = try call.client.json("POST", "/containers/prune", query)
+        PruneReport.show(call, "Deleted Containers:", report["ContainersDeleted"]?.strings ?? [])
+        PruneReport.showSpace(call, report)
+    }
+}

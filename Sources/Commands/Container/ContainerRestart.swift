@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+
+/// `swrun container restart`
+enum ContainerRestart {
+    static let command = Command(
+        "container restart", aliases: ["restart"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Restart one or more containers", arity: .atLeast(1),
+        flags: {
+            [
+                .string("signal", short: "s", "Signal to send to the container"),
+                .int("timeout", short: "t", "Seconds to wait before killing the container"),
+                .int("time", "").deprecating("use --timeout instead"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let query = ContainerStop.query(call)
+        try call.forEachArgument { name in
+            try call.client.perform(
+                "POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/restart", query)
+            return name
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import GoTemplate
+import JSON
+import LinuxSystem
+
+/// `swrun container stats`
+enum ContainerStats {
+    static let command = Command(
+        "container stats", aliases: ["stats"], usage: "[OPTIONS] [CONTAINER...]",
+        "Display a live stream of container(s) resource usage statistics", arity: .any,
+        flags: {
+            [
+                .bool("all", short: "a", "Show all containers (default shows just running)"),
+                Flag.listFormat,
+                .bool("no-stream", "Disable streaming stats and only pull the first result"),
+                .bool("no-trunc", "Do not truncate output"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let names = call.arguments.isEmpty ? try allNames(call) : call.arguments
+        let format = call.flags.optional("format") ?? call.config.string("statsFormat") ?? "table"
+        let isShort = !call.flags.bool("no-trunc")
+        if call.flags.bool("no-stream") {
+            let rows = try names.map { StatsRow(name: $0, try sample(call, $0), truncates: isShort).record }
+            return call.output.write(try StatsRow.list.render(format, rows))
+        }
+        while true {
+            let current = call.arguments.isEmpty ? try allNames(call) : names
+            var rows: [TemplateRecord] = []
+            for name in current {
+                let row = StatsRow(name: name, try? sample(call, name), truncates: isShort)
+                rows.append(row.record)
+            }
+            // Home, the table with each line erased to its end, and the rest of the screen erased.
+            let table = try StatsRow.list.render(format, rows).replacingText("\n", with: "\u{1B}[K\n")
+            call.output.write("\u{1B}[H" + table + "\u{1B}[J")
+        }
+    }
+
+    private static func allNames(_ call: Invocation) throws -> [String] {
+        var query = Query()
+        query.add("all", if: call.flags.bool("all"))
+        return (try call.client.json("GET", "/containers/json", query).array ?? []).map { container in
+            String((container["Names"]?.strings?.first ?? container["Id"]?.string ?? "").drop { $0 == "/" })
+        }
+    }
+
+    /// One sample with the one before it, about a second apart, so that the share of processor time can be told.
+    private static func sample(_ call: Invocation, _ name: String) throws -> JSONValue {
+        let path = "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/stats"
+        return try call.client.json("GET", path, Query([("stream", "0")]))
+    }
+}

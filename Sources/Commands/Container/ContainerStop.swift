@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+
+/// `swrun container stop`
+enum ContainerStop {
+    static let command = Command(
+        "container stop", aliases: ["stop"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Stop one or more running containers", arity: .atLeast(1),
+        flags: {
+            [
+                .string("signal", short: "s", "Signal to send to the container"),
+                .int("timeout", short: "t", "Seconds to wait before killing the container"),
+                .int("time", "").deprecating("use --timeout instead"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let query = query(call)
+        try call.forEachArgument { name in
+            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/stop", query)
+            return name
+        }
+    }
+
+    /// The signal and the time to wait, for `stop` and `restart`.
+    static func query(_ call: Invocation) -> Query {
+        var query = Query()
+        if let signal = call.flags.optional("signal"), !signal.isEmpty { query.add("signal", signal) }
+        if let timeout = call.flags.optionalInt("timeout") ?? call.flags.optionalInt("time") {
+            query.add("t", "\(timeout)")
+        }
+        return query
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import GoTemplate
+import JSON
+
+/// `swrun container top`
+enum ContainerTop {
+    static let command = Command(
+        "container top", aliases: ["top"], usage: "CONTAINER [ps OPTIONS]",
+        "Display the running processes of a container", arity: .atLeast(1), stopsAtFirstArgument: true,
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let options = Array(call.arguments.dropFirst())
+        let query = Query(options.isEmpty ? [] : [("ps_args", options.joined(separator: " "))])
+        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/top"
+        let answer = try call.client.json("GET", path, query)
+        var lines = [answer["Titles"]?.strings ?? []]
+        for process in answer["Processes"]?.array ?? [] { lines.append(process.strings ?? []) }
+        let text = lines.map { $0.joined(separator: "\t") }.joined(separator: "\n") + "\n"
+        call.output.write(TabWriter(minimumWidth: 20, padding: 1).align(text))
+    }
+}

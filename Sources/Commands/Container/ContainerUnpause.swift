@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+
+/// `swrun container unpause`
+enum ContainerUnpause {
+    static let command = Command(
+        "container unpause", aliases: ["unpause"], usage: "CONTAINER [CONTAINER...]",
+        "Unpause all processes within one or more containers", arity: .atLeast(1),
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        try call.forEachArgument { name in
+            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/unpause")
+            return name
+        }
+    }
+}

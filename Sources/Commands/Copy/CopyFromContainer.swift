@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import LinuxSystem
+
+/// `cp CONTAINER:PATH LOCAL`
+struct CopyFromContainer {
+    let call: Invocation
+    let container: String
+    let path: String
+    let follows: Bool
+
+    /// The bytes of the archive that came.
+    func run(to local: String) throws -> Int64 {
+        let source = follows ? try followed(path) : path
+        let response = try call.client.send("GET", CopyStat.archivePath(container), Query([("path", source)]))
+        let stat = try CopyStat(header: response.header("x-docker-container-path-stat"))
+        var count: Int64 = 0
+        func next() throws -> [UInt8]? {
+            let bytes = try response.read()
+            count += Int64(bytes?.count ?? 0)
+            return bytes
+        }
+        if local == "-" {
+            while let bytes = try next() { try StandardStreams.write(1, bytes) }
+            return count
+        }
+        try TarExtraction(try target(local, stat, source)).extract(TarReader(next: next))
+        return count
+    }
+
+    /// The link's target, when the path is a link.
+    private func followed(_ path: String) throws -> String {
+        guard let stat = try CopyStat.of(call.client, container, path), stat.isLink else { return path }
+        if stat.linkTarget.hasPrefix("/") { return stat.linkTarget }
+        return (FilePath(path).parent / stat.linkTarget).normalized.string
+    }
+
+    /// Where the archive's root goes: into an existing directory under its own name (or only its content, for
+    /// `dir/.`), else to the name given.
+    private func target(_ local: String, _ stat: CopyStat, _ source: String) throws -> FilePath {
+        let target = FilePath(local)
+        if let info = try? status(target) {
+            if LinuxSystem.isDirectory(info) {
+                return source.hasSuffix("/.") || source == "." ? target : target / stat.name
+            }
+            if stat.isDirectory { throw CommandFailure("cannot copy directory") }
+            if local.hasSuffix("/") { throw CommandFailure("not a directory") }
+            return target
+        }
+        if local.asksForDirectory, !stat.isDirectory { throw CommandFailure("no such directory") }
+        guard let parent = try? status(target.parent), LinuxSystem.isDirectory(parent) else {
+            throw CommandFailure(
+                "invalid output path: directory " + target.absolute.parent.string.quoted + " does not exist")
+        }
+        return target
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+package import DockerClient
+package import LinuxSystem
+
+/// Makes a tar archive of a file or tree piece by piece, its root under another name.
+package final class TarCreation {
+    private var pending: [(path: FilePath, name: String)]
+    private let follows: Bool
+    private let file = CurrentFile()
+    private var isFinished = false
+    private var inodes: [(device: UInt64, inode: UInt64, name: String)] = []
+    /// How many bytes were made so far.
+    package private(set) var written: Int64 = 0
+
+    /// - Parameter follows: the root is followed if it is a link.
+    package init(_ root: FilePath, rootName: String, follows: Bool) {
+        pending = [(root, rootName)]
+        self.follows = follows
+    }
+
+    /// The next bytes; nil at the end.
+    package func next() throws(ClientError) -> [UInt8]? {
+        do throws(SysError) {
+            let bytes = try piece()
+            written += Int64(bytes?.count ?? 0)
+            return bytes
+        } catch { throw .broken(error.description) }
+    }
+
+    private func piece() throws(SysError) -> [UInt8]? {
+        if let bytes = try file.read() { return bytes }
+        guard let (path, name) = pending.popLast() else {
+            if isFinished { return nil }
+            isFinished = true
+            return [UInt8](repeating: 0, count: 1024)
+        }
+        let isRoot = written == 0
+        let info = try status(path, follow: isRoot && follows || path.string.hasSuffix("/"))
+        var header = TarHeader()
+        header.name = name
+        header.mode = info.st_mode & 0o7777
+        header.user = Int64(info.st_uid)
+        header.group = Int64(info.st_gid)
+        header.modified = Int64(info.st_mtim.tv_sec)
+        switch Int32(info.st_mode) & S_IFMT {
+        case S_IFDIR:
+            header.kind = UInt8(ascii: "5")
+            header.name += "/"
+            for child in try listDirectory(path).sorted(by: >) { pending.append((path / child, name + "/" + child)) }
+        case S_IFLNK:
+            header.kind = UInt8(ascii: "2")
+            header.link = try readLink(path).string
+        case S_IFIFO: header.kind = UInt8(ascii: "6")
+        case S_IFREG: try begin(&header, path, info)
+        default: return try piece()  // sockets and devices stay behind
+        }
+        return header.blocks
+    }
+
+    private func begin(_ header: inout TarHeader, _ path: FilePath, _ info: stat) throws(SysError) {
+        if info.st_nlink > 1 {
+            let (device, inode) = (UInt64(info.st_dev), UInt64(info.st_ino))
+            if let first = inodes.first(where: { $0.device == device && $0.inode == inode }) {
+                header.kind = UInt8(ascii: "1")
+                header.link = first.name
+                return
+            }
+            inodes.append((device, inode, header.name))
+        }
+        header.size = Int64(info.st_size)
+        try file.open(path, size: header.size)
+    }
+}
+
+/// The file whose content comes next. Exactly as many bytes as its header announced are given, whatever happens to
+/// the file meanwhile.
+private final class CurrentFile {
+    private var descriptor: CInt = -1
+    private var left: Int64 = 0
+    private var size: Int64 = 0
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    func open(_ path: FilePath, size: Int64) throws(SysError) {
+        descriptor = try LinuxSystem.open(path, O_RDONLY).relinquish()
+        left = size
+        self.size = size
+    }
+
+    func read() throws(SysError) -> [UInt8]? {
+        guard descriptor >= 0 else { return nil }
+        if left == 0 {
+            close(descriptor)
+            descriptor = -1
+            let padding = TarHeader.padding(size)
+            return padding.isEmpty ? nil : padding
+        }
+        var buffer = [UInt8](repeating: 0, count: Int(min(left, 1 << 17)))
+        let got = try sys("read") { CLinux.read(descriptor, &buffer, buffer.count) }
+        if got > 0, got < buffer.count { buffer.removeLast(buffer.count - got) }
+        left -= Int64(buffer.count)  // a file that became shorter is filled up with zeros
+        return buffer
+    }
+}

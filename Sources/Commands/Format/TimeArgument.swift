@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+
+/// The values of `--since` and `--until`: dates with or without time and zone, seconds since 1970, or a duration back
+/// from now.
+package enum TimeArgument {
+    /// The text that the API takes: seconds with an optional fraction; what is no time is passed on for the daemon to
+    /// refuse.
+    package static func parse(_ text: String, now: Timestamp = .now) -> String {
+        if let duration = DurationText.parse(text) {
+            return seconds(Timestamp(nanoseconds: now.nanoseconds - duration))
+        }
+        if let time = Timestamp(rfc3339: text) { return seconds(time) }
+        if let time = local(text) { return seconds(time) }
+        return text
+    }
+
+    private static func seconds(_ time: Timestamp) -> String {
+        "\(time.seconds)." + padded(time.subsecond, 9)
+    }
+
+    /// `2006-01-02`, `2006-01-02T15:04`, `2006-01-02T15:04:05` in the user's time zone, or with `Z` behind.
+    private static func local(_ text: String) -> Timestamp? {
+        if text.hasSuffix("Z") {
+            let bare = String(text.dropLast())
+            let suffix = bare.utf8.count == 10 ? "T00:00:00Z" : (bare.utf8.count == 16 ? ":00Z" : "Z")
+            return Timestamp(rfc3339: bare + suffix)
+        }
+        let numbers = text.split { "-T:".contains($0) }.map { Int($0) }
+        guard text.utf8.count >= 10, numbers.count == 3 || numbers.count >= 5, numbers.count <= 6,
+            !numbers.contains(nil)
+        else { return nil }
+        let n = numbers.compactMap { $0 } + [0, 0, 0]
+        return LocalTime.timestamp(year: n[0], month: n[1], day: n[2], hour: n[3], minute: n[4], second: n[5])
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun image ls`
+enum ImageList {
+    static let command = Command(
+        "image ls", aliases: ["image list", "images"], usage: "[OPTIONS] [REPOSITORY[:TAG]]",
+        "List images", arity: .atMost(1),
+        flags: {
+            [
+                .bool("all", short: "a", "Show all images (default hides intermediate images)"),
+                .bool("digests", "Show digests"),
+                .value(
+                    "filter", short: "f", named: "filter", repeats: true,
+                    "Filter output based on conditions provided", check: Checks.filter),
+                Flag.listFormat,
+                .bool("no-trunc", "Don't truncate output"),
+                .bool("quiet", short: "q", "Only show image IDs"),
+                .bool("tree", "List multi-platform images as a tree (EXPERIMENTAL)"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let flags = call.flags
+        var filters = ListFilters.pairs(flags)
+        if let name = call.arguments.first { filters.append(("reference", name)) }
+        var query = Query()
+        query.add("all", if: flags.bool("all"))
+        query.add(filters: filters)
+        let images = try call.client.json("GET", "/images/json", query).array ?? []
+        let isShort = !flags.bool("no-trunc")
+        let format =
+            flags.optional("format") ?? (flags.bool("quiet") ? "table" : call.config.string("imagesFormat") ?? "table")
+        let rows = images.flatMap {
+            ImageRow.rows(
+                $0, truncates: isShort, showsDigests: flags.bool("digests") || format.contains(text: ".Digest"))
+        }
+        if flags.bool("quiet"), format == "table" {
+            for row in rows { call.output.line(row.id) }
+            return
+        }
+        let list = flags.bool("digests") ? ImageRow.listWithDigests : ImageRow.list
+        call.output.write(try list.render(format, rows.map(\.record)))
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+import LinuxSystem
+
+/// `swrun image load`
+enum ImageLoad {
+    static let command = Command(
+        "image load", aliases: ["load"], usage: "[OPTIONS]",
+        "Load an image from a tar archive or STDIN", arity: .none,
+        flags: {
+            [
+                .string("input", short: "i", "Read from tar archive file, instead of STDIN"),
+                .string(
+                    "platform",
+                    "Load only the given platform variant. Formatted as \"os[/arch[/variant]]\" (e.g., "
+                        + "\"linux/amd64\")"),
+                .bool("quiet", short: "q", "Suppress the load output"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let input = call.flags.optional("input")
+        if input == nil, TerminalMode.isTerminal(0) {
+            throw CommandFailure("requested load from stdin, but stdin is empty")
+        }
+        let isQuiet = call.flags.bool("quiet") || !call.output.isTerminal
+        var query = Query([("quiet", isQuiet ? "1" : "0")])
+        for platform in call.flags.list("platform") { query.add("platform", ImagePlatform.json(platform).serialized()) }
+        let response = try call.client.send("POST", "/images/load", query, body: try FileInput.stream(input))
+        guard response.header("content-type")?.hasPrefix("application/json") ?? false else {
+            while let bytes = try response.read() { try StandardStreams.write(1, bytes) }
+            return
+        }
+        var display = ProgressDisplay(descriptor: 1)
+        try display.show(JSONLines(response))
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun image prune`
+enum ImagePrune {
+    static let command = Command(
+        "image prune", usage: "[OPTIONS]",
+        "Remove unused images", arity: .none,
+        flags: {
+            [
+                .bool("all", short: "a", "Remove all unused images, not just dangling ones"),
+                .value(
+                    "filter", named: "filter", repeats: true,
+                    "Provide filter values (e.g. \"until=<timestamp>\")", check: Checks.filter),
+                .bool("force", short: "f", "Do not prompt for confirmation"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let all = call.flags.bool("all")
+        let warning =
+            all
+            ? "WARNING! This will remove all images without at least one container associated to them."
+            : "WARNING! This will remove all dangling images."
+        guard try Prompt.confirm(call, warning) else { return }
+        var query = Query()
+        query.add(filters: ListFilters.pruning(call) + [("dangling", all ? "false" : "true")])
+        let report = try call.client.json("POST", "/images/prune", query)
+        PruneReport.show(call, "Deleted Images:", PruneReport.imageLines(report))
+        PruneReport.showSpace(call, report)
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+
+/// `swrun image tag`
+enum ImageTag {
+    static let command = Command(
+        "image tag", aliases: ["tag"], usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+        "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", arity: .exactly(2),
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let target: ImageName
+        do { target = try ImageName(call.arguments[1]) } catch let error as ImageName.Malformed {
+            throw CommandFailure(
+                "Error parsing reference: " + call.arguments[1].quoted + " is not a valid repository/tag: "
+                    + error.reason)
+        }
+        if target.digest != nil { throw CommandFailure("refusing to create a tag with a digest reference") }
+        let path = "/images/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/tag"
+        let query = Query([
+            ("repo", target.domain == "docker.io" ? target.familiarName : target.familiarFull),
+            ("tag", target.tag ?? "latest"),
+        ])
+        try call.client.perform("POST", path, query)
+    }
+}

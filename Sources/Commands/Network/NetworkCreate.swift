@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun network create`
+enum NetworkCreate {
+    static let command = Command(
+        "network create", usage: "[OPTIONS] NETWORK",
+        "Create a network", arity: .exactly(1),
+        flags: {
+            [
+                .bool("attachable", "Enable manual container attachment"),
+                .value(
+                    "aux-address", named: "map", repeats: true,
+                    "Auxiliary IPv4 or IPv6 addresses used by Network driver"
+                ).showing(default: "map[]"),
+                .string("config-from", "The network from which to copy the configuration"),
+                .bool("config-only", "Create a configuration only network"),
+                .string("driver", short: "d", default: "bridge", "Driver to manage the Network"),
+                .value("gateway", named: "strings", repeats: true, "IPv4 or IPv6 Gateway for the master subnet"),
+                .bool("ingress", "Create swarm routing-mesh network"),
+                .bool("internal", "Restrict external access to the network"),
+                .value("ip-range", named: "strings", repeats: true, "Allocate container ip from a sub-range"),
+                .string("ipam-driver", default: "default", "IP Address Management Driver"),
+                .value(
+                    "ipam-opt", named: "map", repeats: true,
+                    "Set IPAM driver specific options"
+                ).showing(default: "map[]"),
+                .bool("ipv4", default: true, "Enable or disable IPv4 address assignment"),
+                .bool("ipv6", "Enable or disable IPv6 address assignment"),
+                .list("label", "Set metadata on a network").checking(RunChecks.label),
+                .value(
+                    "opt", short: "o", named: "map", repeats: true,
+                    "Set driver specific options"
+                ).showing(default: "map[]"),
+                .string("scope", "Control the network's scope"),
+                .value(
+                    "subnet", named: "strings", repeats: true,
+                    "Subnet in CIDR format that represents a network segment"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let flags = call.flags
+        var body: JSONValue = ["Name": .string(call.arguments[0]), "Driver": .string(flags.string("driver"))]
+        body.set("Scope", .string(flags.string("scope")))
+        if flags.isSet("ipv4") { body.set("EnableIPv4", .bool(flags.bool("ipv4"))) }
+        if flags.isSet("ipv6") { body.set("EnableIPv6", .bool(flags.bool("ipv6"))) }
+        body.set(
+            "IPAM",
+            [
+                "Driver": .string(flags.string("ipam-driver")), "Options": .map(pairs(flags, "ipam-opt")),
+                "Config": .array(try pools(flags)),
+            ])
+        body.set("Internal", .bool(flags.bool("internal")))
+        body.set("Attachable", .bool(flags.bool("attachable")))
+        body.set("Ingress", .bool(flags.bool("ingress")))
+        body.set("ConfigOnly", .bool(flags.bool("config-only")))
+        if let source = flags.optional("config-from") { body.set("ConfigFrom", ["Network": .string(source)]) }
+        body.set("Options", .map(pairs(flags, "opt")))
+        body.set("Labels", .map(pairs(flags, "label")))
+        let answer = try call.client.json("POST", "/networks/create", body: .json(body))
+        if let warning = answer["Warning"]?.string, !warning.isEmpty { call.output.errorLine("WARNING: " + warning) }
+        call.output.line(answer["Id"]?.string ?? "")
+    }
+
+    private static func pairs(_ flags: FlagValues, _ name: String) -> [(key: String, value: String)] {
+        flags.list(name).map { $0.cut("=").map { ($0.0, $0.1) } ?? ($0, "") }
+    }
+
+    /// One pool for each subnet; ranges, gateways and reserved addresses go to the subnet that holds them.
+    private static func pools(_ flags: FlagValues) throws -> [JSONValue] {
+        let subnets = values(flags, "subnet")
+        let (ranges, gateways) = (values(flags, "ip-range"), values(flags, "gateway"))
+        let reserved = pairs(flags, "aux-address")
+        if subnets.isEmpty {
+            if !ranges.isEmpty || !gateways.isEmpty {
+                throw CommandFailure("every ip-range or gateway must have a corresponding subnet")
+            }
+            return []
+        }
+        var pools: [JSONValue] = []
+        for subnet in subnets {
+            var pool: JSONValue = ["Subnet": .string(subnet)]
+            pools.append(pool)
+            guard let network = IPPrefix(subnet) else { continue }  // the daemon says what is wrong with it
+            if let range = ranges.first(where: { network.contains($0) }) { pool.set("IPRange", .string(range)) }
+            if let gateway = gateways.first(where: { network.contains($0) }) { pool.set("Gateway", .string(gateway)) }
+            let inside = reserved.filter { network.contains($0.value) }
+            if !inside.isEmpty { pool.set("AuxiliaryAddresses", .map(inside)) }
+            pools[pools.count - 1] = pool
+        }
+        for address in ranges + gateways + reserved.map(\.value)
+        where !subnets.contains(where: { IPPrefix($0)?.contains(address) ?? false }) {
+            throw CommandFailure("no matching subnet for " + address)
+        }
+        return pools
+    }
+
+    /// Values may be given in several flags or separated by commas.
+    private static func values(_ flags: FlagValues, _ name: String) -> [String] {
+        flags.list(name).flatMap { $0.parts(",") }
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun network disconnect`
+enum NetworkDisconnect {
+    static let command = Command(
+        "network disconnect", usage: "[OPTIONS] NETWORK CONTAINER",
+        "Disconnect a container from a network", arity: .exactly(2),
+        flags: {
+            [
+                .bool("force", short: "f", "Force the container to disconnect from a network")
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let path = "/networks/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/disconnect"
+        let body: JSONValue = ["Container": .string(call.arguments[1]), "Force": .bool(call.flags.bool("force"))]
+        try call.client.perform("POST", path, body: .json(body))
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun network prune`
+enum NetworkPrune {
+    static let command = Command(
+        "network prune", usage: "[OPTIONS]",
+        "Remove all unused networks", arity: .none,
+        flags: {
+            [
+                .value(
+                    "filter", named: "filter", repeats: true,
+                    "Provide filter values (e.g. \"until=<timestamp>\")", check: Checks.filter),
+                .bool("force", short: "f", "Do not prompt for confirmation"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let warning = "WARNING! This will remove all custom networks not used by at least one container."
+        guard try Prompt.confirm(call, warning) else { return }
+        var query = Query()
+        query.add(filters: ListFilters.pruning(call))
+        let report = try call.client.json("POST", "/networks/prune", query)
+        PruneReport.show(call, "Deleted Networks:", report["NetworksDeleted"]?.strings ?? [])
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+
+/// `swrun network rm`
+enum NetworkRemove {
+    static let command = Command(
+        "network rm", aliases: ["network remove"], usage: "NETWORK [NETWORK...]",
+        "Remove one or more networks", arity: .atLeast(1),
+        flags: {
+            [
+                .bool("force", short: "f", "Do not error if the network does not exist")
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        var failed = false
+        for name in call.arguments {
+            do throws(ClientError) {
+                try call.client.perform("DELETE", "/networks/" + percentEncoded(name, spaceAsPlus: false))
+                call.output.line(name)
+            } catch {
+                guard let status = error.status else { throw error }
+                if call.flags.bool("force"), status == 404 { continue }
+                call.output.errorLine(error.message)
+                failed = true
+            }
+        }
+        if failed { throw CommandFailure("exit status 1") }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+import LinuxSystem
+
+/// Creates a container from `run`'s and `create`'s settings, pulling the image when it is missing.
+struct ContainerCreation {
+    let call: Invocation
+    let settings: RunSettings
+
+    /// The new container's id.
+    func run() throws -> String {
+        let cidFile = call.flags.string("cidfile")
+        if !cidFile.isEmpty, exists(FilePath(cidFile)) {
+            throw RunRefusal(
+                "container ID file found, make sure the other container isn't running or delete " + cidFile)
+        }
+        let body = try settings.body()
+        _ = try ImageName(settings.image)
+        if call.flags.string("pull") == "always" { try pull() }
+        let answer = try createPullingIfMissing(body)
+        for warning in answer["Warnings"]?.strings ?? [] { call.output.errorLine("WARNING: " + warning) }
+        guard let id = answer["Id"]?.string else { throw CommandFailure("the daemon answered without a container id") }
+        if !cidFile.isEmpty {
+            do throws(SysError) { try writeFileAtomically(FilePath(cidFile), Array(id.utf8), mode: 0o644) } catch {
+                throw CommandFailure("failed to write the container ID file: " + error.description)
+            }
+        }
+        return id
+    }
+
+    private func createPullingIfMissing(_ body: JSONValue) throws -> JSONValue {
+        do throws(ClientError) { return try create(body) } catch {
+            guard error.status == 404, error.message.lowercased().contains(text: "no such image"),
+                call.flags.string("pull") == "missing"
+            else { throw error }
+        }
+        if !call.flags.bool("quiet") {
+            call.output.errorLine(
+                "Unable to find image '" + (try ImageName(settings.image).familiarTagged) + "' locally")
+        }
+        try pull()
+        return try create(body)
+    }
+
+    private func create(_ body: JSONValue) throws(ClientError) -> JSONValue {
+        var query = Query()
+        if let name = settings.name, !name.isEmpty { query.add("name", name) }
+        if let platform = platform { query.add("platform", platform) }
+        return try call.client.json("POST", "/containers/create", query, body: .json(body))
+    }
+
+    private var platform: String? {
+        call.flags.optional("platform").flatMap { $0.isEmpty ? nil : $0 }
+            ?? Environment.nonEmpty("DOCKER_DEFAULT_PLATFORM")
+    }
+
+    /// Progress goes to stderr: stdout belongs to the container.
+    private func pull() throws {
+        try ImagePulling(client: call.client, config: call.config).pull(
+            settings.image, platform: platform, isQuiet: call.flags.bool("quiet"), progressTo: 2)
+    }
+}

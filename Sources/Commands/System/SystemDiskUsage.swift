@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import GoTemplate
+import JSON
+
+/// `swrun system df`
+enum SystemDiskUsage {
+    static let command = Command(
+        "system df", usage: "[OPTIONS]",
+        "Show docker disk usage", arity: .none,
+        flags: {
+            [
+                Flag.listFormat,
+                .bool("verbose", short: "v", "Show detailed information on space usage"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let usage = try call.client.json("GET", "/system/df")
+        if call.flags.bool("verbose") { return try DiskUsageDetails(usage: usage).show(call) }
+        let rows = DiskUsage(usage).rows.map(\.record)
+        call.output.write(try DiskUsage.list.render(call.flags.optional("format") ?? "table", rows))
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import GoTemplate
+import JSON
+import LinuxSystem
+
+/// `swrun system events`
+enum SystemEvents {
+    static let command = Command(
+        "system events", aliases: ["events"], usage: "[OPTIONS]",
+        "Get real time events from the server", arity: .none,
+        flags: {
+            [
+                .value(
+                    "filter", short: "f", named: "filter", repeats: true,
+                    "Filter output based on conditions provided", check: Checks.filter),
+                Flag.inspectFormat.withoutShort,
+                .string("since", "Show all events created since timestamp"),
+                .string("until", "Stream events until this timestamp"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let format = call.flags.optional("format") ?? ""
+        let template =
+            format.isEmpty ? nil : try Template(ListFormat.expandingEscapes(format == "json" ? "{{json .}}" : format))
+        var query = Query()
+        query.add(filters: ListFilters.pairs(call.flags))
+        if let since = call.flags.optional("since") { query.add("since", TimeArgument.parse(since)) }
+        if let until = call.flags.optional("until") { query.add("until", TimeArgument.parse(until)) }
+        let lines = JSONLines(try call.client.send("GET", "/events", query))
+        while let event = try lines.next() {
+            call.output.line(try template.map { try $0.render(event) } ?? text(event))
+        }
+    }
+
+    /// `2026-08-01T10:00:00.000000000+02:00 container start <id> (image=busybox, name=x)`
+    private static func text(_ event: JSONValue) -> String {
+        let time = Timestamp(nanoseconds: event["timeNano"]?.int ?? (event["time"]?.int ?? 0) * 1_000_000_000)
+        let actor = event["Actor"]
+        var line =
+            LocalTime.rfc3339Nano(time) + " " + (event["Type"]?.string ?? "") + " " + (event["Action"]?.string ?? "")
+        line += " " + (actor?["ID"]?.string ?? "")
+        let attributes = (actor?["Attributes"]?.stringPairs ?? []).sorted { $0.key < $1.key }
+        if !attributes.isEmpty {
+            line += " (" + attributes.map { $0.key + "=" + $0.value }.joined(separator: ", ") + ")"
+        }
+        return line
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import GoTemplate
+import JSON
+import LinuxSystem
+
+/// `swrun system info`
+enum SystemInfo {
+    static let command = Command(
+        "system info", aliases: ["info"], usage: "[OPTIONS]",
+        "Display system-wide information", arity: .none,
+        flags: {
+            [
+                Flag.inspectFormat
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        var info: JSONValue = .object([])
+        var failure: ClientError?
+        do throws(ClientError) { info = try call.client.json("GET", "/info") } catch { failure = error }
+        let format = call.flags.optional("format") ?? ""
+        if format.isEmpty {
+            call.output.write(InfoText.client(call))
+            if let failure { throw CommandFailure(failure.message) }
+            call.output.write("\nServer:\n" + InfoText(info).server)
+            for warning in info["Warnings"]?.strings ?? [] { call.output.errorLine(warning) }
+            return
+        }
+        if failure != nil { info.set("ServerErrors", .strings([failure?.message ?? ""])) }
+        info.set(
+            "ClientInfo",
+            [
+                "Debug": false, "Version": .string(Version.number), "Context": .string(call.session.contextName),
+                "Plugins": [], "Warnings": .null,
+            ])
+        let source = ListFormat.expandingEscapes(format == "json" ? "{{json .}}" : format)
+        try TemplateOutput.show(source, info, call)
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun system prune`
+enum SystemPrune {
+    static let command = Command(
+        "system prune", usage: "[OPTIONS]",
+        "Remove unused data", arity: .none,
+        flags: {
+            [
+                .bool("all", short: "a", "Remove all unused images not just dangling ones"),
+                .value(
+                    "filter", named: "filter", repeats: true,
+                    "Provide filter values (e.g. \"label=<key>=<value>\")", check: Checks.filter),
+                .bool("force", short: "f", "Do not prompt for confirmation"),
+                .bool("volumes", "Prune anonymous volumes"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        guard try Prompt.confirm(call, warning(call)) else { return }
+        var query = Query()
+        let filters = ListFilters.pruning(call)
+        query.add(filters: filters)
+        var space: Int64 = 0
+        let containers = try call.client.json("POST", "/containers/prune", query)
+        PruneReport.show(call, "Deleted Containers:", containers["ContainersDeleted"]?.strings ?? [])
+        let networks = try call.client.json("POST", "/networks/prune", query)
+        PruneReport.show(call, "Deleted Networks:", networks["NetworksDeleted"]?.strings ?? [])
+        space += containers["SpaceReclaimed"]?.int ?? 0
+        if call.flags.bool("volumes") {
+            let volumes = try call.client.json("POST", "/volumes/prune", query)
+            PruneReport.show(call, "Deleted Volumes:", volumes["VolumesDeleted"]?.strings ?? [])
+            space += volumes["SpaceReclaimed"]?.int ?? 0
+        }
+        var imageQuery = Query()
+        imageQuery.add(filters: filters + [("dangling", call.flags.bool("all") ? "false" : "true")])
+        let images = try call.client.json("POST", "/images/prune", imageQuery)
+        PruneReport.show(call, "Deleted Images:", PruneReport.imageLines(images))
+        space += images["SpaceReclaimed"]?.int ?? 0
+        space += try pruneBuildCache(call)
+        call.output.line("Total reclaimed space: " + SizeText.long(Double(space)))
+    }
+
+    /// The bytes freed; a daemon that keeps no build cache frees none.
+    private static func pruneBuildCache(_ call: Invocation) throws -> Int64 {
+        var query = Query()
+        query.add("all", if: call.flags.bool("all"))
+        query.add(filters: ListFilters.pruning(call))
+        do throws(ClientError) {
+            let report = try call.client.json("POST", "/build/prune", query)
+            PruneReport.show(call, "Deleted build cache objects:", report["CachesDeleted"]?.strings ?? [])
+            return report["SpaceReclaimed"]?.int ?? 0
+        } catch {
+            guard error.status == 404 || error.status == 501 else { throw error }
+            return 0
+        }
+    }
+
+    private static func warning(_ call: Invocation) -> String {
+        var lines = [
+            "WARNING! This will remove:", "  - all stopped containers",
+            "  - all networks not used by at least one container",
+        ]
+        if call.flags.bool("volumes") { lines.append("  - all anonymous volumes not used by at least one container") }
+        lines.append(
+            call.flags.bool("all")
+                ? "  - all images without at least one container associated to them" : "  - all dangling images")
+        lines.append(call.flags.bool("all") ? "  - all build cache" : "  - unused build cache")
+        let filters = call.flags.list("filter")
+        if !filters.isEmpty {
+            lines += ["", "  Items to be pruned will be filtered with:"] + filters.map { "  - " + $0 }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

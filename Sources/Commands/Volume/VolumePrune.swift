@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerClient
+import Flags
+import JSON
+
+/// `swrun volume prune`
+enum VolumePrune {
+    static let command = Command(
+        "volume prune", usage: "[OPTIONS]",
+        "Remove unused local volumes", arity: .none,
+        flags: {
+            [
+                .bool("all", short: "a", "Remove all unused volumes, not just anonymous ones"),
+                .value(
+                    "filter", named: "filter", repeats: true,
+                    "Provide filter values (e.g. \"label=<label>\")", check: Checks.filter),
+                .bool("force", short: "f", "Do not prompt for confirmation"),
+            ]
+        },
+        run: run)
+
+    static func run(_ call: Invocation) throws {
+        let all = call.flags.bool("all")
+        // Daemons before API 1.42 know no other way.
+        let version = try call.client.version()
+        let removesNamed = all || APIVersion.isLess(version, "1.42")
+        let warning =
+            removesNamed
+            ? "WARNING! This will remove all local volumes not used by at least one container."
+            : "WARNING! This will remove anonymous local volumes not used by at least one container."
+        guard try Prompt.confirm(call, warning) else { return }
+        var filters = ListFilters.pruning(call)
+        if all { filters.append(("all", "1")) }
+        var query = Query()
+        query.add(filters: filters)
+        let report = try call.client.json("POST", "/volumes/prune", query)
+        PruneReport.show(call, "Deleted Volumes:", report["VolumesDeleted"]?.strings ?? [])
+        PruneReport.showSpace(call, report)
+    }
+}

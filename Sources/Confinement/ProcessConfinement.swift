@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+
+/// Who a process is and what it may do: applied by the process to itself, right before it runs its program. A step
+/// that fails ends the start; nothing is skipped.
+///
+/// The order matters: the bounding set shrinks while CAP_SETPCAP is still there; the filter is loaded while
+/// CAP_SYS_ADMIN is still there, unless `noNewPrivileges` allows loading it last; groups come before the user.
+package struct ProcessConfinement: Sendable, Equatable {
+    package var uid: UInt32 = 0
+    package var gid: UInt32 = 0
+    package var groups: [UInt32] = []
+    /// Nil leaves the sets to what the change of user makes of them.
+    package var capabilities: CapabilitySets?
+    package var noNewPrivileges = false
+
+    package init() {}
+
+    /// Everything but a filter that is loaded last. `filter` is loaded here if there is no `noNewPrivileges`.
+    package func apply(filter: SeccompFilter?) throws(SysError) {
+        let sets = try available()
+        if noNewPrivileges {
+            try Privileges.setNoNewPrivileges()
+        } else if let filter {
+            try filter.load()
+        }
+        if let sets { try shrinkBoundingSet(to: sets.bounding) }
+        try changeUser(keeping: sets != nil)
+        if let sets { try set(sets) }
+    }
+
+    /// The part of the filter's job that `apply` leaves for the last moment.
+    package func finish(filter: SeccompFilter?) throws(SysError) {
+        if noNewPrivileges, let filter { try filter.load() }
+    }
+
+    /// What is wanted, without what this host does not have.
+    private func available() throws(SysError) -> CapabilitySets? {
+        guard let capabilities else { return nil }
+        return capabilities.limited(to: try CapabilityMasks.current().permitted)
+    }
+
+    private func shrinkBoundingSet(to bounding: UInt64) throws(SysError) {
+        for number in UInt(0)..<64 where bounding & (1 << UInt64(number)) == 0 {
+            do throws(SysError) { try Privileges.dropFromBoundingSet(number) } catch {
+                if error.errno == .invalidArgument { break }  // the kernel knows no more capabilities
+                throw error
+            }
+        }
+    }
+
+    private func changeUser(keeping: Bool) throws(SysError) {
+        if keeping { try Privileges.keepCapabilities(true) }
+        try Privileges.setGroups(groups)
+        try Privileges.setGroup(gid)
+        try Privileges.setUser(uid)
+        if keeping { try Privileges.keepCapabilities(false) }
+    }
+
+    private func set(_ sets: CapabilitySets) throws(SysError) {
+        try CapabilityMasks(
+            effective: sets.effective, permitted: sets.permitted, inheritable: sets.inheritable
+        ).apply()
+        try Privileges.clearAmbientSet()
+        for number in UInt(0)..<64 where sets.ambient & (1 << UInt64(number)) != 0 {
+            try Privileges.raiseAmbient(number)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Flags
+import LinuxSystem
+
+/// One run of a command: its flags and arguments, and the global flags.
+struct Invocation {
+    let values: FlagValues
+    let store: ContainerStore
+    var log: Log
+
+    /// The argument that every command on a container has first.
+    var id: String { values.arguments.first ?? "" }
+
+    func container() throws(RuntimeError) -> Container { try Container(id, in: store) }
+}
+
+/// A command of the runtime: its name, its flags, how many arguments it takes, and what it does. The result is the
+/// exit code.
+struct Command {
+    enum Arity {
+        case exactly(Int)
+        case atLeast(Int)
+        case any
+    }
+
+    let name: String
+    let help: String
+    let usage: String
+    let flags: [Flag]
+    let arity: Arity
+    /// What stands before the text of an error, and the exit code that goes with it.
+    var failurePrefix = ""
+    var failureCode: CInt = 1
+    /// Whether a process of this program will be inside a container.
+    var entersContainer = false
+    let run: (Invocation) throws(RuntimeError) -> CInt
+}
+
+/// The runtime's whole command line (runc's): global flags, a command, its flags, its arguments.
+package enum RuntimeCommandLine {
+    /// Runs what `arguments` (with the program's name) ask for and returns the exit code.
+    package static func run(_ arguments: [String]) -> CInt {
+        let globals: FlagValues
+        do throws(FlagError) { globals = try FlagSet(globalFlags, style: .go).parse(Array(arguments.dropFirst())) } catch {
+            writeLine(1, "Incorrect Usage: " + error.message + "\n")
+            writeLine(2, error.message)
+            return 1
+        }
+        let log = makeLog(globals)
+        if globals.bool("version") { return printVersion() }
+        guard let name = globals.arguments.first, !globals.bool("help"), name != "help" else {
+            writeText(1, helpText)
+            return 0
+        }
+        guard let command = command(name) else {
+            log.error("No help topic for '" + name + "'")
+            return 3
+        }
+        return run(command, Array(globals.arguments.dropFirst()), globals, log, arguments)
+    }
+
+    private static func makeLog(_ globals: FlagValues) -> Log {
+        Log(
+            path: globals.optional("log").map { FilePath($0) }, isJSON: globals.string("log-format") == "json",
+            isDebug: globals.bool("debug"))
+    }
+
+    private static func run(
+        _ command: Command, _ arguments: [String], _ globals: FlagValues, _ log: Log, _ fullCommandLine: [String]
+    ) -> CInt {
+        let values: FlagValues
+        do throws(FlagError) {
+            values = try FlagSet(command.flags + [helpFlag], style: .go).parse(arguments)
+        } catch {
+            writeLine(1, "Incorrect Usage: " + error.message + "\n")
+            log.error(error.message)
+            return 1
+        }
+        if values.bool("help") {
+            writeText(1, help(of: command))
+            return 0
+        }
+        if let complaint = command.complaint(about: values.arguments.count) {
+            writeLine(1, "Incorrect Usage.\n")
+            log.error((fullCommandLine.first ?? "swrunc") + ": \"" + command.name + "\" " + complaint)
+            return command.failureCode
+        }
+        let invocation = Invocation(values: values, store: ContainerStore(root: root(globals)), log: log)
+        do throws(RuntimeError) {
+            if globals.bool("systemd-cgroup") {
+                throw RuntimeError("systemd cgroup flag passed, but systemd support is not available")
+            }
+            if command.entersContainer {
+                try step("") { () throws(SysError) in
+                    try Privileges.setNotDumpable()
+                    try runFromUnwritableProgram(fullCommandLine)
+                }
+            }
+            return try command.run(invocation)
+        } catch {
+            log.error(command.failurePrefix + error.message)
+            return command.failureCode
+        }
+    }
+
+    private static func root(_ globals: FlagValues) -> FilePath {
+        if let given = globals.optional("root"), !given.isEmpty { return FilePath(given) }
+        return FilePath("/run/swrunc")
+    }
+
+    private static var helpFlag: Flag { .bool("help", short: "h", "show help") }
+
+    private static var globalFlags: [Flag] { [
+        .string("root", default: "/run/swrunc", "directory for the state of containers"),
+        .string("log", "file to append the log to"),
+        .string("log-format", default: "text", "format of the log: text or json"),
+        .bool("debug", "log more"),
+        .bool("systemd-cgroup", "not supported"),
+        .string("rootless", default: "auto", "accepted and ignored").hiding(),
+        .bool("version", short: "v", "print the version"),
+        helpFlag,
+    ] }
+
+    /// In the order of the help.
+    static let commandNames = [
+        "create", "delete", "exec", "features", "kill", "list", "pause", "ps", "resume", "run", "spec", "start",
+        "state",
+    ]
+
+    /// Only the command that is run is built: a start of this program should cost next to nothing.
+    static func command(_ name: String) -> Command? {
+        switch name {
+        case "create": createCommand
+        case "delete": deleteCommand
+        case "exec": execCommand
+        case "features": featuresCommand
+        case "kill": killCommand
+        case "list": listCommand
+        case "pause": pauseCommand
+        case "ps": psCommand
+        case "resume": resumeCommand
+        case "run": runCommand
+        case "spec": specCommand
+        case "start": startCommand
+        case "state": stateCommand
+        default: nil
+        }
+    }
+}
+
+extension Command {
+    /// What is wrong with the number of arguments, if anything.
+    fileprivate func complaint(about count: Int) -> String? {
+        switch arity {
+        case .exactly(let wanted) where count != wanted: "requires exactly \(wanted) argument(s)"
+        case .atLeast(let wanted) where count < wanted: "requires a minimum of \(wanted) argument(s)"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Flags
+import LinuxSystem
+import OCISpec
+
+var runCommand: Command {
+    Command(
+        name: "run", help: "create and start a container, and wait for its end", usage: "CONTAINER-ID",
+        flags: launchFlags + [
+            .bool("detach", short: "d", "do not wait for it"),
+            .bool("keep", "do not delete it when it has ended"),
+            .bool("no-subreaper", "do not adopt the processes that it leaves"),
+        ], arity: .exactly(1), failurePrefix: "runc run failed: ", entersContainer: true
+    ) { invocation throws(RuntimeError) in
+        let launcher = try makeLauncher(invocation)
+        let isDetached = invocation.values.bool("detach")
+        let hasTerminal = launcher.plan.process.hasTerminal
+        if isDetached, hasTerminal, launcher.options.consoleSocket == nil {
+            throw RuntimeError("cannot allocate tty if runc will detach without setting console socket")
+        }
+        if launcher.options.consoleSocket != nil, !(isDetached && hasTerminal) {
+            throw RuntimeError("cannot use console socket if runc will not detach or allocate tty")
+        }
+        if isDetached {
+            let console = try openConsole(launcher.options)
+            _ = try launchNow(launcher, console: console)
+            return 0
+        }
+        if !invocation.values.bool("no-subreaper") { try step("") { () throws(SysError) in try becomeSubreaper() } }
+        let code = try runInForeground(launcher)
+        if !invocation.values.bool("keep") { try destroy(try invocation.container()) }
+        return code
+    }
+}
+
+private func runInForeground(_ launcher: Launcher) throws(RuntimeError) -> CInt {
+    let signals = try step("") { () throws(SysError) in try SignalDescriptor(nonBlocking: true) }
+    guard launcher.plan.process.hasTerminal else {
+        let child = try launchNow(launcher, console: nil)
+        return try Foreground(pid: child.pid, signals: signals).wait()
+    }
+    let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
+    let ours = sockets.first
+    let child = try launchNow(launcher, console: sockets.second)
+    let master = try step("receive the terminal") { () throws(SysError) in try receiveDescriptor(ours) }
+    guard let master else { throw RuntimeError("the container sent no terminal") }
+    return try Foreground(pid: child.pid, signals: signals).relay(master)
+}
+
+/// Launches without waiting for a `start`. The container is deleted again if its program cannot be executed.
+private func launchNow(_ launcher: Launcher, console: consuming OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
+    try starting { () throws(RuntimeError) in
+        let child = try launcher.launch(waitsForStart: false, console: console)
+        do throws(RuntimeError) {
+            try child.expect(.ended)
+            let container = try Container(launcher.id, in: launcher.store)
+            try runHooks(container.record.poststart, named: "poststart", state: container.state(.running))
+        } catch {
+            if let container = try? Container(launcher.id, in: launcher.store) { try? destroy(container) }
+            _ = try? waitForChild(child.pid)
+            throw error
+        }
+        return child
+    }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Cgroups
+import Confinement
+import LinuxSystem
+import OCISpec
+
+/// The launcher's copies of what the plan binds, by the index of the mount. Sources are opened on the host's side,
+/// where their paths mean what the caller meant.
+struct BindSources: ~Copyable {
+    private var descriptors: [CInt] = []  // -1 for mounts that bind nothing; owned: an Array cannot hold OwnedFD
+
+    init(_ plan: ContainerPlan) throws(RuntimeError) {
+        for mount in plan.mounts {
+            guard case .bind(let source, let isRecursive) = mount.kind else {
+                descriptors.append(-1)
+                continue
+            }
+            let context = "error mounting \"\(source.string)\" to rootfs at \"\(mount.destination)\""
+            let tree = try step(context) { () throws(SysError) in
+                let tree = try MountTree.clone(path: source, recursive: isRecursive)
+                // The copy is a peer of the host's mount, which is what `shared` asks for; else it gets what all of the
+                // container's mounts have.
+                if mount.options.propagation != .shared {
+                    try tree.change(propagation: plan.hostPropagation, recursive: true)
+                }
+                try mount.options.restrict(tree)
+                return tree
+            }
+            descriptors.append(try step(context) { () throws(SysError) in try tree.fd.duplicate() }.relinquish())
+        }
+    }
+
+    deinit { for number in descriptors where number >= 0 { close(number) } }
+
+    /// The copy for a mount; once.
+    mutating func take(_ index: Int) -> MountTree? {
+        guard descriptors[index] >= 0 else { return nil }
+        let number = descriptors[index]
+        descriptors[index] = -1
+        return MountTree(OwnedFD(owning: number))
+    }
+}
+
+/// The container's first process, from clone3 to execve: it builds the world around itself.
+struct ContainerInit: ~Copyable {
+    let id: String
+    let plan: ContainerPlan
+    let cgroup: ContainerCgroup
+    let filter: SeccompFilter?
+    let options: LaunchOptions
+    let channel: ChildChannel
+    /// Closed as soon as the process is through: they are descriptors of the host.
+    var doors: CgroupDoors?
+    let console: OwnedFD?
+    /// exec.fifo as O_PATH: where `start` is waited for; nil if the launcher's word is all.
+    let fifo: OwnedFD?
+    var sources: BindSources
+
+    /// Never returns. An error goes to the launcher.
+    consuming func run(tree: consuming MountTree) -> Never {
+        let failure: RuntimeError
+        do throws(RuntimeError) { failure = try perform(tree: tree) } catch {
+            try? channel.send(.failed(error.message))
+            swrun_exit_now(1)
+        }
+        // The program could not be executed. Whoever launched us may be gone: the container's stderr is what is left.
+        if fifo == nil {
+            try? channel.send(.failed(failure.message))
+        } else {
+            let text = Array((failure.message + "\n").utf8)
+            _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        }
+        swrun_exit_now(255)
+    }
+
+    /// Returns only with the reason why the program was not executed.
+    private mutating func perform(tree: consuming MountTree) throws(RuntimeError) -> RuntimeError {
+        swrun_reset_signals()
+        try joinWorld()
+        let root = try RootBuilder(attaching: tree, plan: plan, cgroup: cgroup)
+        for (index, mount) in plan.mounts.enumerated() { try root.mount(mount, source: sources.take(index)) }
+        try root.makeDevices()
+        try runHooksBeforeEntry()
+        let proc = try makeProc()
+        options.noPivot ? try root.enterByMoving() : try root.enter()
+        if plan.process.hasTerminal { try attachTerminal(in: root) }
+        try setSysctls(proc)
+        try root.seal()
+        return try startProgram(proc)
+    }
+
+    /// Before the host's /proc is out of sight: the kernel gives a user namespace a new one only while it sees one.
+    private borrowing func makeProc() throws(RuntimeError) -> ProcFiles? {
+        if fifo == nil, plan.spec.linux.sysctl.isEmpty, !plan.process.hasLabels { return nil }
+        return try step("mount a private proc") { () throws(SysError) in try ProcFiles() }
+    }
+
+    /// Cgroups, namespaces and session: what surrounds the process before it has files of its own.
+    private mutating func joinWorld() throws(RuntimeError) {
+        try step("join the container's cgroups") { () throws(SysError) in try doors?.enter() }
+        doors = nil
+        if plan.namespaces.new.contains(.user) {
+            try step("wait for the id mappings") { () throws(SysError) in try channel.waitForGo() }
+            try step("become root of the user namespace") { () throws(SysError) in
+                try Privileges.setGroup(0)
+                try Privileges.setUser(0)
+                try Privileges.setNotDumpable()
+            }
+        }
+        if plan.namespaces.new.contains(.cgroup) {
+            try step("make a cgroup namespace") { () throws(SysError) in try unshareNamespaces(.cgroup) }
+        }
+        try step("setsid") { () throws(SysError) in try sys("setsid") { setsid() } }
+        if !options.noNewKeyring {
+            try step("join a session keyring") { () throws(SysError) in try Privileges.joinSessionKeyring("_ses." + id) }
+        }
+        try setNames()
+        if plan.namespaces.new.contains(.network) {
+            try step("set the loopback interface up") { () throws(SysError) in
+                try sys("ioctl(SIOCSIFFLAGS)", "lo") { swrun_loopback_up() }
+            }
+        }
+    }
+
+    private borrowing func setNames() throws(RuntimeError) {
+        let (host, domain) = (plan.spec.hostname, plan.spec.domainname)
+        if !host.isEmpty {
+            try step("sethostname") { () throws(SysError) in
+                try sys("sethostname", host) { swrun_sethostname(host, host.utf8.count) }
+            }
+        }
+        if !domain.isEmpty {
+            try step("setdomainname") { () throws(SysError) in
+                try sys("setdomainname", domain) { swrun_setdomainname(domain, domain.utf8.count) }
+            }
+        }
+    }
+
+    private borrowing func runHooksBeforeEntry() throws(RuntimeError) {
+        let hooks = plan.spec.hooks
+        if hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty { return }
+        try step("wait for hooks") { () throws(SysError) in
+            try channel.send(.prepared)
+            try channel.waitForGo()
+        }
+        try runHooks(hooks.createContainer, named: "createContainer", state: state(.creating))
+    }
+
+    private borrowing func state(_ status: RuntimeState.Status) -> RuntimeState {
+        RuntimeState(
+            ociVersion: plan.spec.ociVersion, id: id, status: status, pid: getpid(), bundle: options.bundle.string,
+            annotations: plan.spec.annotations)
+    }
+
+    private borrowing func setSysctls(_ proc: borrowing ProcFiles?) throws(RuntimeError) {
+        for pair in plan.spec.linux.sysctl {
+            // A dot separates directories unless the key has slashes; then the dots are part of names (sysctl(8)).
+            let hasSlash = pair.key.utf8.contains(UInt8(ascii: "/"))
+            let path = hasSlash ? pair.key : pair.key.split(separator: ".").joined(separator: "/")
+            try step("set sysctl " + pair.key) { () throws(SysError) in try proc?.write("sys/" + path, pair.value) }
+        }
+    }
+
+    private borrowing func attachTerminal(in root: borrowing RootBuilder) throws(RuntimeError) {
+        guard let socket = try step("", { () throws(SysError) in try console?.duplicate() }) else {
+            throw RuntimeError("cannot allocate tty if runc will detach without setting console socket")
+        }
+        try step("set up the console") { () throws(SysError) in
+            let terminal = try ContainerTerminal(root: root.root, size: plan.process.consoleSize)
+            try terminal.bindToConsole(root: root.root)
+            try terminal.send(to: socket)
+            try terminal.becomeStandard(owner: plan.process.confinement.uid)
+        }
+    }
+
+    /// Opening the fifo blocks until `start` opens its other end.
+    private borrowing func waitForStart(_ proc: borrowing ProcFiles?) throws(RuntimeError) {
+        guard let gate = try step("", { () throws(SysError) in try fifo?.duplicate() }) else { return }
+        try step("wait for start") { () throws(SysError) in
+            guard let writer = try proc?.reopen(gate, O_WRONLY) else { throw SysError("open", "exec.fifo", .noSuchFile) }
+            try writeAll(writer, [UInt8(ascii: "0")])
+        }
+    }
+
+    private borrowing func startProgram(_ proc: consuming ProcFiles?) throws(RuntimeError) -> RuntimeError {
+        let start = ProgramStart(
+            process: plan.process, filter: filter, proc: proc, preservedDescriptors: options.preservedDescriptors)
+        let prepared = try start.prepare()
+        try step("wait for the launcher") { () throws(SysError) in
+            try channel.send(.ready)
+            try channel.waitForGo()
+        }
+        if fifo != nil { try waitForStart(start.proc) }
+        try runHooks(plan.spec.hooks.startContainer, named: "startContainer", state: state(.created))
+        return start.execute(prepared)
+    }
+}

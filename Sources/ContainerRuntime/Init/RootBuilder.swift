@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Cgroups
+import LinuxSystem
+
+/// Mounts and nodes of a container's root, made by the container's own process in its new mount namespace, before it
+/// enters the root. Everything is found by descriptor from `root`: the tree's content is hostile.
+struct RootBuilder: ~Copyable {
+    /// The root of the container's tree (O_PATH semantics: the detached mount of the launcher, attached by now).
+    let root: OwnedFD
+    let plan: ContainerPlan
+    let cgroup: ContainerCgroup
+
+    /// Attaches the tree over this namespace's root, where pivot_root(2) can take it from, without any path.
+    init(attaching tree: consuming MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
+        let propagation: UInt = plan.hostPropagation == .isPrivate ? 0x4_0000 : 0x8_0000
+        try step("make the mounts of the host \(plan.hostPropagation == .isPrivate ? "private" : "slaves")") {
+            () throws(SysError) in
+            try sys("mount", "/") { swrun_mount(nil, "/", nil, propagation | 0x4000 /* MS_REC */, nil) }
+        }
+        let slash = try step("") { () throws(SysError) in try open(FilePath("/"), O_PATH | O_DIRECTORY) }
+        try step("attach the root file system") { () throws(SysError) in try tree.attach(on: slash) }
+        root = try step("") { () throws(SysError) in try tree.fd.duplicate() }
+        self.plan = plan
+        self.cgroup = cgroup
+    }
+
+    /// Makes one mount; `source` is the launcher's copy of what is to be bound.
+    borrowing func mount(_ mount: MountPlan, source: consuming MountTree?) throws(RuntimeError) {
+        let context = "error mounting \"\(mount.sourceName)\" to rootfs at \"\(mount.destination)\""
+        switch mount.kind {
+        case .bind:
+            guard let source else { throw RuntimeError(context + ": no source") }
+            let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(source.fd)) }
+            let target = try step(context) { () throws(SysError) in
+                isDirectory
+                    ? try makeDirectoriesInRoot(root, mount.destination)
+                    : try makeFileInRoot(root, mount.destination)
+            }
+            try step(context) { () throws(SysError) in try source.attach(on: target) }
+        case .fileSystem(let type, let name):
+            try step(context) { () throws(SysError) in try mountNew(type, name, mount) }
+        case .cgroup:
+            try step(context) { () throws(SysError) in try mountCgroups(mount) }
+        }
+    }
+
+    private borrowing func mountNew(_ type: String, _ source: String, _ mount: MountPlan) throws(SysError) {
+        let target = try openTarget(type, mount.destination)
+        var options = mount.options.fileSystem
+        if mount.options.set.contains(.readOnly) && !mount.options.copiesUp && type != "tmpfs" { options.append("ro") }
+        let tree = try MountTree.new(
+            type: type, source: source, options: options, attributes: mount.options.set.subtracting(.readOnly))
+        if mount.options.copiesUp, type == "tmpfs" { try copyUp(from: target, to: tree.fd) }
+        try mount.options.restrict(tree)
+        try tree.attach(on: target)
+    }
+
+    /// /proc and /sys must be what they are called, or everything that is hidden below them would be elsewhere.
+    private borrowing func openTarget(_ type: String, _ destination: String) throws(SysError) -> OwnedFD {
+        let target = try makeDirectoriesInRoot(root, destination)
+        guard type == "proc" || type == "sysfs" else { return target }
+        do throws(SysError) { return try openInRootWithoutLinks(root, destination, O_PATH | O_DIRECTORY) } catch {
+            throw SysError(
+                error.operation, destination, error.errno,
+                hint: "filesystem \"" + type + "\" must be mounted on ordinary directory")
+        }
+    }
+
+    /// v2: the container's own view of the one hierarchy. v1: a tmpfs with a directory for each hierarchy.
+    private borrowing func mountCgroups(_ mount: MountPlan) throws(SysError) {
+        let target = try makeDirectoriesInRoot(root, mount.destination)
+        if cgroup.layout.isUnifiedOnly, let unified = cgroup.layout.unified {
+            let tree = try cgroupTree(unified, type: "cgroup2", options: [], mount)
+            return try tree.attach(on: target)
+        }
+        let attributes = mount.options.set.subtracting(.readOnly)
+        let base = try MountTree.new(type: "tmpfs", source: "tmpfs", options: ["mode=755"], attributes: attributes)
+        try base.attach(on: target)
+        for hierarchy in cgroup.layout.hierarchies {
+            guard case .v1(let controllers) = hierarchy.kind else { continue }
+            let name = hierarchy.mountPoint.lastComponent
+            let directory = try makeDirectoriesInRoot(base.fd, name)
+            let tree = try cgroupTree(hierarchy, type: "cgroup", options: controllers, mount)
+            try tree.attach(on: directory)
+            let number = base.fd.raw
+            for controller in controllers where controller != name && controllers.count > 1 {
+                try sys("symlinkat", controller) { symlinkat(name, number, controller) }
+            }
+        }
+    }
+
+    private borrowing func cgroupTree(
+        _ hierarchy: CgroupHierarchy, type: String, options: [String], _ mount: MountPlan
+    ) throws(SysError) -> MountTree {
+        let tree: MountTree
+        if plan.namespaces.isSeparate(.cgroup) || type == "cgroup2",
+            let fresh = try? MountTree.new(type: type, source: "cgroup", options: options)
+        {
+            tree = fresh
+        } else {
+            tree = try MountTree.clone(path: cgroup.directory(in: hierarchy), recursive: false)
+        }
+        try mount.options.restrict(tree)
+        return tree
+    }
+}
+
+extension MountPlan {
+    /// What the mount is of, for error texts.
+    var sourceName: String {
+        switch kind {
+        case .bind(let source, _): source.string
+        case .fileSystem(_, let source): source
+        case .cgroup: "cgroup"
+        }
+    }
+}
+
+extension MountOptions {
+    /// Applies everything that limits a mount, while it is still detached.
+    func restrict(_ tree: borrowing MountTree) throws(SysError) {
+        if !recursiveSet.isEmpty || !recursiveClear.isEmpty {
+            try tree.change(set: recursiveSet, clear: recursiveClear, recursive: true)
+        }
+        if !set.isEmpty || !clear.isEmpty { try tree.change(set: set, clear: clear) }
+        if let propagation { try tree.change(propagation: propagation, recursive: isPropagationRecursive) }
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Cgroups
+import Confinement
+import LinuxSystem
+import OCISpec
+
+/// Adds a process to a running container: the host's side of `AddedProcess`.
+struct ExecLauncher {
+    let container: Container
+    let process: ProcessPlan
+    let options: LaunchOptions
+
+    /// Returns once the program runs. Nothing is left behind by an error.
+    func launch(console: borrowing OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
+        let child = try clone(console: console)
+        do throws(RuntimeError) {
+            try child.setLimits(process)
+            try child.expect(.ready)
+            if let pidFile = options.pidFile { try writePIDFile(pidFile, child.pid) }
+            try child.go()
+            try child.expect(.ended)
+            return child
+        } catch {
+            try? sendSignal(SIGKILL, to: child.process)
+            _ = try? waitForChild(child.pid)
+            throw error
+        }
+    }
+
+    private func clone(console: borrowing OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
+        guard let initProcess = try container.openInit() else {
+            throw RuntimeError("cannot exec in a stopped container")
+        }
+        let filter = try container.store.loadFilter(of: container.record.id)
+        let doors = try step("open the container's cgroups") { () throws(SysError) in
+            try CgroupDoors(container.cgroup)
+        }
+        let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
+        let terminal = try step("", { () throws(SysError) in try console?.duplicate() })
+        let result = try withJoinedNamespaces(pidNamespace) { () throws(RuntimeError) in
+            try step("clone") { () throws(SysError) in try cloneProcess([], intoCgroup: doors.unifiedNumber) }
+        }
+        switch consume result {
+        case .child:
+            close(sockets.first)  // or the end of the launcher would not be seen
+            let added = AddedProcess(
+                process: process, namespaces: namespaces,
+                keyring: options.noNewKeyring ? nil : "_ses." + container.record.id, filter: filter,
+                preservedDescriptors: options.preservedDescriptors, channel: ChildChannel(socket: sockets.second),
+                doors: doors, initProcess: initProcess, console: terminal)
+            added.run()
+        case .parent(let pid, let process):
+            return LaunchedContainer(pid: pid, process: process, channel: LauncherChannel(socket: sockets.first))
+        }
+    }
+
+    /// The pid namespace holds for children only: the launcher is in it while it clones.
+    private var pidNamespace: [NamespacePlan.Joined] {
+        guard container.isSeparate(.pid) else { return [] }
+        return [.init(type: .pid, path: FilePath("/proc/\(container.record.pid)/ns/pid"))]
+    }
+
+    private var namespaces: NamespaceFlags {
+        var flags: NamespaceFlags = []
+        for (type, flag) in [
+            (.user, .user), (.mount, .mount), (.network, .network), (.ipc, .ipc), (.uts, .uts), (.cgroup, .cgroup),
+        ] as [(RuntimeLinux.NamespaceType, NamespaceFlags)] where container.isSeparate(type) {
+            flags.formUnion(flag)
+        }
+        return flags
+    }
+}
+
+private func close(_ descriptor: consuming OwnedFD) {}

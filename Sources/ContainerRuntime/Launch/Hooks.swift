@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import JSON
+import LinuxSystem
+import OCISpec
+
+/// Runs hooks one after the other in the calling process's namespaces; the first that fails is the error.
+func runHooks(
+    _ hooks: [RuntimeHooks.Hook], named name: String, state: @autoclosure () -> RuntimeState
+) throws(RuntimeError) {
+    if hooks.isEmpty { return }
+    let input = state().json.bytes()
+    for (index, hook) in hooks.enumerated() {
+        let context = "error running \(name) hook #\(index)"
+        let code = try step(context) { () throws(SysError) in try run(hook, input: input) }
+        if code != 0 { throw RuntimeError(context + ": exit status \(code)") }
+    }
+}
+
+/// The hook's exit code. It gets the state on stdin and our stderr for both its outputs; when its time is over it is
+/// killed.
+private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> CInt {
+    let pipe = try Pipe()
+    var spawn = Spawn(FilePath(hook.path), Array(hook.args.dropFirst()), environment: hook.environment)
+    if let first = hook.args.first { spawn.argumentZero = first }
+    let pid = try spawn.start(stdin: pipe.read.raw, stdout: 2, stderr: 2)
+    // A state is far smaller than a pipe (64 KiB): this cannot block, and a hook that never reads is fine.
+    try pipe.write.setNonBlocking()
+    _ = writeNonBlocking(pipe.write, input[...])
+    close(pipe)
+    if let timeout = hook.timeout {
+        let process = try openProcess(pid)
+        let milliseconds = CInt(clamping: timeout.multipliedReportingOverflow(by: 1000).partialValue)
+        if try !waitForEnd(of: process, milliseconds: milliseconds) {
+            try sendSignal(SIGKILL, to: process)
+            _ = try waitForChild(pid)
+            throw SysError("run", hook.path, Errno(rawValue: ETIMEDOUT))
+        }
+    }
+    return try waitForChild(pid)
+}
+
+private func close(_ pipe: consuming Pipe) {}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Cgroups
+import Confinement
+package import LinuxSystem
+import OCISpec
+
+/// A process that the launcher made, and the line to it.
+@usableFromInline package struct LaunchedContainer: ~Copyable {
+    package let pid: Int32
+    package let process: OwnedFD
+    let channel: LauncherChannel
+
+    /// The next message; a failure of the child, or its early end, is an error.
+    borrowing func expect(_ expected: ChildMessage) throws(RuntimeError) {
+        let message = try step("talk to the container's process") { () throws(SysError) in try channel.receive() }
+        switch message {
+        case expected: return
+        case .failed(let text): throw RuntimeError(text)
+        case .ended: throw RuntimeError("the container's process ended unexpectedly")
+        default: throw RuntimeError("the container's process said something unexpected")
+        }
+    }
+
+    borrowing func go() throws(RuntimeError) {
+        try step("talk to the container's process") { () throws(SysError) in try channel.sendGo() }
+    }
+
+    /// Limits are set from outside: raising one may need privileges that the container's user namespace lacks.
+    borrowing func setLimits(_ plan: ProcessPlan) throws(RuntimeError) {
+        for limit in plan.limits {
+            try step("error setting rlimit type \(limit.resource)") { () throws(SysError) in
+                try Privileges.setLimit(limit.resource, soft: limit.soft, hard: limit.hard, of: pid)
+            }
+        }
+        if let adjustment = plan.oomScoreAdjustment {
+            try step("set oom_score_adj") { () throws(SysError) in
+                try writeText(FilePath("/proc/\(pid)/oom_score_adj"), String(adjustment))
+            }
+        }
+    }
+}
+
+extension Launcher {
+    /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
+    func accompany(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
+        if plan.namespaces.new.contains(.user) {
+            try writeIDMaps(plan, of: child.pid)
+            try child.go()
+        }
+        // While the child builds its root, its limits are set; it runs nothing of the container's before `go`.
+        try applying { () throws(SysError) in try cgroup.apply(plan.spec.linux.resources) }
+        try child.setLimits(plan.process)
+        let hooks = plan.spec.hooks
+        if !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty) {
+            try prefixed { () throws(RuntimeError) in try child.expect(.prepared) }
+            try runHooks(hooks.prestart, named: "prestart", state: hookState(child.pid))
+            try runHooks(hooks.createRuntime, named: "createRuntime", state: hookState(child.pid))
+            try child.go()
+        }
+        try prefixed { () throws(RuntimeError) in try child.expect(.ready) }
+        try record(child)
+        try child.go()
+    }
+
+    private func prefixed(_ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+        do throws(RuntimeError) { try body() } catch {
+            throw RuntimeError("error during container init: " + error.message)
+        }
+    }
+
+    private func hookState(_ pid: Int32) -> RuntimeState {
+        RuntimeState(
+            ociVersion: plan.spec.ociVersion, id: id, status: .creating, pid: pid, bundle: options.bundle.string,
+            annotations: plan.spec.annotations)
+    }
+
+    private func record(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
+        guard let stat = ProcessStat.read(child.pid) else {
+            throw RuntimeError("the container's process ended unexpectedly")
+        }
+        try store.save(
+            ContainerRecord(
+                plan: plan, id: id, pid: child.pid, startTime: stat.startTime, bundle: options.bundle.string,
+                created: Timestamp.now.rfc3339(), cgroupPath: cgroup.path))
+        if let pidFile = options.pidFile { try writePIDFile(pidFile, child.pid) }
+    }
+
+    /// exec.fifo as a descriptor that keeps its meaning in any root.
+    func openFifo(if needed: Bool) throws(RuntimeError) -> OwnedFD? {
+        guard needed else { return nil }
+        return try step("open exec.fifo") { () throws(SysError) in try open(store.fifo(id), O_PATH) }
+    }
+
+    /// The clone itself, from inside the namespaces to join. A user namespace to join needs a step between: only from
+    /// within it can the other new namespaces be made so that they belong to it.
+    func cloneInit(_ doors: borrowing CgroupDoors) throws(RuntimeError) -> CloneResult {
+        let new = plan.namespaces.new.subtracting(.cgroup)
+        let cgroup = doors.unifiedNumber
+        guard let user = plan.namespaces.joined.first(where: { $0.type == .user }) else {
+            return try step("unable to start container process") { () throws(SysError) in
+                try cloneProcess(new, intoCgroup: cgroup)
+            }
+        }
+        return try cloneInUserNamespace(user.path, new, cgroup)
+    }
+
+    private func cloneInUserNamespace(
+        _ path: FilePath, _ new: NamespaceFlags, _ cgroup: CInt?
+    ) throws(RuntimeError) -> CloneResult {
+        try step("join the user namespace " + path.string) { () throws(SysError) in
+            let report = try Pipe()
+            switch try cloneProcess([], intoCgroup: cgroup) {
+            case .child: return try cloneFurther(path, new, report.write)
+            case .parent(let pid, _):
+                close(report.write)
+                let bytes = try readAll(report.read, limit: 16)
+                _ = try waitForChild(pid)
+                guard let found = Int32(String(decoding: bytes, as: UTF8.self)) else {
+                    throw SysError("setns", path.string, .notPermitted)
+                }
+                return .parent(pid: found, pidfd: try openProcess(found))
+            }
+        }
+    }
+
+    /// In the step between: enters the user namespace and makes the init process as the launcher's child.
+    private func cloneFurther(
+        _ path: FilePath, _ new: NamespaceFlags, _ report: borrowing OwnedFD
+    ) throws(SysError) -> CloneResult {
+        guard (try? enterUserNamespace(path)) != nil, let result = try? cloneProcess(new, asSibling: true) else {
+            swrun_exit_now(1)
+        }
+        switch consume result {
+        case .child: return .child
+        case .parent(let pid, _):
+            try? writeAll(report, Array(String(pid).utf8))
+            swrun_exit_now(0)
+        }
+    }
+
+    private func enterUserNamespace(_ path: FilePath) throws(SysError) {
+        try joinNamespace(try open(path, O_RDONLY), .user)
+        try Privileges.setGroup(0)
+        try Privileges.setUser(0)
+        try Privileges.setNotDumpable()
+    }
+}
+
+/// The pid as decimal digits without a newline; the file appears complete.
+func writePIDFile(_ path: FilePath, _ pid: Int32) throws(RuntimeError) {
+    try step("write the pid file") { () throws(SysError) in
+        try replaceFile(path, Array(String(pid).utf8), mode: 0o644)
+    }
+}
+
+private func close(_ descriptor: consuming OwnedFD) {}

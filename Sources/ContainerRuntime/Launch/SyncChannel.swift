@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+
+/// The conversation between the launcher and the process it made, over a socket pair that ends at the process's execve:
+/// ```
+/// launcher                              child
+///    │ ── go ────────────────────────────▶ │   only with a user namespace: its id maps are written
+///    │ ◀──────────────────────── prepared ─┤   only with hooks: everything is mounted, the root is not entered yet
+///    ├─ go ──────────────────────────────▶ │   the hooks of the host have run
+///    │ ◀─────────────────────────── ready ─┤   nothing is left but waiting and execve
+///    ├─ go ──────────────────────────────▶ │   limits are set, the container is recorded
+///    │ ◀────────────────── end of stream ──┤   the program runs
+/// ```
+/// At any point the child may send `failed` with a text instead, and end. A launcher that dies closes its end, and the
+/// child ends too.
+enum ChildMessage: Equatable {
+    case prepared
+    case ready
+    case failed(String)
+    /// The child closed its end: it runs its program, or it died.
+    case ended
+}
+
+/// Child to launcher: one byte for the kind, and for `failed` the text up to the end of the stream.
+private enum Kind {
+    static let prepared = UInt8(ascii: "P")
+    static let ready = UInt8(ascii: "R")
+    static let failed = UInt8(ascii: "F")
+    static let go = UInt8(ascii: "G")
+}
+
+private let maximumText = 65536
+
+/// The launcher's end.
+struct LauncherChannel: ~Copyable {
+    let socket: OwnedFD
+
+    borrowing func receive() throws(SysError) -> ChildMessage {
+        guard let kind = try readSome(socket, upTo: 1).first else { return .ended }
+        switch kind {
+        case Kind.prepared: return .prepared
+        case Kind.ready: return .ready
+        default:
+            let text = try readAll(socket, limit: maximumText)
+            return .failed(String(decoding: text, as: UTF8.self))
+        }
+    }
+
+    borrowing func sendGo() throws(SysError) { try writeAll(socket, [Kind.go]) }
+}
+
+/// The child's end.
+struct ChildChannel: ~Copyable {
+    let socket: OwnedFD
+
+    borrowing func send(_ message: ChildMessage) throws(SysError) {
+        switch message {
+        case .prepared: try writeAll(socket, [Kind.prepared])
+        case .ready: try writeAll(socket, [Kind.ready])
+        case .failed(let text): try writeAll(socket, [Kind.failed] + Array(text.utf8.prefix(maximumText)))
+        case .ended: break
+        }
+    }
+
+    /// Waits for the launcher's word; it is an error if it has died.
+    borrowing func waitForGo() throws(SysError) {
+        guard try readSome(socket, upTo: 1).first == Kind.go else {
+            throw SysError("wait for the launcher", "", .brokenPipe)
+        }
+    }
+}

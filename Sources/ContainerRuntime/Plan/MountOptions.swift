@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+
+/// The options of one mount of a spec, sorted by what they act on.
+package struct MountOptions: Sendable, Equatable {
+    package var isBind = false
+    package var isRecursiveBind = false
+    package var set: MountAttributes = []
+    package var clear: MountAttributes = []
+    /// As `set` and `clear`, for the mount and all below it (`rro` and its kin).
+    package var recursiveSet: MountAttributes = []
+    package var recursiveClear: MountAttributes = []
+    package var propagation: MountPropagation?
+    package var isPropagationRecursive = false
+    /// Copies what the image has at the destination into the new tmpfs.
+    package var copiesUp = false
+    /// What is left for the file system itself: `size=64m`, `gid=5`, and the flags of a superblock such as `sync`.
+    package var fileSystem: [String] = []
+
+    package init(_ options: [String]) throws(RuntimeError) {
+        for option in options where !option.isEmpty { try add(option) }
+    }
+
+    private mutating func add(_ option: String) throws(RuntimeError) {
+        if addSpecial(option) || addPropagation(option) { return }
+        if let change = attributeChange(option) {
+            apply(change, to: &set, &clear)
+        } else if option.hasPrefix("r"), let change = attributeChange(String(option.dropFirst())) {
+            apply(change, to: &recursiveSet, &recursiveClear)
+        } else if option == "idmap" || option == "ridmap" {
+            throw RuntimeError("mount option " + option + " is not supported")
+        } else {
+            fileSystem.append(option)
+        }
+    }
+
+    private mutating func addSpecial(_ option: String) -> Bool {
+        switch option {
+        case "bind": isBind = true
+        case "rbind":
+            isBind = true
+            isRecursiveBind = true
+        case "tmpcopyup": copiesUp = true
+        case "defaults", "remount", "async", "loud", "nomand", "noiversion", "nolazytime", "norelatime", "newinstance":
+            break  // what the kernel does anyway, or what has no meaning for a new mount
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func addPropagation(_ option: String) -> Bool {
+        let kinds: [(String, MountPropagation)] = [
+            ("shared", .shared), ("slave", .slave), ("private", .isPrivate), ("unbindable", .unbindable),
+        ]
+        for (name, kind) in kinds where option == name || option == "r" + name {
+            propagation = kind
+            isPropagationRecursive = option != name
+            return true
+        }
+        return false
+    }
+
+    private func apply(
+        _ change: (set: MountAttributes, clear: MountAttributes), to set: inout MountAttributes,
+        _ clear: inout MountAttributes
+    ) {
+        set.subtract(change.clear)
+        clear.subtract(change.set.isDisjoint(with: .accessTimeMask) ? change.set : .accessTimeMask)
+        set.formUnion(change.set)
+        clear.formUnion(change.clear)
+    }
+}
+
+/// What an option such as `nosuid` or `suid` does to a mount; nil for options of another kind.
+private func attributeChange(_ option: String) -> (set: MountAttributes, clear: MountAttributes)? {
+    switch option {
+    case "ro": (.readOnly, [])
+    case "rw": ([], .readOnly)
+    case "nosuid": (.noSuid, [])
+    case "suid": ([], .noSuid)
+    case "nodev": (.noDev, [])
+    case "dev": ([], .noDev)
+    case "noexec": (.noExec, [])
+    case "exec": ([], .noExec)
+    case "nosymfollow": (.noSymlinkFollow, [])
+    case "symfollow": ([], .noSymlinkFollow)
+    case "nodiratime": (.noDirectoryAccessTime, [])
+    case "diratime": ([], .noDirectoryAccessTime)
+    case "noatime": (.noAccessTime, .accessTimeMask)
+    case "strictatime": (.strictAccessTime, .accessTimeMask)
+    case "relatime", "atime", "nostrictatime": ([], .accessTimeMask)
+    default: nil
+    }
+}
+
+extension MountOptions {
+    /// The options that are more than text for the file system, sorted: what `features` lists.
+    package static var names: [String] {
+        let plain = [
+            "async", "bind", "defaults", "newinstance", "norelatime", "private", "rbind", "remount", "rprivate",
+            "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable",
+        ]
+        let attributes = [
+            "atime", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime", "noexec", "nostrictatime", "nosuid",
+            "nosymfollow", "relatime", "ro", "rw", "strictatime", "suid", "symfollow",
+        ]
+        let all = plain + attributes + attributes.map { "r" + $0 }
+        return all.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+package import OCISpec
+
+/// One mount to make in the root file system.
+package struct MountPlan: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
+        /// A copy of what the host has at `source`.
+        case bind(source: FilePath, recursive: Bool)
+        /// A new file system.
+        case fileSystem(type: String, source: String)
+        /// The container's cgroups, in the host's layout.
+        case cgroup
+    }
+
+    package var kind: Kind
+    /// As the container will name it.
+    package var destination: String
+    package var options: MountOptions
+
+    package init(_ mount: RuntimeMount, bundle: FilePath) throws(RuntimeError) {
+        options = try MountOptions(mount.options)
+        destination = FilePath("/" + mount.destination).normalized.string
+        if mount.hasIDMapping {
+            throw RuntimeError("mount " + mount.destination + ": id-mapped mounts are not supported")
+        }
+        if options.isBind || mount.type == "bind" {
+            let source = FilePath(mount.source)
+            if mount.source.isEmpty { throw RuntimeError("bind mount " + mount.destination + ": no source") }
+            kind = .bind(source: source.isAbsolute ? source : bundle / mount.source, recursive: options.isRecursiveBind)
+        } else if mount.type == "cgroup" || mount.type == "cgroup2" {
+            kind = .cgroup
+        } else {
+            if mount.type.isEmpty { throw RuntimeError("mount " + mount.destination + ": no type") }
+            kind = .fileSystem(type: mount.type, source: mount.source.isEmpty ? mount.type : mount.source)
+        }
+        try checkProcDestination()
+    }
+
+    /// Below /proc only a few files may be replaced: another mount there would hide the paths that confinement is
+    /// applied to.
+    private func checkProcDestination() throws(RuntimeError) {
+        if destination == "/" { throw RuntimeError("mount destination must not be \"/\"") }
+        let isProc = destination == "/proc"
+        guard isProc || destination.hasPrefix("/proc/") else { return }
+        switch kind {
+        case .fileSystem(type: "proc", _) where isProc: return
+        case .bind(let source, _) where isProc && source.string == "/proc": return
+        case .bind where allowedBelowProc.contains(destination): return
+        default:
+            throw RuntimeError("\"" + destination + "\" cannot be mounted because it is inside /proc")
+        }
+    }
+
+    package var isDev: Bool { destination == "/dev" }
+}
+
+private let allowedBelowProc = [
+    "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/loadavg",
+    "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+]

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+import LinuxSystem
+package import OCISpec
+
+/// What `<root>/<id>/state.json` remembers of a container: what cannot be asked from the kernel later.
+package struct ContainerRecord: Sendable, Equatable {
+    package var ociVersion: String
+    package var id: String
+    /// The init process; with its start time it is named for ever, however often the pid is used again.
+    package var pid: Int32
+    package var startTime: UInt64
+    package var bundle: String
+    package var rootfs: String
+    package var created: String
+    package var cgroupPath: String
+    /// The namespaces that are not the host's (`RuntimeLinux.NamespaceType` names).
+    package var namespaces: [String]
+    package var annotations: [RuntimePair]
+    package var poststart: [RuntimeHooks.Hook]
+    package var poststop: [RuntimeHooks.Hook]
+
+    /// Written as `version`; a reader refuses what it does not know.
+    private static let formatVersion: Int64 = 1
+
+    package var json: JSONValue {
+        [
+            "version": .int(ContainerRecord.formatVersion), "ociVersion": .string(ociVersion), "id": .string(id),
+            "pid": .int(Int64(pid)), "startTime": .int(Int64(startTime)), "bundle": .string(bundle),
+            "rootfs": .string(rootfs), "created": .string(created), "cgroupPath": .string(cgroupPath),
+            "namespaces": .strings(namespaces), "annotations": annotations.sortedObject,
+            "hooks": ["poststart": .array(poststart.map { $0.json }), "poststop": .array(poststop.map { $0.json })],
+        ]
+    }
+
+    package init(
+        plan: ContainerPlan, id: String, pid: Int32, startTime: UInt64, bundle: String, created: String,
+        cgroupPath: String
+    ) {
+        ociVersion = plan.spec.ociVersion
+        self.id = id
+        self.pid = pid
+        self.startTime = startTime
+        self.bundle = bundle
+        rootfs = plan.rootfs.string
+        self.created = created
+        self.cgroupPath = cgroupPath
+        namespaces = RuntimeLinux.NamespaceType.allCases.filter { plan.namespaces.isSeparate($0.flag) }
+            .map { $0.rawValue }
+        annotations = plan.spec.annotations
+        poststart = plan.spec.hooks.poststart
+        poststop = plan.spec.hooks.poststop
+    }
+
+    package init(_ value: JSONValue) throws(RuntimeError) {
+        func text(_ key: String) throws(RuntimeError) -> String {
+            guard let found = value[key]?.string else { throw RuntimeError("state.json: no " + key) }
+            return found
+        }
+        guard value["version"]?.int == ContainerRecord.formatVersion else {
+            throw RuntimeError("state.json: unknown version")
+        }
+        ociVersion = try text("ociVersion")
+        id = try text("id")
+        guard let pid = value["pid"]?.int.flatMap({ Int32(exactly: $0) }), let start = value["startTime"]?.uint else {
+            throw RuntimeError("state.json: no pid")
+        }
+        self.pid = pid
+        startTime = start
+        bundle = try text("bundle")
+        rootfs = try text("rootfs")
+        created = try text("created")
+        cgroupPath = try text("cgroupPath")
+        namespaces = value["namespaces"]?.strings ?? []
+        annotations = (value["annotations"]?.stringPairs ?? []).map { RuntimePair(key: $0.key, value: $0.value) }
+        let hooks = try valid { () throws(RuntimeSpecError) in try RuntimeHooks(value["hooks"] ?? [:]) }
+        poststart = hooks.poststart
+        poststop = hooks.poststop
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+
+/// The body of `POST /containers/{id}/exec`.
+package struct ExecConfig: Sendable, Equatable {
+    package var user: String
+    package var privileged: Bool
+    package var tty: Bool
+    package var attachStdin: Bool
+    package var attachStdout: Bool
+    package var attachStderr: Bool
+    package var detachKeys: String
+    package var env: [String]
+    package var workingDirectory: String
+    package var command: [String]
+
+    package init(json: JSONValue) throws(FieldError) {
+        let table = FieldTable(
+            "ExecOptions",
+            [
+                .init("User", .string), .init("Privileged", .bool), .init("Tty", .bool), .init("AttachStdin", .bool),
+                .init("AttachStderr", .bool), .init("AttachStdout", .bool), .init("DetachKeys", .string),
+                .init("Env", .strings), .init("WorkingDir", .string), .init("Cmd", .strings),
+            ])
+        let body = try table.normalize(json)
+        user = body["User"]?.string ?? ""
+        privileged = body["Privileged"]?.bool ?? false
+        tty = body["Tty"]?.bool ?? false
+        attachStdin = body["AttachStdin"]?.bool ?? false
+        attachStdout = body["AttachStdout"]?.bool ?? false
+        attachStderr = body["AttachStderr"]?.bool ?? false
+        detachKeys = body["DetachKeys"]?.string ?? ""
+        env = body["Env"]?.strings ?? []
+        workingDirectory = body["WorkingDir"]?.string ?? ""
+        command = body["Cmd"]?.strings ?? []
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+
+/// The body of `POST /networks/create`, as text: the service decides what it means.
+package struct NetworkCreateRequest: Sendable {
+    package struct AddressConfig: Sendable {
+        package var subnet: String
+        package var range: String
+        package var gateway: String
+        package var auxiliary: [(key: String, value: String)]
+    }
+
+    package var name: String
+    package var driver: String
+    package var configs: [AddressConfig]
+    package var ipamDriver: String
+    package var isInternal: Bool
+    package var isAttachable: Bool
+    package var isIngress: Bool
+    package var isConfigOnly: Bool
+    package var enablesIPv6: Bool
+    package var options: [(key: String, value: String)]
+    package var labels: [(key: String, value: String)]
+
+    package init(json: JSONValue) {
+        name = json["Name"]?.string ?? ""
+        driver = json["Driver"]?.string ?? ""
+        let ipam = json["IPAM"] ?? .null
+        ipamDriver = ipam["Driver"]?.string ?? ""
+        configs = (ipam["Config"]?.array ?? []).map { config in
+            AddressConfig(
+                subnet: config["Subnet"]?.string ?? "", range: config["IPRange"]?.string ?? "",
+                gateway: config["Gateway"]?.string ?? "", auxiliary: config["AuxiliaryAddresses"]?.stringPairs ?? [])
+        }
+        isInternal = json["Internal"]?.bool ?? false
+        isAttachable = json["Attachable"]?.bool ?? false
+        isIngress = json["Ingress"]?.bool ?? false
+        isConfigOnly = json["ConfigOnly"]?.bool ?? false
+        enablesIPv6 = json["EnableIPv6"]?.bool ?? false
+        options = json["Options"]?.stringPairs ?? []
+        labels = json["Labels"]?.stringPairs ?? []
+    }
+}

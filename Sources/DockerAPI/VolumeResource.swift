@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+
+/// A volume as `GET /volumes` and `GET /volumes/{name}` show it.
+package struct VolumeResource: Sendable {
+    package var name: String
+    /// RFC 3339, whole seconds.
+    package var created: String
+    package var mountpoint: String
+    /// nil is shown as null.
+    package var labels: [(key: String, value: String)]?
+    package var options: [(key: String, value: String)]?
+    /// For `system df`: bytes and containers.
+    package var usage: (size: Int64, references: Int)?
+
+    package init(name: String, created: String, mountpoint: String) {
+        self.name = name
+        self.created = created
+        self.mountpoint = mountpoint
+    }
+
+    package var json: JSONValue {
+        var value: JSONValue = [
+            "CreatedAt": .string(created), "Driver": "local", "Labels": labels.map(JSONValue.texts) ?? .null,
+            "Mountpoint": .string(mountpoint), "Name": .string(name),
+            "Options": options.map(JSONValue.texts) ?? .null, "Scope": "local",
+        ]
+        if let usage {
+            value.set("UsageData", ["RefCount": .int(Int64(usage.references)), "Size": .int(usage.size)])
+        }
+        return value
+    }
+}
+
+/// The body of `POST /volumes/create`.
+package struct VolumeCreateRequest: Sendable {
+    package var name: String
+    package var driver: String
+    package var labels: [(key: String, value: String)]?
+    package var options: [(key: String, value: String)]?
+
+    package init(json: JSONValue) {
+        name = json["Name"]?.string ?? ""
+        driver = json["Driver"]?.string ?? ""
+        labels = json["Labels"]?.stringPairs
+        options = json["DriverOpts"]?.stringPairs
+    }
+}

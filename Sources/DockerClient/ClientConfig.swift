@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+package import LinuxSystem
+
+/// The user's `config.json` and contexts, in docker's format and place.
+package struct ClientConfig: Sendable {
+    package let directory: FilePath
+    package let values: JSONValue
+
+    /// Reads `<directory>/config.json`; a missing file is an empty configuration.
+    package init(directory: FilePath) throws(ClientError) {
+        self.directory = directory
+        let path = directory / "config.json"
+        let bytes: [UInt8]
+        do throws(SysError) { bytes = try readFile(path) } catch {
+            if error.errno == .noSuchFile {
+                values = .object([])
+                return
+            }
+            throw .configuration("WARNING: Error loading config file: " + error.description)
+        }
+        do throws(JSONError) { values = bytes.isEmpty ? .object([]) : try JSONValue(parsing: bytes) } catch {
+            throw .configuration("WARNING: Error parsing config file (" + path.string + "): " + error.description)
+        }
+    }
+
+    /// `$DOCKER_CONFIG`, or `.docker` in the home directory.
+    package static var standardDirectory: FilePath {
+        if let directory = Environment.nonEmpty("DOCKER_CONFIG") { return FilePath(directory) }
+        return FilePath(Environment.nonEmpty("HOME") ?? "/") / ".docker"
+    }
+
+    /// A text setting such as `psFormat` or `detachKeys`; nil when it is not set.
+    package func string(_ key: String) -> String? {
+        guard let text = values[key]?.string, !text.isEmpty else { return nil }
+        return text
+    }
+
+    /// `HttpHeaders`, which are sent with every request.
+    package var headers: [(name: String, value: String)] {
+        (values["HttpHeaders"]?.stringPairs ?? []).map { ($0.key, $0.value) }
+    }
+
+    /// The daemon of a context made with `context create`: its metadata lies in a directory named by a hash of the
+    /// context's name, so all of them are looked through.
+    package func host(ofContext name: String) throws(ClientError) -> DaemonHost {
+        let root = directory / "contexts" / "meta"
+        for entry in (try? listDirectory(root)) ?? [] {
+            guard let bytes = try? readFile(root / entry / "meta.json"), let meta = try? JSONValue(parsing: bytes),
+                meta["Name"]?.string == name
+            else { continue }
+            return try DaemonHost.parse(meta["Endpoints"]?["docker"]?["Host"]?.string ?? "")
+        }
+        throw .configuration("context \"" + name + "\": context not found")
+    }
+}

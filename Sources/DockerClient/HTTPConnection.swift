@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+
+/// One connection to the daemon with the bytes that were read ahead of their use. Blocking; one thread.
+package final class HTTPConnection {
+    let fd: OwnedFD
+    private var buffer: [UInt8] = []
+    private var position = 0
+    /// Whether a request was answered here before: then the peer may have closed it meanwhile.
+    var isReused = false
+
+    init(_ fd: consuming OwnedFD) {
+        self.fd = fd
+    }
+
+    /// The descriptor, for poll(2).
+    package var descriptor: CInt { fd.raw }
+
+    /// Whether bytes are waiting here that poll(2) does not know of.
+    package var hasBuffered: Bool { position < buffer.count }
+
+    package func send(_ bytes: [UInt8]) throws(ClientError) {
+        do throws(SysError) { try sendAll(fd, bytes) } catch { throw .broken(error.description) }
+    }
+
+    package func closeWriting() {
+        _ = try? shutdownWriting(fd)
+    }
+
+    /// At most `limit` bytes, read-ahead first; empty at the end.
+    package func receive(upTo limit: Int = 65536) throws(ClientError) -> [UInt8] {
+        if position == buffer.count { try fill() }
+        let count = min(limit, buffer.count - position)
+        defer { position += count }
+        return Array(buffer[position..<position + count])
+    }
+
+    /// One line without its CR LF; nil at the end of the stream.
+    func line(limit: Int = 65536) throws(ClientError) -> String? {
+        var collected: [UInt8] = []
+        while true {
+            if position == buffer.count { try fill() }
+            if position == buffer.count { return nil }
+            let rest = buffer[position...]
+            if let newline = rest.firstIndex(of: 10) {
+                collected += rest[..<newline]
+                position = newline + 1
+                if collected.last == 13 { collected.removeLast() }
+                return String(decoding: collected, as: UTF8.self)
+            }
+            collected += rest
+            position = buffer.count
+            if collected.count > limit { throw .broken("malformed HTTP response: a line of more than \(limit) bytes") }
+        }
+    }
+
+    private func fill() throws(ClientError) {
+        position = 0
+        do throws(SysError) { buffer = try readSome(fd, upTo: 65536) } catch {
+            buffer = []
+            if error.errno != .connectionReset { throw .broken(error.description) }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import LinuxSystem
+import Synchronization
+
+/// One container while the daemon runs: its record, those who wait for it, and the queue of its operations.
+///
+/// The record is read without waiting for anything: `ps` and `inspect` answer while a start or a removal hangs.
+package final class Container: Sendable {
+    /// What a client may wait for.
+    package enum WaitCondition: String, Sendable {
+        case notRunning = "not-running"
+        case nextExit = "next-exit"
+        case removed
+    }
+
+    struct Waiter {
+        var id: UInt64
+        var condition: WaitCondition
+        var continuation: AsyncStream<WaitResult>.Continuation
+    }
+
+    /// A client that attached before the start: it is connected between the making and the start of the process.
+    struct PendingAttach {
+        var id: UInt64
+        var flags: AttachConnection.Flags
+        var continuation: AsyncStream<AttachConnection>.Continuation
+    }
+
+    private struct Inner {
+        var record: ContainerRecord
+        var waiters: [Waiter] = []
+        var pending: [PendingAttach] = []
+        var nextID: UInt64 = 0
+        /// Ends the wait before a planned restart.
+        var restart: Task<Void, any Error>?
+        var execs: [String] = []
+        var sawOOM = false
+    }
+
+    package let id: String
+    let operations = OperationQueue()
+    private let inner: Mutex<Inner>
+
+    init(_ record: ContainerRecord) {
+        id = record.id
+        inner = Mutex(Inner(record: record))
+    }
+
+    package var record: ContainerRecord { inner.withLock { $0.record } }
+    package var state: ContainerState { inner.withLock { $0.record.state } }
+
+    /// Changes the record; the caller stores it.
+    @discardableResult
+    func update(_ change: (inout ContainerRecord) -> Void) -> ContainerRecord {
+        inner.withLock { inner in
+            change(&inner.record)
+            return inner.record
+        }
+    }
+
+    /// Applies an event to the state; refused events change nothing.
+    @discardableResult
+    func on(_ event: ContainerState.Event, _ change: (inout ContainerRecord) -> Void = { _ in })
+        throws(ContainerState.IllegalTransition) -> ContainerRecord
+    {
+        try inner.withLock { inner throws(ContainerState.IllegalTransition) in
+            try inner.record.state.on(event)
+            change(&inner.record)
+            return inner.record
+        }
+    }
+}
+
+// MARK: Waiting
+
+/// The answer of `wait`.
+package struct WaitResult: Sendable, Equatable {
+    package var exitCode: Int32
+    package var message = ""
+}
+
+extension Container {
+    /// One element when the condition holds, at once if it holds already.
+    package func wait(_ condition: WaitCondition) -> AsyncStream<WaitResult> {
+        let (stream, continuation) = AsyncStream.makeStream(of: WaitResult.self, bufferingPolicy: .bufferingNewest(1))
+        let registered: UInt64? = inner.withLock { inner in
+            if condition == .notRunning, !inner.record.state.isRunning {
+                continuation.yield(WaitResult(exitCode: inner.record.state.exitCode))
+                continuation.finish()
+                return nil
+            }
+            inner.nextID += 1
+            inner.waiters.append(Waiter(id: inner.nextID, condition: condition, continuation: continuation))
+            return inner.nextID
+        }
+        if let registered {
+            continuation.onTermination = { [weak self] _ in
+                self?.inner.withLock { inner in inner.waiters.removeAll { $0.id == registered } }
+            }
+        }
+        return stream
+    }
+
+    /// Suspends until no process runs; returns at once if there is none.
+    func waitForExit() async {
+        for await _ in wait(.notRunning) { return }
+    }
+
+    /// Ends the waits for these conditions.
+    func finish(_ conditions: [WaitCondition], _ result: WaitResult) {
+        let done = inner.withLock { inner in
+            let done = inner.waiters.filter { conditions.contains($0.condition) }
+            inner.waiters.removeAll { conditions.contains($0.condition) }
+            return done
+        }
+        for waiter in done {
+            waiter.continuation.yield(result)
+            waiter.continuation.finish()
+        }
+    }
+}
+
+// MARK: Attaching before the start
+
+extension Container {
+    /// One connection when the next process is made; ends without one if there will be none.
+    func attachAtStart(_ flags: AttachConnection.Flags) -> AsyncStream<AttachConnection> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: AttachConnection.self, bufferingPolicy: .bufferingNewest(1))
+        let id = inner.withLock { inner in
+            inner.nextID += 1
+            inner.pending.append(PendingAttach(id: inner.nextID, flags: flags, continuation: continuation))
+            return inner.nextID
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.inner.withLock { inner in inner.pending.removeAll { $0.id == id } }
+        }
+        return stream
+    }
+
+    /// Connects all who wait for the start. Called when the shim listens and the process does not run yet.
+    func connectPending(_ socket: FilePath) async {
+        for pending in takePending() {
+            if let connection = try? await AttachConnection.open(socket, pending.flags) {
+                pending.continuation.yield(connection)
+            }
+            pending.continuation.finish()
+        }
+    }
+
+    func dropPending() { for pending in takePending() { pending.continuation.finish() } }
+
+    private func takePending() -> [PendingAttach] {
+        inner.withLock { inner in
+            let pending = inner.pending
+            inner.pending = []
+            return pending
+        }
+    }
+}
+
+// MARK: Planned restarts and execs
+
+extension Container {
+    func setRestart(_ task: Task<Void, any Error>?) { inner.withLock { $0.restart = task } }
+
+    func cancelRestart() {
+        inner.withLock { inner in
+            inner.restart?.cancel()
+            inner.restart = nil
+        }
+    }
+
+    func noteOOM() { inner.withLock { $0.sawOOM = true } }
+
+    /// Whether the kernel killed something for want of memory since the last call.
+    func takeOOM() -> Bool {
+        inner.withLock { inner in
+            defer { inner.sawOOM = false }
+            return inner.sawOOM
+        }
+    }
+
+    var execIDs: [String] { inner.withLock { $0.execs } }
+
+    func addExec(_ id: String) { inner.withLock { $0.execs.append(id) } }
+
+    func removeExec(_ id: String) { inner.withLock { inner in inner.execs.removeAll { $0 == id } } }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package import DockerAPI
+package import JSON
+package import LinuxSystem
+
+/// All that the daemon knows about a container: the durable half. It is written to the database at each change and is
+/// what list and inspect read.
+package struct ContainerRecord: Sendable, Equatable {
+    package var id: String
+    package var name: String
+    package var created: Timestamp
+    /// The image as the user named it, and what that meant.
+    package var imageName: String
+    package var imageID: String
+    package var manifestDigest = ""
+    package var chainID = ""
+    package var config: ContainerConfig
+    package var hostConfig: HostConfig
+    /// Network name to endpoint settings, as asked for.
+    package var endpoints: [JSONValue.Member] = []
+    package var mounts: [MountPoint] = []
+    /// How the root file system is mounted: the supervisor's answer, which never changes for a snapshot.
+    package var rootfs: [RootMount] = []
+    package var state = ContainerState()
+    /// Starts by the restart policy since the user's last start.
+    package var restartCount = 0
+    /// The user ended it: the restart policy does not apply.
+    package var stoppedByUser = false
+    /// The network attachment of the running container, as inspect shows it.
+    package var network: NetworkView = NetworkView()
+    /// Starts ever made; before the first there are no config files.
+    package var hasBeenStarted = false
+
+    package struct RootMount: Sendable, Equatable {
+        package var type: String
+        package var source: String
+        package var options: [String]
+    }
+
+    package var shortID: String { String(id.prefix(12)) }
+
+    /// The program and its arguments, as inspect's Path and Args.
+    package var commandLine: [String] { (config.entrypoint ?? []) + (config.command ?? []) }
+
+    /// The mode of its network with docker's old name for the default one replaced.
+    package var networkMode: String { hostConfig.networkMode }
+
+    package var stopSignal: String { config.stopSignal.isEmpty ? "SIGTERM" : config.stopSignal }
+
+    /// Seconds until a stop becomes a kill.
+    package var stopTimeout: Int { config.stopTimeout ?? 10 }
+}
+
+/// What inspect and list show of a container's networks.
+package struct NetworkView: Sendable, Equatable {
+    package var sandboxKey = ""
+    /// Network name to docker's EndpointSettings.
+    package var networks: [JSONValue.Member] = []
+    package var ports: [Port] = []
+
+    package struct Port: Sendable, Equatable {
+        /// `80/tcp`
+        package var key: String
+        package var hostIP: String
+        package var hostPort: Int
+    }
+
+    package init() {}
+}

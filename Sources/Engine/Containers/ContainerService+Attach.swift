@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import LinuxSystem
+
+/// What a client wants to be attached to.
+package struct AttachRequest: Sendable {
+    package var stdin = false
+    package var stdout = false
+    package var stderr = false
+    /// The output from now on.
+    package var stream = false
+    /// The output until now.
+    package var logs = false
+    package var detachKeys: [UInt8] = DetachKeys.standard
+
+    package init() {}
+}
+
+/// An attachment that was granted: nothing of the output is missed from here on.
+package struct Attachment: Sendable {
+    package var tty: Bool
+    /// Serves the client until the process has ended or the client has gone.
+    package var serve: @Sendable (any ByteStream) async throws -> Void
+}
+
+extension ContainerService {
+    /// Attaches to a container; to one that does not run yet, at its next start.
+    package func attach(_ reference: String, _ request: AttachRequest) async throws -> Attachment {
+        let container = try find(reference)
+        let record = container.record
+        if record.state.isPaused {
+            throw EngineError.conflict("container \(record.id) is paused, unpause the container before attach")
+        }
+        if record.state.isRestarting {
+            throw EngineError.conflict("container \(record.id) is restarting, wait until the container is running")
+        }
+        let tty = record.config.tty
+        var flags: AttachConnection.Flags = []
+        if request.stdin, record.config.openStdin {
+            flags.insert(.stdin)
+            if record.config.stdinOnce, !tty { flags.insert(.closesStdin) }
+        }
+        if request.stdout { flags.insert(.stdout) }
+        if request.stderr { flags.insert(.stderr) }
+        let source = try await self.source(container, flags, isWanted: request.stream)
+        publish("attach", record)
+        let hasInput = flags.contains(.stdin)
+        return Attachment(tty: tty) { [self] client in
+            if request.logs { try await replay(record, request, to: client) }
+            for await connection in source {
+                let relay = AttachRelay(
+                    connection: connection, client: client, tty: tty, hasInput: hasInput,
+                    detachKeys: tty ? request.detachKeys : [])
+                if try await relay.run() { publish("detach", record) }
+            }
+        }
+    }
+
+    /// The connection to the shim, now or at the start.
+    private func source(
+        _ container: Container, _ flags: AttachConnection.Flags, isWanted: Bool
+    ) async throws -> AsyncStream<AttachConnection> {
+        guard isWanted else { return AsyncStream { $0.finish() } }
+        guard container.state.isRunning else { return container.attachAtStart(flags) }
+        let connection = try await AttachConnection.open(attachSocket(container.id), flags)
+        return AsyncStream { continuation in
+            continuation.yield(connection)
+            continuation.finish()
+        }
+    }
+
+    private func replay(_ record: ContainerRecord, _ request: AttachRequest, to client: any ByteStream) async throws {
+        var options = LogRequest()
+        (options.stdout, options.stderr) = (request.stdout, request.stderr)
+        try await LogReader(path: logPath(record.id), tty: record.config.tty).read(options) { bytes in
+            try await client.write(bytes)
+        }
+    }
+
+    package func resize(_ reference: String, width: UInt32, height: UInt32) async throws {
+        let container = try find(reference)
+        guard container.state.isRunning else {
+            throw EngineError.conflict("container \(container.id) is not running")
+        }
+        try await supervisor.resizeTask(container.id, width: width, height: height)
+        publish("resize", container.record, [("height", String(height)), ("width", String(width))])
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+package import JSON
+
+// Renaming and changing limits.
+extension ContainerService {
+    package func rename(_ reference: String, to newName: String) async throws {
+        let container = try find(reference)
+        if newName.isEmpty || newName == "/" {
+            throw EngineError.invalidArgument("Neither old nor new names may be empty")
+        }
+        let name = try ContainerName.check(newName)
+        try await container.operations.run { [self] in
+            let old = container.record.name
+            if old == name {
+                throw EngineError.invalidArgument("Renaming a container with the same name as its current name")
+            }
+            try registry.reserve(name, for: container.id)
+            let record = container.update { $0.name = name }
+            do { try store.save(record) } catch {
+                container.update { $0.name = old }
+                registry.release(name: name, of: container.id)
+                throw error
+            }
+            registry.release(name: old, of: container.id)
+            publish("rename", record, [("oldName", "/" + old)])
+        }
+    }
+
+    /// Changes limits and the restart policy, of a running container too. Returns warnings.
+    package func update(_ reference: String, _ changes: JSONValue) async throws -> [String] {
+        let container = try find(reference)
+        return try await container.operations.run { [self] in
+            let record = container.record
+            if record.state.isRemoving { throw EngineError.conflict("container \(container.id) is being removed") }
+            let changed = try Self.apply(changes, to: record.hostConfig)
+            if record.hostConfig.autoRemove, !["", "no"].contains(changed.restartPolicy.name) {
+                throw EngineError.invalidArgument(
+                    "Restart policy cannot be updated because AutoRemove is enabled for the container")
+            }
+            try ContainerValidation(
+                config: record.config, host: changed, facts: host, runtimes: configuration.runtimes.map { $0.name }
+            ).checkLimits()
+            if record.state.isRunning {
+                let limits = SpecBuilder.limits(changed)
+                if limits != SpecBuilder.limits(record.hostConfig) {
+                    try await supervisor.updateTask(container.id, resources: limits.bytes())
+                }
+            }
+            let saved = container.update { $0.hostConfig = changed }
+            try store.save(saved)
+            publish("update", saved)
+            return []
+        }
+    }
+
+    private static let numbers = [
+        "CpuShares", "Memory", "NanoCpus", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime",
+        "MemoryReservation", "MemorySwap", "BlkioWeight",
+    ]
+
+    /// What is zero, empty or absent stays as it is.
+    private static func apply(_ changes: JSONValue, to host: HostConfig) throws(EngineError) -> HostConfig {
+        let wanted: HostConfig
+        do throws(FieldError) { wanted = try HostConfig(json: changes) } catch { throw .invalidArgument(error.message) }
+        var result = host
+        for field in numbers where wanted.number(field) != 0 { result.set(field, wanted[field]) }
+        for field in ["CpusetCpus", "CpusetMems"] where !wanted.text(field).isEmpty { result.set(field, wanted[field]) }
+        if let pids = wanted["PidsLimit"].int { result.set("PidsLimit", pids <= 0 ? .null : .int(pids)) }
+        if wanted.number("NanoCpus") != 0 {
+            if host.number("CpuQuota") != 0 {
+                throw .conflict("Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set")
+            }
+        } else if host.number("NanoCpus") != 0, wanted.number("CpuQuota") != 0 {
+            throw .conflict("Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set")
+        }
+        if !wanted.restartPolicy.name.isEmpty { result.set("RestartPolicy", wanted.restartPolicy.json) }
+        return result
+    }
+}

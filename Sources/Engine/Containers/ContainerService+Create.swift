@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+package import DockerAPI
+import JSON
+import LinuxSystem
+import Networking
+package import OCISpec
+import SwiftProtobuf
+
+/// The answer of `create`.
+package struct CreatedContainer: Sendable {
+    package var id: String
+    package var warnings: [String]
+}
+
+extension ContainerService {
+    /// Makes a container, which is then ready to start. On failure nothing is left behind.
+    package func create(
+        _ request: ContainerCreateRequest, name: String?, platform: Platform?
+    ) async throws -> CreatedContainer {
+        if request.config.image.isEmpty { throw EngineError.invalidArgument("no image specified") }
+        let given = try name.map { (name) throws(EngineError) in try ContainerName.check(name) }
+        let image = try await images.resolve(request.config.image, platform: platform)
+        try validate(request)
+        let id = randomIdentifier()
+        var record = try await makeRecord(id, request, image)
+        if let given {
+            try registry.reserve(given, for: id)
+            record.name = given
+        } else {
+            record.name = try registry.reserveRandomName(for: id)
+        }
+        do {
+            try await makeResources(&record)
+        } catch {
+            await discard(record)
+            throw error
+        }
+        registry.add(Container(record))
+        publish("create", record)
+        return CreatedContainer(id: id, warnings: warnings(record))
+    }
+
+    private func validate(_ request: ContainerCreateRequest) throws(EngineError) {
+        var host = request.hostConfig
+        ContainerDefaults.normalize(&host, configuration, unifiedCgroups: self.host.usesUnifiedCgroups)
+        try ContainerValidation(
+            config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name }
+        ).check()
+        if request.endpoints.contains(where: { $0.value["Links"]?.array?.isEmpty == false }) {
+            throw .unimplemented("links between containers are not implemented by swrun yet")
+        }
+        for (_, endpoint) in request.endpoints {
+            for (field, what) in [("IPv6Address", "IPv6 addresses"), ("LinkLocalIPs", "link-local addresses")]
+            where endpoint["IPAMConfig"]?[field]?.string?.isEmpty == false
+                || endpoint["IPAMConfig"]?[field]?.array?.isEmpty == false
+            {
+                throw .unimplemented("\(what) are not implemented by swrun yet")
+            }
+        }
+    }
+
+    private func makeRecord(
+        _ id: String, _ request: ContainerCreateRequest, _ image: ImageRecord
+    ) async throws -> ContainerRecord {
+        var config = request.config
+        ContainerDefaults.merge(image.config["config"] ?? .null, into: &config)
+        if ((config.entrypoint ?? []) + (config.command ?? [])).isEmpty {
+            throw EngineError.invalidArgument("no command specified")
+        }
+        var host = request.hostConfig
+        ContainerDefaults.normalize(&host, configuration, unifiedCgroups: self.host.usesUnifiedCgroups)
+        try resolveContainerModes(&host)
+        config.hostname = hostname(config, host, id)
+        var record = ContainerRecord(
+            id: id, name: "", created: .now, imageName: request.config.image, imageID: image.id, config: config,
+            hostConfig: host)
+        record.manifestDigest = image.manifestDigest
+        record.chainID = image.chainID
+        record.endpoints = request.endpoints.map { JSONValue.Member($0.key, $0.value) }
+        do throws(SpecError) {
+            record.mounts = try MountRequests.parse(config: config, hostConfig: host)
+        } catch {
+            throw EngineError(error)
+        }
+        try addVolumesFrom(host.list("VolumesFrom"), to: &record.mounts)
+        return record
+    }
+
+    /// `container:NAME` becomes `container:ID`, which a rename does not change.
+    private func resolveContainerModes(_ host: inout HostConfig) throws(EngineError) {
+        for field in ["NetworkMode", "IpcMode", "PidMode"] {
+            let mode = host.text(field)
+            guard mode.hasPrefix("container:") else { continue }
+            let other = try find(String(mode.dropFirst("container:".count)))
+            host.set(field, .string("container:" + other.id))
+        }
+    }
+
+    private func hostname(_ config: ContainerConfig, _ host: HostConfig, _ id: String) -> String {
+        if !config.hostname.isEmpty { return config.hostname }
+        if host.networkMode == "host" || host.text("UTSMode") == "host" { return MachineFacts().hostname }
+        if host.networkMode.hasPrefix("container:"),
+            let other = try? find(String(host.networkMode.dropFirst("container:".count)))
+        {
+            return other.record.config.hostname
+        }
+        return String(id.prefix(12))
+    }
+
+    /// `--volumes-from NAME[:ro]`: the other container's mounts, where this one has none of its own.
+    private func addVolumesFrom(_ references: [String], to mounts: inout [MountPoint]) throws(EngineError) {
+        for reference in references {
+            let parts = reference.split(separator: ":", maxSplits: 1).map { String($0) }
+            let mode = parts.count == 2 ? parts[1] : "rw"
+            guard let name = parts.first, mode == "ro" || mode == "rw" else {
+                throw .invalidArgument("invalid volumes-from specification: \(reference)")
+            }
+            for var mount in try find(name).record.mounts where mount.kind != .tmpfs {
+                if mounts.contains(where: { $0.destination == mount.destination }) { continue }
+                if mode == "ro" { mount.writable = false }
+                mount.anonymous = false
+                mounts.append(mount)
+            }
+        }
+    }
+
+    private func warnings(_ record: ContainerRecord) -> [String] {
+        var warnings: [String] = []
+        if record.hostConfig.networkMode == "host", record.hostConfig["PortBindings"].members?.isEmpty == false {
+            warnings.append("Published ports are discarded when using host network mode")
+        }
+        if let test = record.config.healthTest, test.first != "NONE" {
+            warnings.append("The image's health check is not run: health checks are not implemented by swrun yet")
+        }
+        return warnings
+    }
+}
+
+// MARK: What a container has before its start
+
+extension ContainerService {
+    /// Snapshot, the supervisor's record, volumes, directory, then our record: it names nothing that is not there.
+    private func makeResources(_ record: inout ContainerRecord) async throws {
+        try makeDirectories(directory(record.id), mode: 0o710)
+        async let mounts = supervisor.prepareSnapshot(record.id, parent: record.chainID)
+        record.rootfs = try await mounts.map {
+            ContainerRecord.RootMount(type: $0.type, source: $0.source, options: $0.options)
+        }
+        try await makeSupervisorContainer(record)
+        try await useVolumes(&record)
+        try store.save(record)
+    }
+
+    private func makeSupervisorContainer(_ record: ContainerRecord) async throws {
+        let runtime = configuration.runtimes.first { $0.name == record.hostConfig.text("Runtime") }
+        let options = try RuntimeOptions.message(runtime, configuration)
+        let message = ContainerMessage.with {
+            $0.id = record.id
+            $0.image = record.imageName
+            $0.snapshotter = SupervisorConnection.snapshotter
+            $0.snapshotKey = record.id
+            $0.runtime.name = runtime?.shim ?? "io.containerd.swrun.v2"
+            $0.runtime.options = options
+            // The contract asks for one; each start brings its own (`setContainerSpec`).
+            $0.spec = .runtimeSpec("Spec", Array(#"{"ociVersion":"1.1.0"}"#.utf8))
+            $0.spec = .runtimeSpec("Spec", Array("{}".utf8))  // must be there; the real one is made at the start
+            $0.labels = ["io.swrun.container.name": record.name]
+        }
+        _ = try await supervisor.createContainer(message)
+    }
+
+    private func useVolumes(_ record: inout ContainerRecord) async throws {
+        let overlay = record.rootfs.first { $0.type == "overlay" }?.options ?? []
+        for index in record.mounts.indices where record.mounts[index].kind == .volume {
+            let mount = record.mounts[index]
+            let volume = try await volumes.use(mount.name.isEmpty ? nil : mount.name, by: record.id)
+            record.mounts[index].name = volume.name
+            record.mounts[index].source = volume.source.string
+            if volume.isEmpty, mount.copiesContent {
+                try await volumes.populate(volume.name, path: mount.destination, mountOptions: overlay)
+            }
+        }
+    }
+
+    /// Undoes a creation that failed somewhere; each part may or may not be there.
+    private func discard(_ record: ContainerRecord) async {
+        try? store.delete(record.id)
+        try? await volumes.release(container: record.id, removingAnonymous: true)
+        try? await supervisor.deleteContainer(record.id)
+        try? await supervisor.removeSnapshot(record.id)
+        try? removeTree(directory(record.id))
+        registry.release(name: record.name, of: record.id)
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import LinuxSystem
+import Logging
+import Networking
+
+// What happens when a container's process ends.
+extension ContainerService {
+    /// Waits for the end of the process in the background.
+    func watchExit(_ container: Container) {
+        // Owned by the container's life: ends with its process, or with the daemon.
+        Task { [self] in
+            let exit: (code: Int32, at: Timestamp)
+            do {
+                let answer = try await supervisor.waitTask(container.id)
+                exit = (Int32(truncatingIfNeeded: answer.status), answer.at)
+            } catch let error as EngineError where error.kind == .unavailable || error.kind == .cancelled {
+                try? await Task.sleep(for: .milliseconds(200))
+                return watchExit(container)
+            } catch {
+                // The supervisor knows nothing of the task: how it ended is lost.
+                log(container.record).warning("exit status lost", metadata: ["error": "\(error)"])
+                exit = (255, .now)
+            }
+            handleExit(container, code: exit.code, at: exit.at)
+        }
+    }
+
+    /// State, event and waiters at once; the clean-up is queued before anybody learns of the exit, so that whatever
+    /// they do next comes after it.
+    func handleExit(_ container: Container, code: Int32, at: Timestamp) {
+        let oomKilled = takeOOM(container)
+        guard let record = try? container.on(.exited(code: code, at: at, oomKilled: oomKilled)) else { return }
+        let wantsRestart = record.hostConfig.restartPolicy.restarts(
+            after: code, restarts: record.restartCount, stoppedByUser: record.stoppedByUser)
+        save(record)
+        // Owned by the container's queue.
+        container.operations.enqueue { [self] in
+            await cleanUpAfterRun(container)
+            if wantsRestart, !container.record.stoppedByUser { planRestart(container) }
+        }
+        if record.hostConfig.autoRemove { removeInQueue(container, removingVolumes: true) }
+        let started = record.state.lastStart ?? at
+        let duration = max(0, (at.nanoseconds - started.nanoseconds) / 1_000_000_000)
+        publish("die", record, [("exitCode", String(code)), ("execDuration", String(duration))])
+        container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
+    }
+
+    /// Gives back what a run has used: task, execs, network, sockets. Everything may be gone already.
+    func cleanUpAfterRun(_ container: Container) async {
+        let id = container.id
+        do { _ = try await supervisor.deleteTask(id) } catch let error as EngineError {
+            if error.kind != .notFound {
+                log(container.record).warning("task not removed", metadata: ["error": "\(error)"])
+            }
+        } catch {}
+        await networks.detach(container: id)
+        try? removeTree(runDirectory(id))
+        container.update { $0.network = NetworkView() }
+    }
+
+    // MARK: Restart policy
+
+    /// Waits and starts again: 100 ms after the first exit, twice as long after each further one, at most a minute; a
+    /// run of ten seconds counts as a success and begins anew.
+    private func planRestart(_ container: Container) {
+        guard let record = try? container.on(.restartPlanned, { $0.restartCount += 1 }) else { return }
+        save(record)
+        let delay = restartDelay(record)
+        // Owned by the container, which cancels it when the user starts, stops or removes it.
+        container.setRestart(
+            Task { [self] in
+                try await Task.sleep(for: delay)
+                try await container.operations.run { [self] in
+                    guard container.state.isRestarting, !Task.isCancelled else { return }
+                    do {
+                        try await start(container, byUser: false)
+                    } catch {
+                        log(container.record).warning("restart failed", metadata: ["error": "\(error)"])
+                        if container.record.hostConfig.restartPolicy.restarts(
+                            after: 1, restarts: container.record.restartCount, stoppedByUser: false)
+                        {
+                            planRestart(container)
+                        }
+                    }
+                }
+            })
+    }
+
+    private func restartDelay(_ record: ContainerRecord) -> Duration {
+        guard let exit = record.state.lastExit, let started = exit.startedAt else { return .milliseconds(100) }
+        if exit.finishedAt.nanoseconds - started.nanoseconds > 10_000_000_000 { return .milliseconds(100) }
+        let doubled = 100 << min(record.restartCount - 1, 10)
+        return .milliseconds(min(doubled, 60_000))
+    }
+
+    // MARK: Out of memory
+
+    /// The supervisor's event comes before the exit.
+    func handleOOM(_ id: String) {
+        guard let container = try? find(id) else { return }
+        container.noteOOM()
+        publish("oom", container.record)
+    }
+
+    private func takeOOM(_ container: Container) -> Bool { container.takeOOM() }
+}

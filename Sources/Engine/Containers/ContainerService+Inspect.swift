@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import DockerAPI
+package import JSON
+import LinuxSystem
+
+extension ContainerService {
+    /// The answer of `GET /containers/{name}/json`: docker's members in docker's order.
+    ///
+    /// - Parameter size: also counts the bytes of the writable layer and of the image, which takes its time.
+    package func inspect(_ reference: String, size: Bool) async throws -> JSONValue {
+        let container = try find(reference)
+        let record = container.record
+        let started = record.hasBeenStarted || record.state.isRunning
+        func file(_ name: String) -> JSONValue { .string(started ? (directory(record.id) / name).string : "") }
+        let hasLog = started && record.hostConfig.logDriver != "none"
+        let command = record.commandLine
+        let execs = container.execIDs
+        var json: JSONValue = [
+            "Id": .string(record.id), "Created": .string(record.created.rfc3339()),
+            "Path": .string(command.first ?? ""), "Args": .strings(Array(command.dropFirst())),
+            "State": stateJSON(record.state), "Image": .string(record.imageID), "ResolvConfPath": file("resolv.conf"),
+            "HostnamePath": file("hostname"), "HostsPath": file("hosts"),
+            "LogPath": .string(hasLog ? logPath(record.id).string : ""), "Name": .string("/" + record.name),
+            "RestartCount": .int(Int64(record.restartCount)), "Driver": "overlayfs", "Platform": "linux",
+            "MountLabel": "", "ProcessLabel": "", "AppArmorProfile": "",
+            "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": record.hostConfig.inspectJSON,
+            "GraphDriver": ["Data": .null, "Name": "overlayfs"],
+        ]
+        if size {
+            let bytes = await sizes(record)
+            json.set("SizeRw", .int(bytes.writable))
+            json.set("SizeRootFs", .int(bytes.total))
+        }
+        json.set("Mounts", .array(record.mounts.filter { $0.kind != .tmpfs }.map { $0.json }))
+        json.set("Config", record.config.inspectJSON)
+        json.set("NetworkSettings", networkSettings(record))
+        return json
+    }
+
+    func sizes(_ record: ContainerRecord) async -> (writable: Int64, total: Int64) {
+        let writable = (try? await supervisor.snapshotUsage(record.id).size) ?? 0
+        let image = (try? await images.resolve(record.imageID).size) ?? 0
+        return (writable, writable + image)
+    }
+
+    private func stateJSON(_ state: ContainerState) -> JSONValue {
+        let never = "0001-01-01T00:00:00Z"  // Go's zero time
+        let finished = state.isRunning ? nil : state.lastExit?.finishedAt
+        return [
+            "Status": .string(state.name), "Running": .bool(state.isRunning || state.isRestarting),
+            "Paused": .bool(state.isPaused), "Restarting": .bool(state.isRestarting),
+            "OOMKilled": .bool(state.lastExit?.oomKilled ?? false), "Dead": .bool(state.isDead),
+            "Pid": .int(Int64(state.pid)), "ExitCode": .int(Int64(state.exitCode)),
+            "Error": .string(state.lastExit?.message ?? ""),
+            "StartedAt": .string(state.lastStart?.rfc3339() ?? never),
+            "FinishedAt": .string(finished?.rfc3339() ?? never),
+        ]
+    }
+
+    private func networkSettings(_ record: ContainerRecord) -> JSONValue {
+        let networks = record.shownNetworks
+        let bridge = networks.first { $0.key == "bridge" }?.value ?? .null
+        func text(_ key: String) -> JSONValue { bridge[key] ?? "" }
+        let sandbox = record.network.sandboxKey
+        return [
+            "Bridge": "", "SandboxID": .string(sandbox.isEmpty ? "" : record.id), "SandboxKey": .string(sandbox),
+            "Ports": record.shownPorts, "HairpinMode": false, "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0,
+            "SecondaryIPAddresses": .null, "SecondaryIPv6Addresses": .null, "EndpointID": text("EndpointID"),
+            "Gateway": text("Gateway"), "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
+            "IPAddress": text("IPAddress"), "IPPrefixLen": bridge["IPPrefixLen"] ?? 0, "IPv6Gateway": "",
+            "MacAddress": text("MacAddress"), "Networks": .object(networks),
+        ]
+    }
+}
+
+extension ContainerRecord {
+    /// The networks of a running container, or those that it will be on.
+    var shownNetworks: [JSONValue.Member] {
+        if !network.networks.isEmpty || networkMode.hasPrefix("container:") { return network.networks }
+        let settings = endpointSettings(networkMode)
+        return [
+            .init(
+                networkMode,
+                [
+                    "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": .null,
+                    "Aliases": settings["Aliases"] ?? .null, "MacAddress": "",
+                    "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0, "NetworkID": "",
+                    "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
+                    "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
+                ])
+        ]
+    }
+
+    /// `{"80/tcp":[{"HostIp":…,"HostPort":…}]}`; exposed ports that are not published have null. Empty unless it runs.
+    var shownPorts: JSONValue {
+        guard state.isRunning else { return .object([]) }
+        var keys = config.exposedPorts
+        for port in network.ports where !keys.contains(port.key) { keys.append(port.key) }
+        return .sorted(
+            keys.map { key in
+                let bound = network.ports.filter { $0.key == key }
+                let list = bound.map { port -> JSONValue in
+                    ["HostIp": .string(port.hostIP), "HostPort": .string(String(port.hostPort))]
+                }
+                return (key, list.isEmpty ? .null : .array(list))
+            })
+    }
+}

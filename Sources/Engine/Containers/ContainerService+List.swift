@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package import DockerAPI
+package import JSON
+import LinuxSystem
+import OCISpec
+
+/// What `GET /containers/json` is asked for.
+package struct ContainerListRequest: Sendable {
+    /// Also those that do not run.
+    package var all = false
+    /// The newest so many, running or not; 0 is no limit.
+    package var limit = 0
+    package var size = false
+    package var filters = Filters()
+
+    package init() {}
+}
+
+extension ContainerService {
+    private static let filterKeys = [
+        "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "label!", "name",
+        "network", "publish", "since", "status", "volume",
+    ]
+
+    /// The newest first.
+    package func list(_ request: ContainerListRequest) async throws -> JSONValue {
+        let filter = try await ContainerFilter(request, self)
+        try allow(request.filters, Self.filterKeys)
+        var records = registry.all.map { $0.record }.filter { filter.passes($0) }
+        records.sort { ($1.created, $0.id) < ($0.created, $1.id) }
+        if request.limit > 0 { records = Array(records.prefix(request.limit)) }
+        var list: [JSONValue] = []
+        for record in records { list.append(await summary(record, size: request.size)) }
+        return .array(list)
+    }
+
+    private func summary(_ record: ContainerRecord, size: Bool) async -> JSONValue {
+        var json: JSONValue = [
+            "Id": .string(record.id), "Names": .strings(["/" + record.name]), "Image": .string(record.imageName),
+            "ImageID": .string(record.imageID), "Command": .string(Self.shownCommand(record.commandLine)),
+            "Created": .int(record.created.seconds), "Ports": .array(ports(record)),
+        ]
+        if size {
+            let bytes = await sizes(record)
+            json.set("SizeRw", .int(bytes.writable))
+            json.set("SizeRootFs", .int(bytes.total))
+        }
+        json.set("Labels", .sorted(record.config.labels.map { ($0.key, .string($0.value)) }))
+        json.set("State", .string(record.state.name))
+        json.set("Status", .string(record.state.statusText(now: .now)))
+        json.set("HostConfig", ["NetworkMode": .string(record.networkMode)])
+        json.set("NetworkSettings", ["Networks": .object(record.shownNetworks)])
+        json.set("Mounts", .array(record.mounts.filter { $0.kind != .tmpfs }.map { $0.json }))
+        return json
+    }
+
+    /// Arguments with spaces are quoted for the reader, as docker does.
+    static func shownCommand(_ command: [String]) -> String {
+        guard let program = command.first else { return "" }
+        let arguments = command.dropFirst().map { $0.contains(" ") ? "'" + $0 + "'" : $0 }
+        return ([program] + arguments).joined(separator: " ")
+    }
+
+    private func ports(_ record: ContainerRecord) -> [JSONValue] {
+        guard record.state.isRunning else { return [] }
+        let published = record.network.ports.compactMap { port -> JSONValue? in
+            guard let (number, type) = Self.split(port.key) else { return nil }
+            return [
+                "IP": .string(port.hostIP), "PrivatePort": .int(number), "PublicPort": .int(Int64(port.hostPort)),
+                "Type": .string(type),
+            ]
+        }
+        let exposed = record.config.exposedPorts.filter { key in !record.network.ports.contains { $0.key == key } }
+        return published
+            + exposed.compactMap { key in
+                guard let (number, type) = Self.split(key) else { return nil }
+                return ["PrivatePort": .int(number), "Type": .string(type)]
+            }
+    }
+
+    /// `80/tcp`
+    private static func split(_ key: String) -> (Int64, String)? {
+        let parts = key.split(separator: "/").map { String($0) }
+        guard let first = parts.first, let number = Int64(first) else { return nil }
+        return (number, parts.count > 1 ? parts[1] : "tcp")
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import JSON
+import LinuxSystem
+import Netlink
+import Networking
+
+// The container's place on its networks.
+extension ContainerService {
+    func attachNetwork(_ record: ContainerRecord) async throws(EngineError) -> NetworkAttachment {
+        do throws(NetworkError) {
+            return try await networks.attach(try endpointRequest(record))
+        } catch {
+            throw EngineError(error)
+        }
+    }
+
+    private func endpointRequest(_ record: ContainerRecord) throws(NetworkError) -> EndpointRequest {
+        let host = record.hostConfig
+        let mode = record.config.networkDisabled ? "none" : host.networkMode
+        var request = EndpointRequest(containerID: record.id, containerName: record.name, mode: mode)
+        request.ports = try portMappings(record)
+        request.nameservers = host.list("Dns")
+        request.searchDomains = host.list("DnsSearch")
+        request.resolverOptions = host.list("DnsOptions")
+        let settings = record.endpointSettings(mode)
+        try apply(settings, to: &request)
+        let mac = record.config.json["MacAddress"]?.string ?? ""
+        if request.macAddress == nil, !mac.isEmpty { request.macAddress = try parseMAC(mac) }
+        return request
+    }
+
+    private func apply(_ settings: JSONValue, to request: inout EndpointRequest) throws(NetworkError) {
+        request.aliases = settings["Aliases"]?.strings ?? []
+        let address = settings["IPAMConfig"]?["IPv4Address"]?.string ?? ""
+        if !address.isEmpty {
+            guard let parsed = IPv4Address(address) else {
+                throw NetworkError(.invalidArgument, "invalid IPv4 address: \(address)")
+            }
+            request.address = parsed
+        }
+        let mac = settings["MacAddress"]?.string ?? ""
+        if !mac.isEmpty { request.macAddress = try parseMAC(mac) }
+    }
+
+    private func parseMAC(_ text: String) throws(NetworkError) -> MACAddress {
+        guard let mac = MACAddress(text) else {
+            throw NetworkError(.invalidArgument, "invalid MAC address: \(text)")
+        }
+        return mac
+    }
+
+    private func portMappings(_ record: ContainerRecord) throws(NetworkError) -> [PortMapping] {
+        let mode = record.hostConfig.networkMode
+        if mode == "host" || mode == "none" || mode.hasPrefix("container:") { return [] }
+        var mappings: [PortMapping] = []
+        let bindings = record.hostConfig["PortBindings"].pairs
+        for (key, list) in bindings {
+            for binding in list.array ?? [] {
+                mappings.append(
+                    try PortMapping(
+                        binding: key, hostIP: binding["HostIp"]?.string ?? "",
+                        hostPort: binding["HostPort"]?.string ?? ""))
+            }
+        }
+        if record.hostConfig.flag("PublishAllPorts") {
+            for port in record.config.exposedPorts where !bindings.contains(where: { $0.key == port }) {
+                mappings.append(try PortMapping(binding: port, hostIP: "", hostPort: ""))
+            }
+        }
+        return mappings
+    }
+
+    /// The further networks of the request (docker's clients since API 1.44 may name several).
+    func connectOtherNetworks(
+        _ record: ContainerRecord, _ first: NetworkAttachment
+    ) async throws(EngineError) -> NetworkView {
+        var view = NetworkView()
+        view.sandboxKey = first.netnsPath?.string ?? ""
+        view.add(first, settings: record.endpointSettings(record.networkMode))
+        let names = [record.networkMode, first.networkName, first.networkID, "default"]
+        for endpoint in record.endpoints where !names.contains(endpoint.key) {
+            do throws(NetworkError) {
+                var request = EndpointRequest(
+                    containerID: record.id, containerName: record.name, mode: endpoint.key)
+                try apply(endpoint.value, to: &request)
+                view.add(try await networks.connect(request), settings: endpoint.value)
+            } catch {
+                throw EngineError(error)
+            }
+        }
+        return view
+    }
+}
+
+extension ContainerRecord {
+    /// What the request says about its endpoint on the network of this mode.
+    func endpointSettings(_ mode: String) -> JSONValue {
+        let names = mode == "bridge" ? ["bridge", "default"] : [mode]
+        return endpoints.first { names.contains($0.key) }?.value ?? .null
+    }
+}
+
+extension NetworkView {
+    /// Adds an attachment; that of a joined namespace has no network of its own.
+    mutating func add(_ attachment: NetworkAttachment, settings: JSONValue) {
+        guard !attachment.networkName.isEmpty else { return }
+        let aliases = attachment.aliases.isEmpty ? JSONValue.null : .strings(attachment.aliases)
+        networks.append(
+            .init(
+                attachment.networkName,
+                [
+                    "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": .null, "Aliases": aliases,
+                    "MacAddress": .string(attachment.macAddress?.description ?? ""),
+                    "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0,
+                    "NetworkID": .string(attachment.networkID), "EndpointID": .string(attachment.endpointID),
+                    "Gateway": .string(attachment.gateway?.description ?? ""),
+                    "IPAddress": .string(attachment.ipAddress),
+                    "IPPrefixLen": .int(Int64(attachment.prefixLength)), "IPv6Gateway": "", "GlobalIPv6Address": "",
+                    "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
+                ]))
+        for port in attachment.ports {
+            ports.append(
+                Port(key: port.key, hostIP: port.hostIP.description, hostPort: Int(port.hostPort)))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package import DockerAPI
+import JSON
+import LinuxSystem
+import Logging
+
+extension ContainerService {
+    /// Removes a container; a running one only with `force`, which kills it.
+    package func remove(_ reference: String, force: Bool, removingVolumes: Bool) async throws {
+        let container = try find(reference)
+        let state = container.state
+        if state.isRemoving {
+            throw EngineError.conflict("removal of container \(reference) is already in progress")
+        }
+        if state.isRunning || state.isRestarting {
+            guard force else { throw refusal(container) }
+            try await killForRemoval(container)
+        }
+        try await removeInQueue(container, removingVolumes: removingVolumes).value
+    }
+
+    private func refusal(_ container: Container) -> EngineError {
+        let name = "/" + container.record.name
+        if container.state.isPaused {
+            return .conflict(
+                "cannot remove container \"\(name)\": container is paused and must be unpaused first")
+        }
+        if container.state.isRestarting {
+            return .conflict(
+                "cannot remove container \"\(name)\": container is restarting: stop the container before removing or "
+                    + "force remove")
+        }
+        return .conflict(
+            "cannot remove container \"\(name)\": container is running: stop the container before removing or force "
+                + "remove")
+    }
+
+    private func killForRemoval(_ container: Container) async throws {
+        container.update { $0.stoppedByUser = true }
+        container.cancelRestart()
+        guard container.state.isRunning else { return }
+        do {
+            try await kill(container.id, signal: "KILL")
+        } catch let error as EngineError where error.kind == .conflict {
+            return  // it has ended meanwhile
+        }
+        await container.waitForExit()
+    }
+
+    /// Queues the removal behind what the container still has to do.
+    @discardableResult
+    func removeInQueue(_ container: Container, removingVolumes: Bool) -> Task<Void, any Error> {
+        container.operations.enqueue { [self] in
+            if container.state.isRemoving { return }
+            container.cancelRestart()
+            let record: ContainerRecord
+            do throws(ContainerState.IllegalTransition) {
+                record = try container.on(.removalStarted)
+            } catch {
+                throw refusal(container)
+            }
+            try await finishRemoval(container, record, removingVolumes: removingVolumes)
+        }
+    }
+
+    /// From the record that says `removing` to nothing. The name and the waiters first, which somebody may wait for;
+    /// the snapshot and the files behind them. The record goes last: after a crash the next daemon ends the work.
+    func finishRemoval(_ container: Container, _ record: ContainerRecord, removingVolumes: Bool) async throws {
+        save(record)
+        container.dropPending()
+        do {
+            try await volumes.release(container: record.id, removingAnonymous: removingVolumes)
+        } catch {
+            log(record).warning("volumes not released", metadata: ["error": "\(error)"])
+        }
+        do {
+            try await removeResources(record)
+        } catch {
+            if let dead = try? container.on(.removalFailed) { save(dead) }
+            throw EngineError.internal(
+                "container \(record.id): driver \"overlayfs\" failed to remove root filesystem: \(error)")
+        }
+        registry.remove(record.id)
+        registry.release(name: record.name, of: record.id)
+        publish("destroy", record)
+        container.finish([.removed, .nextExit, .notRunning], WaitResult(exitCode: record.state.exitCode))
+    }
+
+    private func removeResources(_ record: ContainerRecord) async throws {
+        try await ignoringMissing { try await supervisor.deleteContainer(record.id) }
+        try await ignoringMissing { try await supervisor.removeSnapshot(record.id) }
+        try removeTree(directory(record.id))
+        try? removeTree(runDirectory(record.id))
+        try store.delete(record.id)
+    }
+
+    private func ignoringMissing(_ body: () async throws -> Void) async throws {
+        do { try await body() } catch let error as EngineError where error.kind == .notFound {}
+    }
+
+    /// Removes every container that does not run and passes the filters; returns their ids and the bytes freed.
+    package func prune(filters: Filters) async throws -> (ids: [String], bytes: Int64) {
+        try allow(filters, ["label", "label!", "until"])
+        let until = try filters.values("until").map { (text) throws(EngineError) in
+            guard let time = TimeArgument.parse(text, now: .now) else {
+                throw .invalidArgument("invalid until filter: \(text)")
+            }
+            return time
+        }
+        var ids: [String] = []
+        var bytes: Int64 = 0
+        for container in registry.all {
+            let record = container.record
+            guard !record.state.isRunning, !record.state.isRestarting, !record.state.isRemoving,
+                filters.matches(labels: record.config.labels), until.allSatisfy({ record.created < $0 })
+            else { continue }
+            let size = (try? await supervisor.snapshotUsage(record.id).size) ?? 0
+            do {
+                try await removeInQueue(container, removingVolumes: false).value
+                ids.append(record.id)
+                bytes += size
+            } catch {
+                log(record).warning("container not pruned", metadata: ["error": "\(error)"])
+            }
+        }
+        events.publish(type: .container, action: "prune", id: "", attributes: [("reclaimed", String(bytes))])
+        return (ids, bytes)
+    }
+
+    func allow(_ filters: Filters, _ keys: [String]) throws(EngineError) {
+        do throws(FilterError) { try filters.allow(only: keys) } catch { throw .invalidArgument(error.message) }
+    }
+}

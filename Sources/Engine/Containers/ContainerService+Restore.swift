@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import DockerAPI
+import LinuxSystem
+import Logging
+import Networking
+import SwiftProtobuf
+
+// After a start of the daemon: the records say what was, the supervisor says what is.
+extension ContainerService {
+    /// Loads the records and makes them agree with the tasks that the supervisor has. Called once, before requests.
+    package func restore() async throws {
+        let (records, unreadable) = try store.load()
+        for id in unreadable { logger.error("unreadable container record", metadata: ["container": "\(id)"]) }
+        var containers: [Container] = []
+        for record in records {
+            let container = Container(record)
+            // A name that is being removed is free already.
+            if !record.state.isRemoving { try? registry.reserve(record.name, for: record.id) }
+            registry.add(container)
+            containers.append(container)
+        }
+        let tasks = try await supervisor.tasks()
+        let running = Set(tasks.filter { $0.status != .stopped }.map { $0.id })
+        try? await networks.reconcile(running: running)
+        try? await volumes.reconcile(containers: Set(records.map { $0.id }))
+        for container in containers {
+            await repair(container, tasks.first { $0.id == container.id })
+        }
+        await removeStrays(known: Set(records.map { $0.id } + unreadable), tasks)
+    }
+
+    private func repair(_ container: Container, _ task: TaskProcess?) async {
+        let record = container.record
+        switch record.state.phase {
+        case .running, .paused: repairRunning(container, task)
+        case .removing:
+            // Owned by the container's queue.
+            container.operations.enqueue { [self] in
+                await cleanUpAfterRun(container)
+                try await finishRemoval(container, record, removingVolumes: record.hostConfig.autoRemove)
+            }
+        case .created, .exited, .restarting, .dead:
+            if task != nil { await adoptOrEnd(container, task) } else { resumePolicy(container) }
+        }
+    }
+
+    /// The daemon was away: the process may still run, have ended, or have gone without a trace (a reboot).
+    private func repairRunning(_ container: Container, _ task: TaskProcess?) {
+        guard let task else { return handleExit(container, code: 255, at: .now) }
+        switch task.status {
+        case .paused: if let record = try? container.on(.paused) { save(record) }
+        case .running: if let record = try? container.on(.resumed) { save(record) }
+        default: break
+        }
+        watchExit(container)  // tells at once if it has ended
+    }
+
+    /// A start that the old daemon did not live to record: what runs is running.
+    private func adoptOrEnd(_ container: Container, _ task: TaskProcess?) async {
+        guard let task, task.status == .running || task.status == .paused else {
+            // Made but never started, or ended: the client never got an answer.
+            try? await supervisor.killTask(container.id, signal: 9)
+            await cleanUpAfterRun(container)
+            return resumePolicy(container)
+        }
+        let run = ContainerState.Run(pid: Int32(task.pid), startedAt: .now)
+        if let record = try? container.on(.started(run), { $0.hasBeenStarted = true }) { save(record) }
+        watchExit(container)
+    }
+
+    /// `always` and a restart that was planned go on; `--rm` is made good.
+    private func resumePolicy(_ container: Container) {
+        let record = container.record
+        if record.hostConfig.autoRemove, record.state.lastExit != nil {
+            removeInQueue(container, removingVolumes: true)
+            return
+        }
+        let wasPlanned = record.state.isRestarting
+        let policy = record.hostConfig.restartPolicy.name
+        let wantsStart = wasPlanned || (policy == "always" && record.state.lastExit != nil)
+        guard wantsStart else { return }
+        // Owned by the container's queue.
+        container.operations.enqueue { [self] in try await start(container, byUser: !wasPlanned) }
+    }
+
+    /// What a creation or removal that was cut short left in the supervisor and on disk.
+    private func removeStrays(known: Set<String>, _ tasks: [TaskProcess]) async {
+        for message in (try? await supervisor.containers()) ?? [] where !known.contains(message.id) {
+            guard message.labels["io.swrun.container.name"] != nil else { continue }  // somebody else's
+            if tasks.contains(where: { $0.id == message.id }) {
+                try? await supervisor.killTask(message.id, signal: 9)
+                _ = try? await supervisor.waitTask(message.id)
+                _ = try? await supervisor.deleteTask(message.id)
+            }
+            try? await supervisor.deleteContainer(message.id)
+            try? await supervisor.removeSnapshot(message.id)
+        }
+        let directories = (try? listDirectory(configuration.containersDirectory)) ?? []
+        for id in directories where !known.contains(id) && id.utf8.count == 64 { try? removeTree(directory(id)) }
+    }
+
+    /// Follows the supervisor's events for ever; returns when the task is cancelled.
+    package func followEvents() async {
+        await supervisor.watchEvents(onConnect: {}) { [self] event in
+            guard event.topic == "/tasks/oom" else { return }
+            let oom = try? Containerd_Events_TaskOOM(serializedBytes: event.event.bytes)
+            if let oom { handleOOM(oom.containerID) }
+        }
+    }
+
+    package func counts() -> ContainerCounts {
+        var counts = ContainerCounts()
+        for container in registry.all {
+            let state = container.state
+            if state.isPaused {
+                counts.paused += 1
+            } else if state.isRunning {
+                counts.running += 1
+            } else {
+                counts.stopped += 1
+            }
+        }
+        return counts
+    }
+
+    /// The containers that were made from an image.
+    package func users(ofImage id: String) -> [ImageUser] {
+        registry.all.map { $0.record }.filter { $0.imageID == id && !$0.state.isRemoving }.map {
+            ImageUser(containerID: $0.id, isRunning: $0.state.isRunning)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import DockerAPI
+import JSON
+import LinuxSystem
+import Networking
+import SwiftProtobuf
+
+extension ContainerService {
+    /// Starts a container by name; `notModified` if it runs already.
+    package func start(_ reference: String) async throws {
+        let container = try find(reference)
+        try await container.operations.run { [self] in
+            container.cancelRestart()
+            try await start(container, byUser: true)
+        }
+    }
+
+    /// One start, inside the container's queue.
+    func start(_ container: Container, byUser: Bool) async throws {
+        let before = container.state
+        if before.isPaused { throw EngineError.conflict("cannot start a paused container, try unpause instead") }
+        if before.isRunning { throw EngineError.notModified() }
+        if before.isRemoving || before.isDead {
+            throw EngineError.conflict("container is marked for removal and cannot be started")
+        }
+        if byUser {
+            container.update {
+                $0.stoppedByUser = false
+                $0.restartCount = 0
+            }
+        }
+        do {
+            let pid = try await launch(container)
+            let run = ContainerState.Run(pid: Int32(pid), startedAt: .now)
+            let record = try container.on(.started(run)) { $0.hasBeenStarted = true }
+            save(record)
+            publish("start", record)
+            watchExit(container)
+        } catch {
+            let failure = StartFailure(EngineError(error))
+            await cleanUpAfterRun(container)
+            recordFailedStart(container, failure)
+            throw failure.error
+        }
+    }
+
+    private func recordFailedStart(_ container: Container, _ failure: StartFailure) {
+        container.dropPending()
+        let record = try? container.on(
+            .startFailed(code: failure.exitCode, message: failure.error.message, at: .now)
+        ) { $0.network = NetworkView() }
+        guard let record else { return }
+        save(record)
+        if record.hostConfig.autoRemove {
+            // Behind this start in the queue; owned by the queue.
+            removeInQueue(container, removingVolumes: true)
+        }
+    }
+
+    /// From the record to a process that runs; returns its pid.
+    private func launch(_ container: Container) async throws -> UInt32 {
+        var record = container.record
+        record.mounts = try await readyMounts(record)
+        let attachment = try await attachNetwork(record)
+        record.network = try await connectOtherNetworks(record, attachment)
+        container.update { $0.network = record.network }
+        try makeDirectories(runDirectory(record.id), mode: 0o700)
+        let prepared = try await makeSpec(record, attachment)
+        try await supervisor.setContainerSpec(record.id, spec: prepared.spec.bytes())
+        let rootfs = record.rootfs.map { mount in
+            MountMessage.with { ($0.type, $0.source, $0.options) = (mount.type, mount.source, mount.options) }
+        }
+        _ = try await supervisor.createTask(record.id, rootfs: rootfs, stdio: stdio(record))
+        prepared.close()
+        await container.connectPending(attachSocket(record.id))
+        return try await supervisor.startTask(record.id)
+    }
+
+    /// Where the shim puts the output: the log and whoever attaches.
+    private func stdio(_ record: ContainerRecord) throws(EngineError) -> TaskStdio {
+        let options = try LogOptions(driver: record.hostConfig.logDriver, options: record.hostConfig.logOptions)
+        let attach = attachSocket(record.id).string
+        let output: String
+        if record.hostConfig.logDriver == "none" {
+            output = "attach://" + percentEncoded(attach)
+        } else {
+            let rotation =
+                options.maximumBytes > 0 ? "max-size=\(options.maximumBytes)&max-file=\(options.maximumFiles)&" : ""
+            output =
+                "json-file://" + percentEncoded(logPath(record.id).string) + "?" + rotation + "attach="
+                + percentEncoded(attach)
+        }
+        return TaskStdio(
+            stdin: record.config.openStdin ? "attach:" : "", stdout: output, terminal: record.config.tty)
+    }
+
+    // MARK: Mounts
+
+    /// Volumes by their present place; sources of binds made or required.
+    private func readyMounts(_ record: ContainerRecord) async throws -> [MountPoint] {
+        var mounts = record.mounts
+        for index in mounts.indices {
+            let mount = mounts[index]
+            switch mount.kind {
+            case .volume: mounts[index].source = try await volumes.mount(mount.name).source.string
+            case .bind where !exists(FilePath(mount.source)):
+                guard mount.createsSource else {
+                    throw EngineError.invalidArgument(
+                        "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
+                }
+                try makeDirectories(FilePath(mount.source))
+            case .bind, .tmpfs: break
+            }
+        }
+        return mounts
+    }
+}
+
+/// Percent-encodes what may not stand for itself in the URL of a stream.
+func percentEncoded(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+        if isAlphanumeric(byte) || [45, 46, 47, 95, 126].contains(byte) {
+            result.unicodeScalars.append(Unicode.Scalar(byte))
+        } else {
+            let digits = String(byte, radix: 16, uppercase: true)
+            result += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+        }
+    }
+    return result
+}

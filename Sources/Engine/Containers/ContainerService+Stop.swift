@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import Logging
+
+// Ending containers. None of this enters the container's queue: it must work while other operations wait.
+extension ContainerService {
+    /// Asks the process to end, and kills it if it has not after `timeout` seconds (-1: never).
+    package func stop(_ reference: String, signal: String?, timeout: Int?) async throws {
+        let container = try find(reference)
+        if container.state.isRestarting { return try await stopRestarting(container) }
+        guard container.state.isRunning else { throw EngineError.notModified() }
+        try await stop(container, signal: signal, timeout: timeout)
+        publish("stop", container.record)
+    }
+
+    private func stopRestarting(_ container: Container) async throws {
+        container.update { $0.stoppedByUser = true }
+        container.cancelRestart()
+        try await container.operations.run { [self] in
+            if let record = try? container.on(.restartCancelled) { save(record) }
+        }
+        container.finish([.notRunning], WaitResult(exitCode: container.state.exitCode))
+        publish("stop", container.record)
+    }
+
+    private func stop(_ container: Container, signal: String?, timeout: Int?) async throws {
+        let record = container.update { $0.stoppedByUser = true }
+        save(record)
+        let number = try SignalName.parse(signal.flatMap { $0.isEmpty ? nil : $0 } ?? record.stopSignal)
+        let seconds = timeout ?? record.stopTimeout
+        try await send(container, number)
+        if await ended(container, within: seconds < 0 ? nil : .seconds(seconds)) { return }
+        log(record).info("container did not end in time: killing it")
+        try await send(container, 9)
+        guard await ended(container, within: .seconds(10)) else {
+            throw EngineError.internal(
+                "cannot stop container: \(container.id): the process did not end after SIGKILL within 10 seconds")
+        }
+    }
+
+    /// A process that has ended meanwhile is fine.
+    private func send(_ container: Container, _ signal: UInt32) async throws {
+        do {
+            try await supervisor.killTask(container.id, signal: signal)
+        } catch let error as EngineError where error.kind == .notFound || error.kind == .failedPrecondition {
+            return
+        }
+        publish("kill", container.record, [("signal", String(signal))])
+        if container.state.isPaused {
+            // Frozen processes see a signal when they run again.
+            try? await supervisor.resumeTask(container.id)
+        }
+    }
+
+    /// Whether the process has ended before the time is over; nil waits for ever.
+    private func ended(_ container: Container, within limit: Duration?) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await _ in container.wait(.notRunning) { return true }
+                return false
+            }
+            if let limit {
+                group.addTask {
+                    try? await Task.sleep(for: limit)
+                    return false
+                }
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            return first
+        }
+    }
+
+    package func restart(_ reference: String, signal: String?, timeout: Int?) async throws {
+        let container = try find(reference)
+        if container.state.isRemoving {
+            throw EngineError.conflict("container is marked for removal and cannot be started")
+        }
+        container.cancelRestart()
+        if container.state.isRunning { try await stop(container, signal: signal, timeout: timeout) }
+        try await container.operations.run { [self] in
+            do {
+                try await start(container, byUser: true)
+            } catch let error as EngineError where error.kind == .notModified {
+                // Another client was faster.
+            }
+        }
+        publish("restart", container.record)
+    }
+
+    package func kill(_ reference: String, signal: String?) async throws {
+        let container = try find(reference)
+        let number = try SignalName.parse(signal.flatMap { $0.isEmpty ? nil : $0 } ?? "KILL")
+        guard container.state.isRunning else {
+            throw EngineError.conflict("cannot kill container: \(reference): container \(container.id) is not running")
+        }
+        let isStop = (try? SignalName.parse(container.record.stopSignal)) == number
+        if number == 9 || isStop { save(container.update { $0.stoppedByUser = true }) }
+        do {
+            try await supervisor.killTask(container.id, signal: number)
+        } catch let error as EngineError where error.kind == .notFound || error.kind == .failedPrecondition {
+            throw EngineError.conflict("cannot kill container: \(reference): container \(container.id) is not running")
+        }
+        publish("kill", container.record, [("signal", String(number))])
+        if number == 9 {
+            if container.state.isPaused { try? await supervisor.resumeTask(container.id) }
+            _ = await ended(container, within: .seconds(10))
+        }
+    }
+
+    // MARK: Pause
+
+    package func pause(_ reference: String) async throws {
+        let container = try find(reference)
+        try await container.operations.run { [self] in
+            guard container.state.isRunning else {
+                throw EngineError.conflict("container \(container.id) is not running")
+            }
+            if container.state.isPaused { throw EngineError.conflict("container \(container.id) is already paused") }
+            try await supervisor.pauseTask(container.id)
+            let record = try container.on(.paused)
+            save(record)
+            publish("pause", record)
+        }
+    }
+
+    package func unpause(_ reference: String) async throws {
+        let container = try find(reference)
+        try await container.operations.run { [self] in
+            guard container.state.isPaused else {
+                throw EngineError.conflict("Container \(container.id) is not paused")
+            }
+            try await supervisor.resumeTask(container.id)
+            let record = try container.on(.resumed)
+            save(record)
+            publish("unpause", record)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import LinuxSystem
+package import Logging
+package import Networking
+
+/// docker's containers on top of the supervisor's containers and tasks.
+///
+///     create   record, snapshot, supervisor's container record
+///     start    network ─▶ files ─▶ spec ─▶ task create ─▶ attach who waits ─▶ task start
+///     exit     told by the supervisor's Wait; state, event and waiters at once, clean-up behind them
+///     remove   clean-up, name free, waiters, then snapshot and files
+///
+/// Operations of one container run one after the other in its queue. What must work while another operation runs
+/// (kill, stop, waiting, reading) does not enter the queue. Each of these parts is an extension in a file of its own.
+package final class ContainerService: Sendable {
+    let configuration: EngineConfiguration
+    let supervisor: SupervisorConnection
+    let images: ImageService
+    let networks: NetworkService
+    let volumes: VolumeService
+    let events: EventHub
+    let logger: Logger
+    let store: ContainerStore
+    let registry = ContainerRegistry()
+    let host: HostFacts
+
+    package init(
+        configuration: EngineConfiguration, supervisor: SupervisorConnection, images: ImageService,
+        networks: NetworkService, volumes: VolumeService, events: EventHub, logger: Logger
+    ) throws(EngineError) {
+        self.configuration = configuration
+        self.supervisor = supervisor
+        self.images = images
+        self.networks = networks
+        self.volumes = volumes
+        self.events = events
+        self.logger = logger
+        host = HostFacts.current()
+        do { store = try ContainerStore(path: configuration.databasePath) } catch { throw EngineError(error) }
+    }
+
+    /// The container that a name, an id or the beginning of an id means.
+    package func find(_ reference: String) throws(EngineError) -> Container { try registry.find(reference) }
+
+    // MARK: Paths
+
+    /// Records, config files and the log: survives a reboot.
+    func directory(_ id: String) -> FilePath { configuration.containersDirectory / id }
+
+    func logPath(_ id: String) -> FilePath { directory(id) / (id + "-json.log") }
+
+    /// Attach sockets: gone after a reboot, like the processes they belong to.
+    func runDirectory(_ id: String) -> FilePath { configuration.execRoot / "containers" / id }
+
+    func attachSocket(_ id: String) -> FilePath { runDirectory(id) / "attach.sock" }
+
+    // MARK: Events
+
+    func publish(_ action: String, _ record: ContainerRecord, _ attributes: [(key: String, value: String)] = []) {
+        var all = record.config.labels
+        all.append(("image", record.imageName))
+        all.append(("name", record.name))
+        events.publish(type: .container, action: action, id: record.id, attributes: all + attributes)
+    }
+
+    /// Stores a changed record; the change itself has happened already, so a full disk is only reported.
+    func save(_ record: ContainerRecord) {
+        do { try store.save(record) } catch {
+            logger.error("container record not stored", metadata: ["container": "\(record.id)", "error": "\(error)"])
+        }
+    }
+
+    func log(_ record: ContainerRecord) -> Logger {
+        var logger = logger
+        logger[metadataKey: "container"] = "\(record.shortID)"
+        return logger
+    }
+}

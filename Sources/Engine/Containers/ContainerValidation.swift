@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import JSON
+import LinuxSystem
+
+/// Refuses requests that make no sense, and those that ask for what is not there: a setting that would change what
+/// the container may do is never left out without a word.
+struct ContainerValidation {
+    let config: ContainerConfig
+    let host: HostConfig
+    let facts: HostFacts
+    let runtimes: [String]
+
+    func check() throws(EngineError) {
+        try checkUnsupported()
+        try checkConfig()
+        try checkModes()
+        try checkRestartPolicy()
+        try checkMemory()
+        try checkCPU()
+        try checkLog()
+        try checkSysctls()
+    }
+
+    /// What `update` can change.
+    func checkLimits() throws(EngineError) {
+        try checkRestartPolicy()
+        try checkMemory()
+        try checkCPU()
+    }
+
+    private func invalid(_ message: String) -> EngineError { .invalidArgument(message) }
+
+    private func checkUnsupported() throws(EngineError) {
+        let lists = [
+            ("Links", "links between containers"), ("DeviceRequests", "device requests (--gpus)"),
+            ("BlkioWeightDevice", "block IO weights of devices"), ("BlkioDeviceReadBps", "block IO rate limits"),
+            ("BlkioDeviceWriteBps", "block IO rate limits"), ("BlkioDeviceReadIOps", "block IO rate limits"),
+            ("BlkioDeviceWriteIOps", "block IO rate limits"),
+        ]
+        for (field, what) in lists where host[field].array?.isEmpty == false {
+            throw .unimplemented("\(what) are not implemented by swrun yet")
+        }
+        if host["StorageOpt"].members?.isEmpty == false {
+            throw .unimplemented("--storage-opt is not implemented by swrun yet")
+        }
+        if !["", "host"].contains(host.text("UsernsMode")) {
+            throw invalid("invalid user namespace mode: \(host.text("UsernsMode"))")
+        }
+        if !["", "default"].contains(host.text("Isolation")) {
+            throw invalid("invalid isolation '\(host.text("Isolation"))' on linux")
+        }
+        if !host.text("Cgroup").isEmpty { throw invalid("cgroup mode \(host.text("Cgroup")) is not supported") }
+        if !["", "local"].contains(host.text("VolumeDriver")) {
+            throw .notFound("plugin \"\(host.text("VolumeDriver"))\" not found")
+        }
+        if let test = config.healthTest, !test.isEmpty, test.first != "NONE" {
+            throw .unimplemented("health checks are not implemented by swrun yet (--no-healthcheck turns them off)")
+        }
+    }
+
+    private func checkConfig() throws(EngineError) {
+        let directory = config.workingDirectory
+        if !directory.isEmpty, !directory.hasPrefix("/") {
+            throw invalid("the working directory '\(directory)' is invalid, it needs to be an absolute path")
+        }
+        for variable in config.env where variable.isEmpty || variable.hasPrefix("=") {
+            throw invalid("invalid environment variable: \(variable)")
+        }
+        if !config.stopSignal.isEmpty { _ = try SignalName.parse(config.stopSignal) }
+        if let timeout = config.stopTimeout, timeout < -1 { throw invalid("invalid stop timeout: \(timeout)") }
+        for name in ["CapAdd", "CapDrop"] {
+            for capability in host.list(name) { try spec { () throws(SpecError) in _ = try Capability.normalize(capability) } }
+        }
+        try spec { () throws(SpecError) in _ = try SecurityOptions(parsing: host.list("SecurityOpt")) }
+        guard runtimes.contains(host.text("Runtime")) else {
+            throw invalid("unknown or invalid runtime name: \(host.text("Runtime"))")
+        }
+        if host.number("OomScoreAdj") < -1000 || host.number("OomScoreAdj") > 1000 {
+            throw invalid("Invalid value \(host.number("OomScoreAdj")), range for oom score adj is [-1000, 1000]")
+        }
+        if host.number("ShmSize") < 0 { throw invalid("SHM size can not be less than 0") }
+    }
+
+    private func spec(_ body: () throws(SpecError) -> Void) throws(EngineError) {
+        do throws(SpecError) { try body() } catch { throw EngineError(error) }
+    }
+
+    private func checkModes() throws(EngineError) {
+        let network = host.networkMode
+        let hasPorts = host["PortBindings"].members?.isEmpty == false || host.flag("PublishAllPorts")
+        if network.hasPrefix("container:") {
+            if hasPorts {
+                throw invalid("conflicting options: port publishing and the container type network mode")
+            }
+            if !config.hostname.isEmpty { throw invalid("conflicting options: hostname and the network mode") }
+        }
+        if host.text("UTSMode") == "host", !config.hostname.isEmpty {
+            throw invalid("conflicting options: hostname and the UTS mode")
+        }
+        try checkMode("UTSMode", "UTS", ["", "host"])
+        try checkMode("PidMode", "PID", ["", "host"], joins: true)
+        try checkMode("IpcMode", "IPC", ["", "none", "private", "shareable", "host"], joins: true)
+        try checkMode("CgroupnsMode", "cgroup namespace", ["", "private", "host"])
+    }
+
+    private func checkMode(
+        _ field: String, _ title: String, _ allowed: [String], joins: Bool = false
+    ) throws(EngineError) {
+        let mode = host.text(field)
+        if allowed.contains(mode) || joins && mode.hasPrefix("container:") && mode.utf8.count > 10 { return }
+        throw invalid("invalid \(title) mode: \(mode)")
+    }
+
+    private func checkRestartPolicy() throws(EngineError) {
+        let policy = host.restartPolicy
+        guard ["", "no", "always", "on-failure", "unless-stopped"].contains(policy.name) else {
+            throw invalid(
+                "invalid restart policy: unknown policy '\(policy.name)'; use one of 'no', 'always', 'on-failure', "
+                    + "or 'unless-stopped'")
+        }
+        if policy.maximumRetryCount < 0 {
+            throw invalid("invalid restart policy: maximum retry count cannot be negative")
+        }
+        if policy.maximumRetryCount > 0, policy.name != "on-failure" {
+            throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+        }
+        if host.autoRemove, !["", "no"].contains(policy.name) {
+            throw invalid("can't create 'AutoRemove' container with restart policy")
+        }
+    }
+
+    private func checkSysctls() throws(EngineError) {
+        let kernel = [
+            "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
+            "kernel.shmmni", "kernel.shm_rmid_forced",
+        ]
+        for (name, _) in host.map("Sysctls") {
+            if name.hasPrefix("net.") {
+                if host.networkMode == "host" {
+                    throw invalid("sysctl '\(name)' is not allowed with the network mode host")
+                }
+            } else if !kernel.contains(name), !name.hasPrefix("fs.mqueue.") {
+                throw invalid("sysctl '\(name)' is not allowed")
+            }
+        }
+    }
+}
+
+extension EngineError {
+    init(_ error: SpecError) {
+        let kind: ErrorKind =
+            switch error.kind {
+            case .invalid: .invalidArgument
+            case .unsupported: .unimplemented
+            case .other: .internal
+            }
+        self.init(kind, error.message)
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import JSON
+
+/// Makes the `process` object of an exec from its own settings and its container's. Pure.
+struct ExecProcess {
+    var exec: ExecConfig
+    var container: ContainerRecord
+    var host: HostFacts
+    var consoleSize: (height: Int64, width: Int64)?
+
+    func build(user: ResolvedUser) throws(SpecError) -> JSONValue {
+        let config = container.config
+        let cwd = exec.workingDirectory.isEmpty ? config.workingDirectory : exec.workingDirectory
+        var process: JSONValue = ["terminal": .bool(exec.tty)]
+        if exec.tty, let consoleSize, consoleSize.height > 0, consoleSize.width > 0 {
+            process.set("consoleSize", ["height": .int(consoleSize.height), "width": .int(consoleSize.width)])
+        }
+        process.set("user", user.specUser)
+        process.set("args", .strings(exec.command))
+        process.set(
+            "env", .strings(Environment.process(config: config, additional: exec.env, tty: config.tty || exec.tty)))
+        process.set("cwd", .string(cwd.isEmpty ? "/" : cwd))
+        process.set("capabilities", SpecBuilder.capabilitySets(try capabilities(), uid: user.uid))
+        let limits = try SpecBuilder.rlimits(container.hostConfig)
+        if !limits.isEmpty { process.set("rlimits", .array(limits)) }
+        let security = try SecurityOptions(parsing: container.hostConfig.list("SecurityOpt"))
+        if security.noNewPrivileges { process.set("noNewPrivileges", true) }
+        process.set("oomScoreAdj", .int(container.hostConfig.number("OomScoreAdj")))
+        return process
+    }
+
+    private func capabilities() throws(SpecError) -> [String] {
+        if exec.privileged || container.hostConfig.privileged { return host.capabilities }
+        return try Capability.select(
+            add: container.hostConfig.list("CapAdd"), drop: container.hostConfig.list("CapDrop"),
+            available: host.capabilities)
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import JSON
+import LinuxSystem
+
+/// How a client starts an exec.
+package struct ExecStartRequest: Sendable {
+    package var tty: Bool
+    /// Rows and columns of the client's terminal; nil if unknown.
+    package var consoleSize: (height: Int64, width: Int64)?
+
+    package init(tty: Bool, consoleSize: (height: Int64, width: Int64)? = nil) {
+        self.tty = tty
+        self.consoleSize = consoleSize
+    }
+}
+
+extension ExecService {
+    /// What docker records for an exec that could not be started.
+    private static let startFailureCode: Int32 = 126
+
+    /// Starts an exec that nobody listens to.
+    package func startDetached(_ id: String, _ request: ExecStartRequest) async throws {
+        let record = try claim(id)
+        _ = try await launch(record, request, flags: nil)
+    }
+
+    /// Starts an exec and serves its client. The start itself happens when the client has its answer, as docker does
+    /// it: a failure is told in the stream.
+    package func startAttached(_ id: String, _ request: ExecStartRequest) throws(EngineError) -> Attachment {
+        let before = try find(id)
+        try checkRunning(try containers.find(before.containerID))
+        let record = try claim(id)
+        let config = record.config
+        var flags: AttachConnection.Flags = []
+        if config.attachStdin { flags.formUnion(config.tty ? [.stdin] : [.stdin, .closesStdin]) }
+        if config.attachStdout { flags.insert(.stdout) }
+        if config.attachStderr { flags.insert(.stderr) }
+        let keys = config.tty ? try DetachKeys.parse(config.detachKeys) : []
+        return Attachment(tty: config.tty) { [self, flags] client in
+            let connection: AttachConnection
+            do {
+                guard let opened = try await launch(record, request, flags: flags) else { return }
+                connection = opened
+            } catch {
+                let text = Array((EngineError(error).message + "\r\n").utf8)
+                return try await client.write(config.tty ? text : StreamFrame.encode(.stdout, text))
+            }
+            let relay = AttachRelay(
+                connection: connection, client: client, tty: config.tty, hasInput: config.attachStdin,
+                detachKeys: keys)
+            if try await relay.run() {
+                if let container = try? containers.find(record.containerID) { publish("exec_detach", record, container) }
+                return
+            }
+            await finished(id)
+        }
+    }
+
+    /// Adds the process, attaches to it before it runs, and starts it.
+    private func launch(
+        _ record: ExecRecord, _ request: ExecStartRequest, flags: AttachConnection.Flags?
+    ) async throws -> AttachConnection? {
+        let container = try containers.find(record.containerID)
+        let socket = containers.runDirectory(container.id) / "exec-\(record.id.prefix(16)).sock"
+        let supervisor = containers.supervisor
+        do {
+            let process = try makeProcess(record, container, request)
+            let stdio = TaskStdio(
+                stdin: record.config.attachStdin ? "attach:" : "", stdout: "attach://" + percentEncoded(socket.string),
+                terminal: record.config.tty)
+            try await supervisor.addExec(container.id, exec: record.id, process: process.bytes(), stdio: stdio)
+            var connection: AttachConnection?
+            do {
+                if let flags { connection = try await AttachConnection.open(socket, flags) }
+                let pid = try await supervisor.startTask(container.id, exec: record.id)
+                update(record.id) { ($0.phase, $0.pid) = (.running(pid: pid), pid) }
+            } catch {
+                _ = try? await supervisor.deleteExec(container.id, exec: record.id)
+                throw error
+            }
+            container.addExec(record.id)
+            publish("exec_start: " + record.config.command.joined(separator: " "), record, container)
+            watch(record, container, socket)
+            return connection
+        } catch {
+            try? removeFile(socket)
+            update(record.id) {
+                $0.phase = .exited(code: Self.startFailureCode)
+                $0.finishedAt = .now
+            }
+            throw ExecFailure.translate(EngineError(error))
+        }
+    }
+
+    /// Records the exit when it comes.
+    private func watch(_ record: ExecRecord, _ container: Container, _ socket: FilePath) {
+        let supervisor = containers.supervisor
+        // Owned by the process that it waits for; ends with it or with the daemon.
+        Task { [self] in
+            let status = (try? await supervisor.waitTask(container.id, exec: record.id))?.status ?? 255
+            let code = Int32(truncatingIfNeeded: status)
+            update(record.id) {
+                $0.phase = .exited(code: code)
+                $0.finishedAt = .now
+            }
+            container.removeExec(record.id)
+            publish("exec_die", record, container, [("exitCode", String(code))])
+            _ = try? await supervisor.deleteExec(container.id, exec: record.id)
+            try? removeFile(socket)
+        }
+    }
+
+    /// Suspends until the exit code is recorded: clients ask for it as soon as the stream has ended.
+    private func finished(_ id: String) async {
+        for _ in 0..<200 {
+            guard let record = try? find(id), record.isRunning else { return }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// The `process` of the runtime spec.
+    private func makeProcess(
+        _ exec: ExecRecord, _ container: Container, _ request: ExecStartRequest
+    ) throws(EngineError) -> JSONValue {
+        do throws(SpecError) {
+            return try ExecProcess(
+                exec: exec.config, container: container.record, host: containers.host,
+                consoleSize: request.consoleSize
+            ).build(user: try resolveUser(exec.config, container))
+        } catch {
+            throw EngineError(error)
+        }
+    }
+
+    private func resolveUser(_ config: ExecConfig, _ container: Container) throws(SpecError) -> ResolvedUser {
+        let record = container.record
+        let files: UserFiles
+        do throws(SysError) { files = try UserFiles(pid: record.state.pid) } catch {
+            throw SpecError("cannot read the container's user database: \(error.description)", .other)
+        }
+        let own = config.user.isEmpty
+        return try UserLookup(passwd: files.passwd, group: files.group).resolve(
+            own ? record.config.user : config.user, groupAdd: own ? record.hostConfig.list("GroupAdd") : [])
+    }
+}
+
+/// An exec's start error in docker's words.
+enum ExecFailure {
+    static func translate(_ error: EngineError) -> EngineError {
+        let lower = error.message.lowercased()
+        guard lower.contains("exec failed") || lower.contains("container process") else { return error }
+        var text = error.message
+        let frame = "OCI runtime exec failed: "
+        if !text.hasPrefix(frame) { text = frame + text }
+        if !text.hasSuffix(": unknown") { text += ": unknown" }
+        let isCommand = ["executable file not found", "no such file", "permission denied", "is a directory"]
+            .contains { lower.contains($0) }
+        return EngineError(isCommand ? .invalidArgument : .internal, text)
+    }
+}

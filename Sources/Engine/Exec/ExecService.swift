@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package import DockerAPI
+package import JSON
+import LinuxSystem
+import Networking
+import Synchronization
+
+/// Additional processes in running containers.
+package final class ExecService: Sendable {
+    /// How long the exit code of an exec can be asked for.
+    private static let memory: Int64 = 300_000_000_000
+
+    let containers: ContainerService
+    private let records = Mutex<[String: ExecRecord]>([:])
+
+    package init(containers: ContainerService) { self.containers = containers }
+
+    /// Prepares an exec; returns its id.
+    package func create(container reference: String, _ config: ExecConfig) throws(EngineError) -> String {
+        let container = try containers.find(reference)
+        try checkRunning(container)
+        if config.command.isEmpty { throw .invalidArgument("No exec command specified") }
+        let record = ExecRecord(id: randomIdentifier(), containerID: container.id, config: config)
+        records.withLock { records in
+            let old = Timestamp.now.nanoseconds - Self.memory
+            records = records.filter { ($0.value.finishedAt?.nanoseconds ?? .max) > old }
+            records[record.id] = record
+        }
+        publish("exec_create: " + config.command.joined(separator: " "), record, container)
+        return record.id
+    }
+
+    func checkRunning(_ container: Container) throws(EngineError) {
+        let state = container.state
+        guard state.isRunning else {
+            if state.isRestarting {
+                throw .conflict("Container \(container.id) is restarting, wait until the container is running")
+            }
+            throw .conflict("container \(container.id) is not running")
+        }
+        if state.isPaused {
+            throw .conflict("Container \(container.id) is paused, unpause the container before exec")
+        }
+    }
+
+    package func find(_ id: String) throws(EngineError) -> ExecRecord {
+        guard let record = records.withLock({ $0[id] }) else { throw .notFound("No such exec instance: \(id)") }
+        return record
+    }
+
+    package func inspect(_ id: String) throws(EngineError) -> JSONValue { try find(id).json }
+
+    package func resize(_ id: String, width: UInt32, height: UInt32) async throws {
+        let record = try find(id)
+        guard record.isRunning else { throw EngineError.conflict("exec \(id) is not running") }
+        try await containers.supervisor.resizeTask(record.containerID, exec: id, width: width, height: height)
+    }
+
+    /// Changes a record; nothing happens if it has been forgotten meanwhile.
+    func update(_ id: String, _ change: (inout ExecRecord) -> Void) {
+        records.withLock { records in
+            guard var record = records[id] else { return }
+            change(&record)
+            records[id] = record
+        }
+    }
+
+    /// Takes the only start that an exec has.
+    func claim(_ id: String) throws(EngineError) -> ExecRecord {
+        try records.withLock { records throws(EngineError) in
+            guard var record = records[id] else { throw .notFound("No such exec instance: \(id)") }
+            switch record.phase {
+            case .created: break
+            case .running: throw .conflict("Error: Exec command \(id) is already running")
+            case .exited: throw .conflict("Error: Exec command \(id) has already run")
+            }
+            record.phase = .running(pid: 0)
+            records[id] = record
+            return record
+        }
+    }
+
+    func publish(
+        _ action: String, _ record: ExecRecord, _ container: Container,
+        _ attributes: [(key: String, value: String)] = []
+    ) {
+        containers.publish(action, container.record, [("execID", record.id)] + attributes)
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+
+/// Carries bytes between a client's hijacked connection and a process's attach socket.
+struct AttachRelay: Sendable {
+    var connection: AttachConnection
+    var client: any ByteStream
+    var tty: Bool
+    var hasInput: Bool
+    /// The sequence that ends the attachment; empty for none.
+    var detachKeys: [UInt8]
+
+    private enum End: Sendable {
+        case output
+        case input
+        case detached
+    }
+
+    /// Ends when the process's output has ended, when a terminal's client has gone, or at the detach keys; true for
+    /// the last. A client that only closes its sending side still gets all output.
+    func run() async throws -> Bool {
+        try await withThrowingTaskGroup(of: End.self) { group in
+            group.addTask { try await copyOutput() }
+            group.addTask { try await copyInput() }
+            while let end = try await group.next() {
+                switch end {
+                case .input where !(tty && hasInput): continue
+                case .input, .output, .detached:
+                    group.cancelAll()
+                    return end == .detached
+                }
+            }
+            return false
+        }
+    }
+
+    private func copyOutput() async throws -> End {
+        var frames = StreamFrameDecoder()
+        while let bytes = try await connection.read() {
+            guard tty else {
+                try await client.write(bytes)  // framed already, as the client wants it
+                continue
+            }
+            frames.append(bytes)
+            while let frame = frames.next() { try await client.write(frame.payload) }
+        }
+        return .output
+    }
+
+    private func copyInput() async throws -> End {
+        var detector = DetachDetector(detachKeys)
+        while let bytes = try await client.read() {
+            guard hasInput else { continue }
+            let (passed, isDetached) = detector.pass(bytes)
+            do {
+                if !passed.isEmpty { try await connection.write(passed) }
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                return .input  // the process reads no more; its output may go on
+            }
+            if isDetached { return .detached }
+        }
+        if hasInput { connection.closeWriting() }
+        return .input
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+import LinuxSystem
+import OCISpec
+
+/// docker's JSON of images. `legacy` adds what API versions before 1.44 had.
+extension LocalImage {
+    /// An element of `GET /images/json`.
+    package func summary(containers: Int, legacy: Bool) -> JSONValue {
+        let labels = details.labels
+        var object: JSONValue = [
+            "Containers": .int(Int64(containers)),
+            "Created": .int(details.created.seconds),
+            "Id": .string(id),
+            "Labels": labels.isEmpty ? .null : .sorted(labels.map { ($0.key, .string($0.value)) }),
+            "ParentId": "",
+            "RepoDigests": .strings(legacy && repoDigests.isEmpty && isDangling ? ["<none>@<none>"] : repoDigests),
+            "RepoTags": .strings(legacy && isDangling ? ["<none>:<none>"] : repoTags),
+            "SharedSize": -1,
+            "Size": .int(details.size),
+        ]
+        if legacy { object.set("VirtualSize", .int(details.size)) }
+        return object
+    }
+
+    /// `GET /images/{name}/json`.
+    package func inspection(legacy: Bool) -> JSONValue {
+        let document = details.config.document
+        var object: JSONValue = [
+            "Id": .string(id),
+            "RepoTags": .strings(repoTags),
+            "RepoDigests": .strings(repoDigests),
+            "Parent": "",
+            "Comment": .string(lastComment),
+            "Created": .string(document["created"]?.string ?? ""),
+            "DockerVersion": .string(document["docker_version"]?.string ?? ""),
+            "Author": .string(document["author"]?.string ?? ""),
+            "Config": details.runConfig.isNull ? [:] : details.runConfig,
+            "Architecture": .string(details.config.platform.architecture),
+        ]
+        if !details.config.platform.variant.isEmpty { object.set("Variant", .string(details.config.platform.variant)) }
+        object.set("Os", .string(details.config.platform.os))
+        object.set("Size", .int(details.size))
+        if legacy { object.set("VirtualSize", .int(details.size)) }
+        object.set("GraphDriver", ["Data": nil, "Name": "overlayfs"])
+        object.set("RootFS", ["Type": "layers", "Layers": .strings(details.config.diffIDs.map(\.string))])
+        let tagTime = lastTagTime?.rfc3339() ?? "0001-01-01T00:00:00Z"  // the zero time of Go
+        object.set("Metadata", ["LastTagTime": .string(tagTime)])
+        return object
+    }
+
+    private var history: [JSONValue] { details.config.document["history"]?.array ?? [] }
+
+    private var lastComment: String {
+        details.config.document["comment"]?.string ?? history.last?["comment"]?.string ?? ""
+    }
+
+    /// `GET /images/{name}/history`, newest first. Layers and history entries pair up, but for entries marked empty.
+    package var historyJSON: JSONValue {
+        var sizes = details.layerSizes[...]
+        var entries: [JSONValue] = []
+        for entry in history {
+            let isEmpty = entry["empty_layer"]?.bool ?? false
+            let size = isEmpty ? 0 : sizes.popFirst() ?? 0
+            let created = entry["created"]?.string.flatMap { Timestamp(rfc3339: $0) }
+            entries.append([
+                "Comment": .string(entry["comment"]?.string ?? ""),
+                "Created": .int(created?.seconds ?? 0),
+                "CreatedBy": .string(entry["created_by"]?.string ?? ""),
+                "Id": "<missing>",
+                "Size": .int(size),
+                "Tags": nil,
+            ])
+        }
+        if var last = entries.popLast() {
+            last.set("Id", .string(id))
+            last.set("Tags", .strings(repoTags))
+            entries.append(last)
+        }
+        return .array(entries.reversed())
+    }
+}
+
+extension ImageRemoval {
+    package var json: JSONValue {
+        switch self {
+        case .untagged(let name): ["Untagged": .string(name)]
+        case .deleted(let id): ["Deleted": .string(id)]
+        }
+    }
+}

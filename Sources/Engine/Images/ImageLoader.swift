@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import JSON
+import OCISpec
+import Synchronization
+
+/// Reads manifests and configurations from the supervisor's content store, and remembers them: what a digest names
+/// does not change.
+final class ImageLoader: Sendable {
+    private let supervisor: SupervisorConnection
+    private let known = Mutex<[Key: ImageDetails]>([:])
+
+    private struct Key: Hashable {
+        var target: String
+        var platform: Platform?
+    }
+
+    init(_ supervisor: SupervisorConnection) { self.supervisor = supervisor }
+
+    /// - Parameter platform: nil is this machine's, or else whatever of the image is here.
+    func details(_ target: DescriptorMessage, platform: Platform? = nil) async throws -> ImageDetails {
+        let key = Key(target: target.digest, platform: platform)
+        if let details = known.withLock({ $0[key] }) { return details }
+        let details = try await load(target, platform)
+        if details.chain.count == details.config.diffIDs.count { known.withLock { $0[key] = details } }
+        return details
+    }
+
+    /// Forgets images that are gone.
+    func keepOnly(_ targets: Set<String>) {
+        known.withLock { known in known = known.filter { targets.contains($0.key.target) } }
+    }
+
+    private func load(_ target: DescriptorMessage, _ platform: Platform?) async throws -> ImageDetails {
+        let (digest, manifest) = try await manifest(target.digest, target.mediaType, platform, depth: 0)
+        let config = try ImageConfig(parsing: await supervisor.readContent(manifest.config.digest.string))
+        let chain = try await chain(manifest.config.digest.string)
+        var sizes: [Int64] = []
+        for key in chain { sizes.append(try await supervisor.snapshotUsage(key).size) }
+        return ImageDetails(
+            id: manifest.config.digest.string,
+            target: Descriptor(mediaType: target.mediaType, digest: try Digest(target.digest), size: target.size),
+            manifestDigest: digest, layers: manifest.layers, config: config, chain: chain, layerSizes: sizes)
+    }
+
+    private func manifest(
+        _ digest: String, _ mediaType: String, _ platform: Platform?, depth: Int
+    ) async throws -> (String, Manifest) {
+        let bytes = try await supervisor.readContent(digest)
+        switch try ImageDocument(parsing: bytes, mediaType: mediaType) {
+        case .manifest(let manifest): return (digest, manifest)
+        case .index(let index):
+            guard depth < 3 else { throw EngineError.internal("image index \(digest) is nested too deeply") }
+            for choice in choices(index, platform) {
+                do {
+                    return try await self.manifest(choice.digest.string, choice.mediaType, platform, depth: depth + 1)
+                } catch let error as EngineError where error.kind == .notFound {
+                    continue  // of an index only what was asked for is here
+                }
+            }
+            let wanted = platform ?? .host
+            throw EngineError.notFound("no manifest of \(digest) for platform \(wanted) is here")
+        }
+    }
+
+    private func choices(_ index: Index, _ platform: Platform?) -> [Descriptor] {
+        let preferred = index.manifest(for: platform ?? .host).map { [$0] } ?? []
+        if platform != nil { return preferred }
+        return preferred + index.manifests.filter { !$0.isAttestation && $0.digest != preferred.first?.digest }
+    }
+
+    /// The snapshots of the image with this configuration, lowest first: its label names the top one.
+    private func chain(_ configDigest: String) async throws -> [String] {
+        let label = "containerd.io/gc.ref.snapshot." + SupervisorConnection.snapshotter
+        guard var key = try await supervisor.contentInfo(configDigest).labels[label] else { return [] }
+        var chain: [String] = []
+        while !key.isEmpty, chain.count <= Manifest.maximumLayers {
+            chain.append(key)
+            key = try await supervisor.snapshot(key).parent
+        }
+        return chain.reversed()
+    }
+}

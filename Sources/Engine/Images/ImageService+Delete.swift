@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import DockerAPI
+import OCISpec
+import SwiftProtobuf
+
+/// What the removal of an image did, line by line.
+package enum ImageRemoval: Sendable, Equatable {
+    case untagged(String)
+    case deleted(String)
+}
+
+extension ImageService {
+    /// Removes a name, and the image with its last name; docker's rules and texts. By ID, all names of the image.
+    package func remove(_ nameOrID: String, force: Bool) async throws -> [ImageRemoval] {
+        let image = try await inspect(nameOrID)
+        let users = await users(of: image.id)
+        if image.id.hasPrefix("sha256:" + nameOrID) || image.id.hasPrefix(nameOrID) {
+            return try await removeByID(image, users, force: force)
+        }
+        return try await removeByName(nameOrID, image, users, force: force)
+    }
+
+    private func removeByName(
+        _ text: String, _ image: LocalImage, _ users: [ImageUser], force: Bool
+    ) async throws -> [ImageRemoval] {
+        let reference = try ImageReference(text).taggedByDefault
+        let isLast = image.tagged.count <= 1
+        if isLast, !force, let user = users.first {
+            throw EngineError.conflict(
+                "conflict: unable to remove repository reference \"\(text)\" (must force) - container "
+                    + "\(user.containerID.prefix(12)) is using its referenced image \(image.shortID)")
+        }
+        let names = image.names.filter { $0.reference == reference || Self.isSame($0.reference, reference) }
+        if !isLast { return try await untag(image, names) }
+        // The last name goes, and the image too, unless a running container needs it to stay visible.
+        if users.contains(where: \.isRunning) {
+            try await supervisor.setImage(Self.dangling(image))
+            return try await untag(image, names)
+        }
+        let untagged = Self.untaggings(image, names)
+        return try await untagged + delete(image, names: image.names)
+    }
+
+    private func removeByID(_ image: LocalImage, _ users: [ImageUser], force: Bool) async throws -> [ImageRemoval] {
+        if let user = users.first(where: \.isRunning) {
+            throw Self.conflict(image, "cannot be forced", "image is being used by running container", user)
+        }
+        if !force {
+            if Set(image.tagged.map(\.familiarName)).count > 1 || image.tagged.count > 1 {
+                throw EngineError.conflict(
+                    "conflict: unable to delete \(image.shortID) (must be forced) - image is referenced in multiple "
+                        + "repositories")
+            }
+            if let user = users.first {
+                throw Self.conflict(image, "must be forced", "image is being used by stopped container", user)
+            }
+        }
+        return try await Self.untaggings(image, image.names) + delete(image, names: image.names)
+    }
+
+    private static func conflict(
+        _ image: LocalImage, _ remedy: String, _ reason: String, _ user: ImageUser
+    ) -> EngineError {
+        .conflict(
+            "conflict: unable to delete \(image.shortID) (\(remedy)) - \(reason) \(user.containerID.prefix(12))")
+    }
+
+    private static func isSame(_ candidate: ImageReference?, _ wanted: ImageReference) -> Bool {
+        guard let candidate, wanted.digest != nil, wanted.tag == nil else { return false }
+        return candidate.name == wanted.name
+    }
+
+    private static func dangling(_ image: LocalImage) -> ImageMessage {
+        .with {
+            $0.name = LocalImage.Name.danglingPrefix + image.details.target.digest.string
+            $0.target.mediaType = image.details.target.mediaType
+            $0.target.digest = image.details.target.digest.string
+            $0.target.size = image.details.target.size
+        }
+    }
+
+    /// `Untagged:` lines: the names, and the digests of repositories that have no tag left.
+    private static func untaggings(_ image: LocalImage, _ names: [LocalImage.Name]) -> [ImageRemoval] {
+        let references = names.compactMap(\.reference)
+        let left = image.names.filter { name in !names.contains { $0.key == name.key } }.compactMap(\.reference)
+        let digests = image.repoDigests.filter { digest in
+            references.contains { digest.hasPrefix($0.familiarName + "@") }
+                && !left.contains { digest.hasPrefix($0.familiarName + "@") }
+        }
+        let tags = references.filter { $0.tag != nil }.map(\.familiar).sorted()
+        return (tags + digests).map { .untagged($0) }
+    }
+
+    private func untag(_ image: LocalImage, _ names: [LocalImage.Name]) async throws -> [ImageRemoval] {
+        for name in names {
+            try await supervisor.deleteImage(name.key, sync: false)
+            publish("untag", image.details)
+        }
+        return Self.untaggings(image, names)
+    }
+
+    /// Deletes all names; returns `Deleted:` lines for the image and for the layers that no other image has.
+    private func delete(_ image: LocalImage, names: [LocalImage.Name]) async throws -> [ImageRemoval] {
+        let others = try await all().filter { $0.id != image.id }
+        for (index, name) in names.enumerated() {
+            try await supervisor.deleteImage(name.key, sync: index == names.count - 1)
+            if name.reference != nil { publish("untag", image.details) }
+        }
+        publish("delete", image.details)
+        let kept = Set(others.flatMap(\.details.chain))
+        let layers = image.details.chain.reversed().filter { !kept.contains($0) }
+        return ([image.id] + layers).map { .deleted($0) }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package import DockerAPI
+import LinuxSystem
+import OCISpec
+
+extension ImageService {
+    /// The images that pass the filters, newest first. With a `reference` filter each has only its matching names.
+    package func list(filters: Filters) async throws -> [LocalImage] {
+        try filters.allow(only: ["dangling", "label", "label!", "before", "since", "reference", "until"])
+        let dangling = try filters.bool("dangling")
+        let before = try await creation(filters.values("before").first)
+        let since = try await creation(filters.values("since").first)
+        let until = try Self.until(filters)
+        return try await all().compactMap { image in
+            let created = image.details.created
+            if let dangling, dangling != image.isDangling { return nil }
+            if let before, created >= before { return nil }
+            if let since, created <= since { return nil }
+            if let until, created >= until { return nil }
+            guard filters.matches(labels: image.details.labels) else { return nil }
+            return Self.restrict(image, to: filters.values("reference"))
+        }
+    }
+
+    private func creation(_ name: String?) async throws -> Timestamp? {
+        guard let name else { return nil }
+        return try await find(name).0.created
+    }
+
+    /// `until`: a time before which, or a duration ago.
+    static func until(_ filters: Filters) throws(EngineError) -> Timestamp? {
+        guard let text = filters.values("until").first else { return nil }
+        guard let time = TimeArgument.parse(text, now: .now) else {
+            throw .invalidArgument("invalid filter 'until=[\(text)]'")
+        }
+        return time
+    }
+
+    /// nil if no name matches any of the patterns.
+    private static func restrict(_ image: LocalImage, to patterns: [String]) -> LocalImage? {
+        if patterns.isEmpty { return image }
+        var copy = image
+        copy.names = image.names.filter { name in
+            guard let reference = name.reference else { return false }
+            return patterns.contains {
+                Glob.matches($0, reference.familiar) || Glob.matches($0, reference.familiarName)
+            }
+        }
+        return copy.names.isEmpty ? nil : copy
+    }
+
+    /// One image with all its names.
+    package func inspect(_ nameOrID: String) async throws -> LocalImage {
+        let (details, _) = try await find(nameOrID)
+        if let image = try await all().first(where: { $0.id == details.id }) { return image }
+        return LocalImage(details: details, names: [])
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package import DockerAPI
+
+extension ImageService {
+    /// Removes images that nothing uses: those without a name, or with `dangling=false` all of them.
+    package func prune(filters: Filters) async throws -> (removed: [ImageRemoval], reclaimed: Int64) {
+        try filters.allow(only: ["dangling", "label", "label!", "until"])
+        let onlyDangling = try filters.bool("dangling") ?? true
+        let until = try Self.until(filters)
+        var removed: [ImageRemoval] = []
+        var reclaimed: Int64 = 0
+        for image in try await all() {
+            try Task.checkCancellation()
+            if onlyDangling, !image.isDangling { continue }
+            if let until, image.details.created >= until { continue }
+            guard filters.matches(labels: image.details.labels), await users(of: image.id).isEmpty else { continue }
+            let removals = try await remove(image.id, force: true)
+            removed += removals
+            for (key, size) in zip(image.details.chain, image.details.layerSizes)
+            where removals.contains(.deleted(key)) { reclaimed += size }
+        }
+        events.publish(type: .image, action: "prune", id: "", attributes: [("reclaimed", "\(reclaimed)")])
+        return (removed, reclaimed)
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+package import DockerAPI
+import LinuxSystem
+package import OCISpec
+import SwiftProtobuf
+import Synchronization
+
+/// The lines of a pull or an import as they come; it throws what ends it.
+package typealias ProgressLines = AsyncThrowingStream<ProgressMessage, any Error>
+
+extension ImageService {
+    /// What `POST /images/create` names: `fromImage` and `tag`, which may also be a digest.
+    package static func pullReference(image: String, tag: String) throws(EngineError) -> ImageReference {
+        let separator = tag.isEmpty ? "" : tag.contains(":") ? "@" : ":"
+        do throws(ImageSpecError) {
+            return try ImageReference(image + separator + tag).taggedByDefault
+        } catch {
+            throw .invalidArgument(error.message)
+        }
+    }
+
+    /// Pulls an image. The pull is cancelled when the lines are no longer read.
+    package func pull(
+        _ reference: ImageReference, platform: Platform?, credentials: RegistryCredentials
+    ) -> ProgressLines {
+        lines { [self] emit in
+            let present = try? await supervisor.image(reference.normalized)
+            let progress = Mutex(PullProgress(reference, present: present?.target.digest))
+            do {
+                try await supervisor.pull(
+                    reference.string, platform: (platform ?? .host).message, resolver: resolver(for: reference.domain),
+                    credentials: credentials, labels: [LocalImage.Name.pulledLabel: "true"]
+                ) { event in
+                    for line in progress.withLock({ $0.take(event, now: monotonicNanoseconds()) }) { emit(line) }
+                }
+            } catch {
+                throw Self.pullError(error)
+            }
+            for line in progress.withLock({ $0.introduction() }) { emit(line) }
+            let target = try await finishPull(reference, replaced: present?.target)
+            for line in progress.withLock({ $0.end(digest: target) }) { emit(line) }
+            try await finishEvent(reference, platform)
+        }
+    }
+
+    /// Publishes the event; an image for another platform than the one asked for is an error even now.
+    private func finishEvent(_ reference: ImageReference, _ platform: Platform?) async throws {
+        let name = reference.familiar
+        let details = try await find(reference.string).0
+        events.publish(
+            type: .image, action: "pull", id: name,
+            attributes: details.labels.filter { $0.key != "name" } + [("name", reference.familiarName)])
+        let actual = details.config.platform
+        if let platform, platform.rank(actual) == nil {
+            throw EngineError.notFound(
+                "image with reference \(name) was found but does not match the specified platform: "
+                    + "wanted \(platform), actual: \(actual)")
+        }
+    }
+
+    /// Keeps the image that had the name before; returns the digest that it points to now.
+    private func finishPull(_ reference: ImageReference, replaced: DescriptorMessage?) async throws -> String {
+        let image = try await supervisor.image(reference.normalized)
+        if let replaced { try await keepDangling(replaced, except: image.target.digest) }
+        return image.target.digest
+    }
+
+    /// Runs `work` in a task of its own that ends with the stream: when its reader goes away, the task is cancelled.
+    func lines(_ work: @escaping @Sendable (@escaping @Sendable (ProgressMessage) -> Void) async throws -> Void)
+        -> ProgressLines
+    {
+        let (stream, continuation) = ProgressLines.makeStream()
+        let task = Task {
+            do {
+                try await work { continuation.yield($0) }
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+            }
+        }
+        continuation.onTermination = { reason in
+            if case .cancelled = reason { task.cancel() }
+        }
+        return stream
+    }
+
+    /// How to reach a registry: plain HTTP only where the user allowed it.
+    private func resolver(for domain: String) -> Containerd_Types_Transfer_RegistryResolver {
+        .with {
+            if configuration.insecureRegistries.contains(domain) { $0.defaultScheme = "http" }
+        }
+    }
+
+    /// The supervisor's texts are docker's; only two kinds have another status there.
+    static func pullError(_ error: any Error) -> EngineError {
+        let error = EngineError(error)
+        switch error.kind {
+        case .unauthenticated, .unavailable: return .internal(error.message)
+        default: return error
+        }
+    }
+}
+
+extension Platform {
+    var message: Containerd_Types_Platform {
+        .with { ($0.os, $0.architecture, $0.variant) = (os, architecture, variant) }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import JSON
+import OCISpec
+
+/// An image and the names that go into an archive with it.
+package struct SavedImage: Sendable {
+    var details: ImageDetails
+    var names: [ImageReference]
+}
+
+extension ImageService {
+    /// The images that `docker save` names: a tag, all tags of a repository, or an ID, which saves no name.
+    package func imagesToSave(_ names: [String]) async throws -> [SavedImage] {
+        var saved: [SavedImage] = []
+        for name in names {
+            for (image, references) in try await self.saved(name) {
+                if let index = saved.firstIndex(where: { $0.details.id == image.id }) {
+                    saved[index].names += references.filter { !saved[index].names.contains($0) }
+                } else {
+                    saved.append(SavedImage(details: image, names: references))
+                }
+            }
+        }
+        return saved
+    }
+
+    private func saved(_ name: String) async throws -> [(ImageDetails, [ImageReference])] {
+        if let reference = try Self.reference(name), reference.tag == nil, reference.digest == nil {
+            let found = try await all().compactMap { image -> (ImageDetails, [ImageReference])? in
+                let tags = image.tagged.filter { $0.name == reference.name }
+                return tags.isEmpty ? nil : (image.details, tags)
+            }
+            if !found.isEmpty { return found }
+        }
+        let (details, fullName) = try await find(name)
+        let reference = fullName.isEmpty ? nil : try ImageReference(fullName)
+        return [(details, reference.map { $0.tag == nil ? [] : [$0] } ?? [])]
+    }
+
+    /// Writes a tar archive that is both an OCI image layout and docker's own form.
+    package func save(
+        _ images: [SavedImage], to write: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        for directory in ["blobs", "blobs/sha256"] { try await write(TarHeader.directory(directory)) }
+        var written: Set<String> = []
+        for image in images {
+            for digest in try await blobs(of: image.details) where written.insert(digest).inserted {
+                try await writeBlob(digest, to: write)
+            }
+        }
+        for (name, document) in [
+            ("index.json", try await index(images)), ("manifest.json", try await manifests(images)),
+            ("oci-layout", ["imageLayoutVersion": "1.0.0"]),
+        ] as [(String, JSONValue)] {
+            let bytes = document.bytes()
+            try await write(TarHeader.file(name, size: Int64(bytes.count)) + bytes)
+            try await write(TarHeader.padding(Int64(bytes.count)))
+        }
+        try await write(TarHeader.end)
+    }
+
+    private func blobs(of details: ImageDetails) async throws -> [String] {
+        [details.manifestDigest, details.id] + details.layers.map(\.digest.string)
+    }
+
+    private func writeBlob(
+        _ digest: String, to write: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        let size = try await supervisor.contentInfo(digest).size
+        try await write(TarHeader.file(Self.blobPath(digest), size: size))
+        try await supervisor.streamContent(digest, size: size, to: write)
+        try await write(TarHeader.padding(size))
+    }
+
+    private static func blobPath(_ digest: String) -> String {
+        "blobs/" + digest.split(separator: ":", maxSplits: 1).joined(separator: "/")
+    }
+
+    private func index(_ images: [SavedImage]) async throws -> JSONValue {
+        var entries: [JSONValue] = []
+        for image in images {
+            let bytes = try await supervisor.readContent(image.details.manifestDigest)
+            let type = try JSONValue(parsing: bytes)["mediaType"]?.string ?? MediaType.ociManifest
+            let descriptor: JSONValue = [
+                "mediaType": .string(type), "digest": .string(image.details.manifestDigest),
+                "size": .int(Int64(bytes.count)), "platform": image.details.config.platform.json,
+            ]
+            for name in image.names {
+                var entry = descriptor
+                entry.set(
+                    "annotations",
+                    [
+                        "io.containerd.image.name": .string(name.string),
+                        "org.opencontainers.image.ref.name": .string(name.tag ?? ""),
+                    ])
+                entries.append(entry)
+            }
+            if image.names.isEmpty { entries.append(descriptor) }
+        }
+        return ["schemaVersion": 2, "mediaType": .string(MediaType.ociIndex), "manifests": .array(entries)]
+    }
+
+    private func manifests(_ images: [SavedImage]) async throws -> JSONValue {
+        .array(
+            images.map { image in
+                [
+                    "Config": .string(Self.blobPath(image.details.id)),
+                    "RepoTags": image.names.isEmpty ? .null : .strings(image.names.map(\.familiar)),
+                    "Layers": .strings(image.details.layers.map { Self.blobPath($0.digest.string) }),
+                ]
+            })
+    }
+}

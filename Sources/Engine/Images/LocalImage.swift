@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+package import LinuxSystem
+package import OCISpec
+
+/// An image with all its names: docker's view, where containerd has only names that point to digests.
+package struct LocalImage: Sendable {
+    package struct Name: Sendable {
+        /// The supervisor's key.
+        package var key: String
+        /// nil for a dangling image's key, which is no name.
+        package var reference: ImageReference?
+        package var wasPulled: Bool
+        package var updatedAt: Timestamp
+    }
+
+    package var details: ImageDetails
+    package var names: [Name]
+
+    package var id: String { details.id }
+
+    /// The twelve digits that docker shows.
+    package var shortID: String { shortImageID(id) }
+
+    package var tagged: [ImageReference] { names.compactMap(\.reference).filter { $0.tag != nil } }
+
+    /// `busybox:latest`, …
+    package var repoTags: [String] { tagged.map(\.familiar).sorted() }
+
+    /// `busybox@sha256:…` for each repository that it was pulled from.
+    package var repoDigests: [String] {
+        var digests: Set<String> = []
+        for name in names where name.wasPulled || name.reference?.digest != nil {
+            guard let reference = name.reference else { continue }
+            digests.insert(reference.familiarName + "@" + details.target.digest.string)
+        }
+        return digests.sorted()
+    }
+
+    package var isDangling: Bool { tagged.isEmpty }
+
+    package var lastTagTime: Timestamp? { names.filter { $0.reference != nil }.map(\.updatedAt).max() }
+}
+
+extension LocalImage.Name {
+    /// Marks a name that came from a registry, and so may show the digest it has there.
+    static let pulledLabel = "io.swrun.image.pulled"
+    /// The name of an image that has lost its last one; containerd's own convention with docker.
+    static let danglingPrefix = "moby-dangling@"
+
+    init(_ image: ImageMessage) {
+        key = image.name
+        reference =
+            image.name.hasPrefix(Self.danglingPrefix) ? nil : (try? ImageReference(image.name))
+        wasPulled = image.labels[Self.pulledLabel] != nil
+        updatedAt = Timestamp(image.updatedAt)
+    }
+}
+
+/// `sha256:7fc8925289a8…` to `7fc8925289a8`.
+package func shortImageID(_ id: String) -> String {
+    String((id.hasPrefix("sha256:") ? id.dropFirst(7) : id[...]).prefix(12))
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package import ContainerdAPI
+package import DockerAPI
+import LinuxSystem
+package import OCISpec
+
+/// Turns the supervisor's progress of a pull into docker's lines. A value without I/O: events in, lines out.
+package struct PullProgress: Sendable {
+    private struct Layer {
+        var wasAnnounced = false
+        var isDownloaded = false
+        var isDone = false
+        var lastLine: Int64 = 0
+    }
+
+    /// Two progress lines of one layer are at least this far apart.
+    private static let interval: Int64 = 100_000_000
+
+    private let reference: ImageReference
+    /// The digest that the name pointed to before; pulling that again changes nothing and shows no layers.
+    private let present: String?
+    private var layers: [String: Layer] = [:]
+    private var isIntroduced = false
+    private(set) package var digest: String?
+
+    package init(_ reference: ImageReference, present: String?) {
+        self.reference = reference
+        self.present = present
+    }
+
+    /// The lines for one event.
+    package mutating func take(_ event: TransferProgress, now: Int64) -> [ProgressMessage] {
+        if event.event == "resolved to" || event.event == "resolved" {
+            digest = event.hasDesc && !event.desc.digest.isEmpty ? event.desc.digest : Self.digest(in: event.name)
+            return introduction()
+        }
+        guard event.hasDesc, MediaType.isLayer(event.desc.mediaType), !isUpToDate else { return [] }
+        let id = shortImageID(event.desc.digest)
+        var layer = layers[id] ?? Layer()
+        defer { layers[id] = layer }
+        return introduction() + lines(event, id, &layer, now)
+    }
+
+    /// The lines at the end of a pull that went well.
+    package func end(digest final: String) -> [ProgressMessage] {
+        let name = reference.familiar
+        let news = present == final ? "Image is up to date for " : "Downloaded newer image for "
+        return [.status("Digest: \(final)", id: nil), .status("Status: " + news + name, id: nil)]
+    }
+
+    /// `latest: Pulling from library/busybox`, once.
+    package mutating func introduction() -> [ProgressMessage] {
+        if isIntroduced { return [] }
+        isIntroduced = true
+        return [.status("Pulling from \(reference.path)", id: reference.tag ?? reference.digest?.string)]
+    }
+
+    private var isUpToDate: Bool { present != nil && digest == present }
+
+    private func lines(
+        _ event: TransferProgress, _ id: String, _ layer: inout Layer, _ now: Int64
+    ) -> [ProgressMessage] {
+        if layer.isDone { return [] }
+        switch event.event {
+        case "waiting": return announce(id, &layer)
+        case "downloading":
+            return announce(id, &layer) + bar("Downloading", event, id, &layer, now)
+        case "complete", "done":
+            return finishDownload(id, &layer)
+        case "already exists":
+            if layer.isDownloaded { return [] }
+            (layer.isDownloaded, layer.wasAnnounced) = (true, true)
+            return [.step("Already exists", id: id)]
+        case "extracting":
+            return finishDownload(id, &layer) + bar("Extracting", event, id, &layer, now)
+        case "extracted", "unpacked":
+            layer.isDone = true
+            return finishDownload(id, &layer) + [.step("Pull complete", id: id)]
+        default: return []
+        }
+    }
+
+    private func announce(_ id: String, _ layer: inout Layer) -> [ProgressMessage] {
+        if layer.wasAnnounced { return [] }
+        layer.wasAnnounced = true
+        return [.step("Pulling fs layer", id: id)]
+    }
+
+    private func finishDownload(_ id: String, _ layer: inout Layer) -> [ProgressMessage] {
+        if layer.isDownloaded { return [] }
+        layer.isDownloaded = true
+        layer.lastLine = 0
+        return announce(id, &layer) + [.step("Download complete", id: id)]
+    }
+
+    private func bar(
+        _ status: String, _ event: TransferProgress, _ id: String, _ layer: inout Layer, _ now: Int64
+    ) -> [ProgressMessage] {
+        let isFirstOrLast = layer.lastLine == 0 || event.progress >= event.total
+        guard event.total > 0, isFirstOrLast || now - layer.lastLine >= Self.interval else { return [] }
+        layer.lastLine = now
+        return [.progress(status, id: id, current: event.progress, total: event.total)]
+    }
+
+    private static func digest(in name: String) -> String? {
+        guard let start = name.range(of: "sha256:") else { return nil }
+        return String(name[start.lowerBound...].prefix(71))
+    }
+}
+
+extension String {
+    /// The first place where `other` occurs (the standard library has `contains` only).
+    fileprivate func range(of other: String) -> Range<String.Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(other) { return start..<index(start, offsetBy: other.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import Netlink
+package import Networking
+
+extension NetworkServiceConfiguration {
+    /// The daemon's flags as the network service takes them; values that make no sense are refused here.
+    package init(_ engine: EngineConfiguration) throws(EngineError) {
+        self.init(dataRoot: engine.dataRoot, execRoot: engine.execRoot)
+        let flags = engine.network
+        if !flags.bridge.isEmpty { bridge = flags.bridge }
+        bridgeAddress = try Self.bridgeAddress(flags.bridgeAddress)
+        for pool in flags.addressPools {
+            guard let base = IPv4Prefix(pool.base), let checked = AddressPool(base: base, size: pool.size) else {
+                throw .invalidArgument("invalid --default-address-pool base=\(pool.base),size=\(pool.size)")
+            }
+            addressPools.append(checked)
+        }
+        mtu = flags.mtu == 0 ? nil : flags.mtu
+        firewall = flags.firewall
+        ipForward = flags.ipForward
+        ipMasquerade = flags.ipMasquerade
+        interContainerCommunication = flags.interContainer
+        nameservers = flags.nameservers
+        searchDomains = flags.searchDomains
+        resolverOptions = flags.resolverOptions
+    }
+
+    private static func bridgeAddress(_ text: String) throws(EngineError) -> IPv4Prefix? {
+        if text.isEmpty { return nil }
+        guard let address = IPv4Prefix(text), address.length <= 30 else {
+            throw .invalidArgument("invalid --bip \(text): expected an address such as 172.30.0.1/24")
+        }
+        return address
+    }
+}

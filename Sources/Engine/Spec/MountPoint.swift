@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+
+/// One mount that the user asked for: a bind, a volume or a tmpfs.
+package struct MountPoint: Sendable, Equatable {
+    package enum Kind: String, Sendable { case bind, volume, tmpfs }
+
+    package var kind: Kind
+    /// The volume's name; empty for an anonymous volume until it is made.
+    package var name = ""
+    /// The host path; of a volume once it is resolved.
+    package var source = ""
+    package var destination: String
+    package var driver = ""
+    /// What the user wrote behind the last colon of `-v`.
+    package var mode = ""
+    package var writable = true
+    package var propagation = ""
+    /// Mount options of a tmpfs.
+    package var options: [String] = []
+    /// A missing source is made as a directory (`-v`), or is an error (`--mount`).
+    package var createsSource = false
+    /// Bind only what is mounted at the source itself, not what is mounted below it.
+    package var nonRecursive = false
+    /// The content of the image at the destination is copied into the volume when it is empty.
+    package var copiesContent = true
+    /// Made for this container only (`-v /path`, `VOLUME`): removed with it by `rm -v` and `--rm`.
+    package var anonymous = false
+
+    package init(_ kind: Kind, destination: String) {
+        self.kind = kind
+        self.destination = destination
+    }
+
+    /// An element of `Mounts` in inspect and list.
+    package var json: JSONValue {
+        var json: JSONValue = ["Type": .string(kind.rawValue)]
+        if kind == .volume { json.set("Name", .string(name)) }
+        json.set("Source", .string(source))
+        json.set("Destination", .string(destination))
+        if kind == .volume { json.set("Driver", .string(driver.isEmpty ? "local" : driver)) }
+        json.set("Mode", .string(mode))
+        json.set("RW", .bool(writable))
+        json.set("Propagation", .string(propagation))
+        return json
+    }
+
+    /// The element of the runtime spec's `mounts`.
+    var specMount: JSONValue {
+        if kind == .tmpfs {
+            return [
+                "destination": .string(destination), "type": "tmpfs", "source": "tmpfs", "options": .strings(options),
+            ]
+        }
+        var options = [nonRecursive ? "bind" : "rbind"]
+        if !writable { options.append("ro") }
+        options.append(propagation.isEmpty ? "rprivate" : propagation)
+        return [
+            "destination": .string(destination), "type": "bind", "source": .string(source),
+            "options": .strings(options),
+        ]
+    }
+}
+
+extension MountPoint {
+    /// The form in which the record store keeps it.
+    package var record: JSONValue {
+        var record = json
+        record.set("Options", .strings(options))
+        record.set("CreatesSource", .bool(createsSource))
+        record.set("NonRecursive", .bool(nonRecursive))
+        record.set("CopiesContent", .bool(copiesContent))
+        record.set("Anonymous", .bool(anonymous))
+        return record
+    }
+
+    package init?(record: JSONValue) {
+        guard let kind = Kind(rawValue: record["Type"]?.string ?? ""),
+            let destination = record["Destination"]?.string
+        else { return nil }
+        self.init(kind, destination: destination)
+        name = record["Name"]?.string ?? ""
+        source = record["Source"]?.string ?? ""
+        driver = record["Driver"]?.string ?? ""
+        mode = record["Mode"]?.string ?? ""
+        writable = record["RW"]?.bool ?? true
+        propagation = record["Propagation"]?.string ?? ""
+        options = record["Options"]?.strings ?? []
+        createsSource = record["CreatesSource"]?.bool ?? false
+        nonRecursive = record["NonRecursive"]?.bool ?? false
+        copiesContent = record["CopiesContent"]?.bool ?? true
+        anonymous = record["Anonymous"]?.bool ?? false
+    }
+}

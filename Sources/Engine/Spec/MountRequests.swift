@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package import DockerAPI
+import JSON
+import LinuxSystem
+
+/// Reads every way to ask for a mount: `-v`, `--mount`, `--tmpfs` and the image's `VOLUME`.
+package enum MountRequests {
+    /// The mounts of a container, in the order in which they were asked for; one for each destination.
+    package static func parse(config: ContainerConfig, hostConfig: HostConfig) throws(SpecError) -> [MountPoint] {
+        var points: [MountPoint] = []
+        for bind in hostConfig.list("Binds") { try add(parseBind(bind), to: &points) }
+        for mount in hostConfig.objects("Mounts") { try add(parseMount(mount), to: &points) }
+        for (destination, options) in hostConfig.map("Tmpfs") {
+            var point = MountPoint(.tmpfs, destination: try checked(destination, destination))
+            point.options = tmpfsOptions(options)
+            try add(point, to: &points)
+        }
+        for destination in config.volumes {
+            let path = try checked(destination, destination)
+            if points.contains(where: { $0.destination == path }) { continue }
+            var point = MountPoint(.volume, destination: path)
+            point.anonymous = true
+            points.append(point)
+        }
+        return points
+    }
+
+    private static func add(_ point: MountPoint, to points: inout [MountPoint]) throws(SpecError) {
+        if points.contains(where: { $0.destination == point.destination }) {
+            throw SpecError("Duplicate mount point: \(point.destination)")
+        }
+        points.append(point)
+    }
+
+    // MARK: -v
+
+    /// `[SOURCE:]DESTINATION[:OPTIONS]`.
+    static func parseBind(_ text: String) throws(SpecError) -> MountPoint {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { String($0) }
+        guard (1...3).contains(parts.count), !parts.contains("") else {
+            throw SpecError("invalid volume specification: '\(text)'")
+        }
+        guard parts.count > 1 else {
+            var point = MountPoint(.volume, destination: try checked(parts[0], text))
+            point.anonymous = true
+            return point
+        }
+        let isPath = parts[0].hasPrefix("/")
+        var point = MountPoint(isPath ? .bind : .volume, destination: try checked(parts[1], text))
+        if isPath {
+            point.source = FilePath(parts[0]).normalized.string
+            point.createsSource = true
+            point.propagation = "rprivate"
+        } else {
+            point.name = try checkedVolumeName(parts[0])
+            point.mode = "z"
+        }
+        if parts.count == 3 {
+            point.mode = parts[2]
+            try apply(options: parts[2], to: &point)
+        }
+        return point
+    }
+
+    private static let propagations = ["private", "rprivate", "shared", "rshared", "slave", "rslave"]
+
+    private static func apply(options: String, to point: inout MountPoint) throws(SpecError) {
+        for option in options.split(separator: ",") {
+            switch option {
+            case "ro": point.writable = false
+            case "rw", "z", "Z", "cached", "delegated", "consistent": break
+            case "nocopy": point.copiesContent = false
+            case _ where propagations.contains(String(option)):
+                guard point.kind == .bind else { throw SpecError("invalid mode: \(options)") }
+                point.propagation = String(option)
+            default: throw SpecError("invalid mode: \(options)")
+            }
+        }
+    }
+
+    // MARK: --mount
+
+    private static func parseMount(_ mount: JSONValue) throws(SpecError) -> MountPoint {
+        let type = mount["Type"]?.string ?? ""
+        func fail(_ reason: String) -> SpecError { SpecError("invalid mount config for type \"\(type)\": \(reason)") }
+        guard let kind = MountPoint.Kind(rawValue: type) else {
+            if ["image", "cluster", "npipe"].contains(type) {
+                throw SpecError("mounts of type \(type) are not implemented", .unsupported)
+            }
+            throw SpecError("mount type unknown: \"\(type)\"")
+        }
+        let target = mount["Target"]?.string ?? ""
+        if target.isEmpty { throw fail("field Target must not be empty") }
+        guard target.hasPrefix("/") else { throw fail("invalid mount path: '\(target)' mount path must be absolute") }
+        var point = MountPoint(kind, destination: try checked(target, target))
+        point.writable = !(mount["ReadOnly"]?.bool ?? false)
+        let source = mount["Source"]?.string ?? ""
+        switch kind {
+        case .bind:
+            guard source.hasPrefix("/") else {
+                throw fail(
+                    source.isEmpty
+                        ? "field Source must not be empty"
+                        : "invalid mount path: '\(source)' mount path must be absolute")
+            }
+            point.source = FilePath(source).normalized.string
+            try bindOptions(mount["BindOptions"] ?? .null, &point)
+        case .volume:
+            point.name = source.isEmpty ? "" : try checkedVolumeName(source)
+            point.anonymous = source.isEmpty
+            point.mode = "z"
+            try volumeOptions(mount["VolumeOptions"] ?? .null, &point)
+        case .tmpfs:
+            if !source.isEmpty { throw fail("field Source must not be specified") }
+            point.options = tmpfsOptions(mount["TmpfsOptions"] ?? .null, readOnly: !point.writable)
+        }
+        return point
+    }
+
+    private static func bindOptions(_ options: JSONValue, _ point: inout MountPoint) throws(SpecError) {
+        let propagation = options["Propagation"]?.string ?? ""
+        guard propagation.isEmpty || propagations.contains(propagation) else {
+            throw SpecError("invalid propagation mode: \(propagation)")
+        }
+        point.propagation = propagation.isEmpty ? "rprivate" : propagation
+        point.nonRecursive = options["NonRecursive"]?.bool ?? false
+        point.createsSource = options["CreateMountpoint"]?.bool ?? false
+    }
+
+    private static func volumeOptions(_ options: JSONValue, _ point: inout MountPoint) throws(SpecError) {
+        point.copiesContent = !(options["NoCopy"]?.bool ?? false)
+        point.driver = options["DriverConfig"]?["Name"]?.string ?? ""
+        if options["Subpath"]?.string?.isEmpty == false {
+            throw SpecError("volume-subpath is not implemented", .unsupported)
+        }
+    }
+
+    // MARK: tmpfs
+
+    private static let tmpfsDefaults = [("noexec", "exec"), ("nosuid", "suid"), ("nodev", "dev")]
+
+    /// docker's defaults, unless the user's own options say the opposite, then the user's.
+    static func tmpfsOptions(_ text: String) -> [String] {
+        let given = text.split(separator: ",").map { String($0) }
+        let kept = tmpfsDefaults.filter { !given.contains($0.0) && !given.contains($0.1) }.map { $0.0 }
+        return kept + given.filter { !$0.isEmpty }
+    }
+
+    private static func tmpfsOptions(_ options: JSONValue, readOnly: Bool) -> [String] {
+        var list = tmpfsDefaults.map { $0.0 }
+        if readOnly { list.append("ro") }
+        if let mode = options["Mode"]?.int, mode != 0 { list.append("mode=" + String(mode, radix: 8)) }
+        if let size = options["SizeBytes"]?.int, size != 0 { list.append("size=\(size)") }
+        return list
+    }
+
+    // MARK: Checks
+
+    private static func checked(_ destination: String, _ specification: String) throws(SpecError) -> String {
+        guard destination.hasPrefix("/") else {
+            throw SpecError(
+                "invalid volume specification: '\(specification)': invalid mount path: '\(destination)' mount path must be absolute")
+        }
+        let path = FilePath(destination).normalized.string
+        guard path != "/" else {
+            throw SpecError("invalid volume specification: '\(specification)': destination can't be '/'")
+        }
+        return path
+    }
+
+    private static func checkedVolumeName(_ name: String) throws(SpecError) -> String {
+        let allowed = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == 95 || $0 == 46 || $0 == 45 }
+        guard let first = name.utf8.first, isAlphanumeric(first), name.utf8.count > 1, allowed else {
+            throw SpecError(
+                "\"\(name)\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path")
+        }
+        return name
+    }
+}
+
+/// ASCII letters and digits.
+func isAlphanumeric(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import AsyncTTRPC
+package import ContainerdAPI
+import SwiftProtobuf
+
+private let service = "containerd.services.images.v1.Images"
+private let content = "containerd.services.content.v1.Content"
+
+/// Image names (full references) and the blobs behind them.
+extension SupervisorConnection {
+    package func images() async throws -> [ImageMessage] {
+        let answer: Containerd_Services_Images_V1_ListImagesResponse = try await call(
+            service, "List", Containerd_Services_Images_V1_ListImagesRequest(), isIdempotent: true)
+        return answer.images
+    }
+
+    package func image(_ name: String) async throws -> ImageMessage {
+        let request = Containerd_Services_Images_V1_GetImageRequest.with { $0.name = name }
+        let answer: Containerd_Services_Images_V1_GetImageResponse = try await call(
+            service, "Get", request, isIdempotent: true)
+        return answer.image
+    }
+
+    /// Creates the name, or makes it point to another target.
+    package func setImage(_ image: ImageMessage) async throws {
+        do {
+            let request = Containerd_Services_Images_V1_CreateImageRequest.with { $0.image = image }
+            let _: Containerd_Services_Images_V1_CreateImageResponse = try await call(service, "Create", request)
+        } catch let error as EngineError where error.kind == .alreadyExists {
+            let request = Containerd_Services_Images_V1_UpdateImageRequest.with { $0.image = image }
+            let _: Containerd_Services_Images_V1_UpdateImageResponse = try await call(service, "Update", request)
+        }
+    }
+
+    /// - Parameter sync: wait until what nothing else refers to has been collected.
+    package func deleteImage(_ name: String, sync: Bool) async throws {
+        let request = Containerd_Services_Images_V1_DeleteImageRequest.with { ($0.name, $0.sync) = (name, sync) }
+        let _: Google_Protobuf_Empty = try await call(service, "Delete", request)
+    }
+
+    package func contentInfo(_ digest: String) async throws -> Containerd_Services_Content_V1_Info {
+        let request = Containerd_Services_Content_V1_InfoRequest.with { $0.digest = digest }
+        let answer: Containerd_Services_Content_V1_InfoResponse = try await call(
+            content, "Info", request, isIdempotent: true)
+        return answer.info
+    }
+
+    /// A whole blob of at most `limit` bytes: manifests and configurations.
+    package nonisolated func readContent(_ digest: String, limit: Int = 8 << 20) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await piece in try await contentPieces(digest) {
+            bytes.append(contentsOf: piece.data)
+            if bytes.count > limit { throw EngineError.internal("blob \(digest) is larger than \(limit) bytes") }
+        }
+        return bytes
+    }
+
+    /// Passes a blob of `size` bytes on, a few MiB at a time: a stream is not slowed down by its reader, so a whole
+    /// blob could fill our memory.
+    package nonisolated func streamContent(
+        _ digest: String, size: Int64, to write: @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        var offset: Int64 = 0
+        while offset < size {
+            let start = offset
+            for try await piece in try await contentPieces(digest, from: offset, count: 4 << 20) {
+                offset += Int64(piece.data.count)
+                try await write(Array(piece.data))
+            }
+            guard offset > start else { throw EngineError.internal("blob \(digest) ends after \(offset) bytes") }
+        }
+    }
+
+    /// - Parameter count: 0 is everything.
+    private nonisolated func contentPieces(
+        _ digest: String, from offset: Int64 = 0, count: Int64 = 0
+    ) async throws -> TTRPCMessages<Containerd_Services_Content_V1_ReadContentResponse> {
+        let request = Containerd_Services_Content_V1_ReadContentRequest.with {
+            ($0.digest, $0.offset, $0.size) = (digest, offset, count)
+        }
+        return try await serverStream(content, "Read", request)
+    }
+}

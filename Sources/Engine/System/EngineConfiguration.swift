@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+
+/// What the daemon was told on its command line and in its configuration file, as far as services need it.
+package struct EngineConfiguration: Sendable {
+    /// Where everything that survives a reboot lives (`--data-root`).
+    package var dataRoot: FilePath
+    /// Sockets, network namespaces, the pid file (`--exec-root`); gone after a reboot.
+    package var execRoot: FilePath
+    /// The supervisor's gRPC socket; its ttrpc twin has `.ttrpc` appended.
+    package var supervisorSocket: FilePath
+    /// False if `--containerd` named somebody else's supervisor, which is then not started by us.
+    package var ownsSupervisor = true
+    /// The supervisor's namespace for all that is ours.
+    package var namespace = "swrun"
+    /// The directory of the five programs.
+    package var programDirectory = FilePath("/usr/bin")
+
+    package var runtimes: [RuntimeEntry] = []
+    package var defaultRuntime = "swrun"
+    package var network = NetworkConfiguration()
+    package var labels: [String] = []
+    package var insecureRegistries: [String] = []
+    package var registryMirrors: [String] = []
+    /// `--exec-opt` as `key=value`.
+    package var execOptions: [String] = []
+    package var isDebug = false
+    package var logDriver = "json-file"
+    /// `--log-opt` as pairs; the defaults of every container.
+    package var logOptions: [(key: String, value: String)] = []
+    package var defaultShmSize: Int64 = 64 << 20
+    package var usesInit = false
+    /// `--cgroup-parent` for containers that name none; empty lets the runtime choose.
+    package var cgroupParent = ""
+
+    package init(dataRoot: FilePath, execRoot: FilePath) {
+        self.dataRoot = dataRoot
+        self.execRoot = execRoot
+        supervisorSocket = execRoot / "supervisor.sock"
+    }
+
+    /// The runtime root that is passed down to the shim (`<state>/runc`).
+    package var runtimeRoot: FilePath { supervisorState / "runc" }
+    package var supervisorRoot: FilePath { dataRoot / "supervisor" }
+    package var supervisorState: FilePath { execRoot / "supervisor" }
+    package var databasePath: FilePath { dataRoot / "engine/engine.db" }
+    package var containersDirectory: FilePath { dataRoot / "containers" }
+    package var volumesDirectory: FilePath { dataRoot / "volumes" }
+    package var netnsDirectory: FilePath { execRoot / "netns" }
+}
+
+/// A runtime that `--runtime NAME` may choose.
+package struct RuntimeEntry: Sendable, Equatable {
+    package var name: String
+    /// The runtime's program; empty for one that is chosen by its shim (`io.containerd.X.vN`).
+    package var path: String
+    /// The containerd name that chooses the shim.
+    package var shim: String
+
+    package init(name: String, path: String, shim: String = "io.containerd.swrun.v2") {
+        self.name = name
+        self.path = path
+        self.shim = shim
+    }
+}
+
+/// The daemon's network flags, as text that nobody has checked yet; the network service does.
+package struct NetworkConfiguration: Sendable {
+    /// `--bridge`; empty is our own bridge with its usual name, `none` turns the default network off.
+    package var bridge = ""
+    /// `--bip`: the bridge's address with prefix length, e.g. `172.30.0.1/16`; empty lets the service choose.
+    package var bridgeAddress = ""
+    /// `--default-address-pool base=…,size=…`.
+    package var addressPools: [(base: String, size: Int)] = []
+    package var nameservers: [String] = []
+    package var searchDomains: [String] = []
+    package var resolverOptions: [String] = []
+    package var mtu: Int?
+    /// `--iptables`: whether we write firewall rules (nftables, in our own table) at all.
+    package var firewall = true
+    package var ipForward = true
+    package var ipMasquerade = true
+    /// `--icc`: whether containers on the default bridge may talk to each other.
+    package var interContainer = true
+
+    package init() {}
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+package import JSON
+import LinuxSystem
+import OCISpec
+import Synchronization
+
+/// How many containers there are in each state, for `/info`.
+package struct ContainerCounts: Sendable, Equatable {
+    package var running = 0
+    package var paused = 0
+    package var stopped = 0
+
+    package init(running: Int = 0, paused: Int = 0, stopped: Int = 0) {
+        self.running = running
+        self.paused = paused
+        self.stopped = stopped
+    }
+}
+
+/// What the daemon says about itself and the machine.
+package final class SystemService: Sendable {
+    /// The Engine API versions, told by the HTTP layer, which implements them.
+    package struct APIRange: Sendable {
+        package var newest: String
+        package var oldest: String
+
+        package init(newest: String, oldest: String) {
+            self.newest = newest
+            self.oldest = oldest
+        }
+    }
+
+    private let configuration: EngineConfiguration
+    private let supervisor: SupervisorConnection
+    private let images: ImageService
+    private let events: EventHub
+    private let counter = Mutex<(@Sendable () async -> ContainerCounts)?>(nil)
+
+    package init(
+        configuration: EngineConfiguration, supervisor: SupervisorConnection, images: ImageService, events: EventHub
+    ) {
+        self.configuration = configuration
+        self.supervisor = supervisor
+        self.images = images
+        self.events = events
+    }
+
+    /// The container service is made after this one; it is asked here for its figures.
+    package func setContainerCounter(_ counts: @escaping @Sendable () async -> ContainerCounts) {
+        counter.withLock { $0 = counts }
+    }
+
+    // MARK: version
+
+    package func version(_ api: APIRange) async -> JSONValue {
+        let facts = MachineFacts()
+        let program = (try? status(FilePath("/proc/self/exe")))?.st_mtim.tv_sec ?? 0
+        let built = Timestamp(nanoseconds: Int64(program) * 1_000_000_000).rfc3339()
+        let supervisor = try? await supervisor.version()
+        let number = LinuxSystem.Version.number
+        let details: JSONValue = [
+            "ApiVersion": .string(api.newest), "Arch": .string(MachineFacts.architecture.go),
+            "BuildTime": .string(built), "Experimental": "false", "GitCommit": "", "GoVersion": .string(compiler),
+            "KernelVersion": .string(facts.kernel), "MinAPIVersion": .string(api.oldest), "Os": "linux",
+        ]
+        return [
+            "Platform": ["Name": "swrun"],
+            "Components": [
+                ["Name": "Engine", "Version": .string(number), "Details": details],
+                component("swrun-supervisor", supervisor?.version ?? "unknown", supervisor?.revision ?? ""),
+                component("swrunc", number, ""),
+            ],
+            "Version": .string(number), "ApiVersion": .string(api.newest), "MinAPIVersion": .string(api.oldest),
+            "GitCommit": "", "GoVersion": .string(compiler), "Os": "linux",
+            "Arch": .string(MachineFacts.architecture.go), "KernelVersion": .string(facts.kernel),
+            "BuildTime": .string(built),
+        ]
+    }
+
+    private func component(_ name: String, _ version: String, _ commit: String) -> JSONValue {
+        ["Name": .string(name), "Version": .string(version), "Details": ["GitCommit": .string(commit)]]
+    }
+
+    /// What stands where dockerd says which Go built it.
+    private var compiler: String {
+        #if compiler(>=6.3)
+            "swift6.3"
+        #else
+            "swift6.2"
+        #endif
+    }
+
+    // MARK: info
+
+    package func info() async throws -> JSONValue {
+        let facts = MachineFacts()
+        let counts = await counter.withLock { $0 }?() ?? ContainerCounts()
+        let images = try await images.count()
+        var info: JSONValue = [
+            "ID": .string(try identity()),
+            "Containers": .int(Int64(counts.running + counts.paused + counts.stopped)),
+            "ContainersRunning": .int(Int64(counts.running)), "ContainersPaused": .int(Int64(counts.paused)),
+            "ContainersStopped": .int(Int64(counts.stopped)), "Images": .int(Int64(images)),
+            "Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+            "Plugins": [
+                "Volume": ["local"], "Network": ["bridge", "host", "null"], "Authorization": nil,
+                "Log": ["json-file"],
+            ],
+        ]
+        for member in limits(facts) + host(facts) + daemon(facts) { info.set(member.key, member.value) }
+        return info
+    }
+
+    /// What the kernel lets us limit; the runtime refuses what is missing, so these are what it implements.
+    private func limits(_ facts: MachineFacts) -> [JSONValue.Member] {
+        [
+            .init("MemoryLimit", true), .init("SwapLimit", true), .init("CpuCfsPeriod", true),
+            .init("CpuCfsQuota", true), .init("CPUShares", true), .init("CPUSet", true), .init("PidsLimit", true),
+            .init("IPv4Forwarding", .bool(facts.forwardsIPv4)), .init("Debug", .bool(configuration.isDebug)),
+            .init("NFd", .int(Int64(facts.openFiles))), .init("OomKillDisable", .bool(!facts.hasCgroup2)),
+            .init("NGoroutines", 0), .init("SystemTime", .string(Timestamp.now.rfc3339())),
+            .init("LoggingDriver", .string(configuration.logDriver)), .init("CgroupDriver", "cgroupfs"),
+            .init("CgroupVersion", facts.hasCgroup2 ? "2" : "1"),
+            .init("NEventsListener", .int(Int64(events.listenerCount))),
+        ]
+    }
+
+    private func host(_ facts: MachineFacts) -> [JSONValue.Member] {
+        [
+            .init("KernelVersion", .string(facts.kernel)), .init("OperatingSystem", .string(facts.operatingSystem)),
+            .init("OSVersion", .string(facts.operatingSystemVersion)), .init("OSType", "linux"),
+            .init("Architecture", .string(MachineFacts.architecture.kernel)),
+            .init("IndexServerAddress", "https://index.docker.io/v1/"), .init("RegistryConfig", registries),
+            .init("NCPU", .int(Int64(facts.processors))), .init("MemTotal", .int(facts.memory)),
+            .init("GenericResources", nil), .init("DockerRootDir", .string(configuration.dataRoot.string)),
+            .init("HttpProxy", ""), .init("HttpsProxy", ""), .init("NoProxy", ""),
+            .init("Name", .string(facts.hostname)),
+        ]
+    }
+
+    private func daemon(_ facts: MachineFacts) -> [JSONValue.Member] {
+        let security =
+            (facts.hasSeccomp ? ["name=seccomp,profile=builtin"] : []) + (facts.hasCgroup2 ? ["name=cgroupns"] : [])
+        let number = JSONValue.string(LinuxSystem.Version.number)
+        return [
+            .init("Labels", .strings(configuration.labels)), .init("ExperimentalBuild", false),
+            .init("ServerVersion", number), .init("Runtimes", runtimes),
+            .init("DefaultRuntime", .string(configuration.defaultRuntime)),
+            .init(
+                "Swarm",
+                [
+                    "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false,
+                    "Error": "", "RemoteManagers": nil,
+                ]),
+            .init("LiveRestoreEnabled", true), .init("Isolation", ""), .init("InitBinary", "docker-init"),
+            .init("ContainerdCommit", ["ID": number]), .init("RuncCommit", ["ID": number]),
+            .init("InitCommit", ["ID": number]), .init("SecurityOptions", .strings(security)),
+            .init("CDISpecDirs", []), .init("Warnings", nil),
+        ]
+    }
+
+    private var registries: JSONValue {
+        let ranges = configuration.insecureRegistries.filter { $0.contains("/") } + ["::1/128", "127.0.0.0/8"]
+        let mirrors = JSONValue.strings(configuration.registryMirrors)
+        let hub: JSONValue = ["Name": "docker.io", "Mirrors": mirrors, "Secure": true, "Official": true]
+        return [
+            "InsecureRegistryCIDRs": .strings(ranges), "IndexConfigs": ["docker.io": hub],
+            "Mirrors": configuration.registryMirrors.isEmpty ? nil : mirrors,
+        ]
+    }
+
+    private var runtimes: JSONValue {
+        .sorted(configuration.runtimes.map { ($0.name, ["path": .string($0.path)]) })
+    }
+
+    /// An identifier of this installation, made at the first start.
+    private func identity() throws(SysError) -> String {
+        let file = configuration.dataRoot / "engine/engine-id"
+        if let text = try? readText(file), !text.isEmpty { return text }
+        let digits = (0..<32).map { _ in String("0123456789abcdef".randomElement() ?? "0") }.joined()
+        let id = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
+            .map { String(Array(digits)[$0]) }.joined(separator: "-")
+        try makeDirectories(file.parent, mode: 0o710)
+        try writeFileAtomically(file, Array(id.utf8))
+        return id
+    }
+}

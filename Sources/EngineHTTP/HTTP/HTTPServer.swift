@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+package import Logging
+import NIOCore
+import NIOPosix
+
+/// The Engine API on sockets that are already listening.
+package struct HTTPServer: Sendable {
+    private let dispatcher: Dispatcher
+    private let group: MultiThreadedEventLoopGroup
+    private let logger: Logger
+
+    /// - Parameter threads: event loop threads; they only move bytes.
+    package init(router: Router, logger: Logger, threads: Int = 1) {
+        self.dispatcher = Dispatcher(router: router, logger: logger)
+        self.group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        self.logger = logger
+    }
+
+    /// Accepts connections until the task is cancelled; then no new ones are taken and the open ones are cut.
+    package func serve(_ listener: consuming OwnedFD) async throws {
+        let server = try await bootstrap().bind(listener.relinquish()) { channel in
+            channel.eventLoop.makeCompletedFuture { try Self.accept(channel) }
+        }
+        do {
+            try await server.executeThenClose { connections in
+                try await withThrowingDiscardingTaskGroup { tasks in
+                    for try await accepted in connections {
+                        tasks.addTask { await serve(accepted) }
+                    }
+                }
+            }
+        } catch is CancellationError {
+            return  // that is how a server ends
+        }
+    }
+
+    package func shutDown() async { _ = try? await group.shutdownGracefully() }
+
+    private func bootstrap() -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.autoRead, value: false)
+    }
+
+    private struct Accepted: Sendable {
+        var channel: any Channel
+        var inlet: ByteInlet
+        var closing = ClosingSignal()
+    }
+
+    private static func accept(_ channel: any Channel) throws -> Accepted {
+        let accepted = Accepted(channel: channel, inlet: ByteInlet(channel))
+        try channel.pipeline.syncOperations.addHandler(ConnectionHandler(accepted.inlet, accepted.closing))
+        return accepted
+    }
+
+    private func serve(_ accepted: Accepted) async {
+        let connection = Connection(
+            dispatcher: dispatcher, reader: ConnectionReader(accepted.inlet),
+            output: ByteOutlet(channel: accepted.channel), closing: accepted.closing, logger: logger)
+        await withTaskCancellationHandler {
+            await connection.run()
+        } onCancel: {
+            accepted.channel.close(promise: nil)  // a write to a client that does not read ends by this only
+        }
+        try? await accepted.channel.close()
+    }
+}

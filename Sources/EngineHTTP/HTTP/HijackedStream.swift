@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+
+/// A connection that has stopped being HTTP: bytes both ways until the handler returns, which closes it. Reading and
+/// writing may go on in two tasks at once.
+package struct HijackedStream: Sendable {
+    let reader: ConnectionReader
+    let output: ByteOutlet
+
+    /// What the client sent, or nil once it has closed its sending side; it may still read then.
+    package func read() async throws -> [UInt8]? { try await reader.nextRaw() }
+
+    /// Suspends while the client does not read; throws when it has gone.
+    package func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Engine
+
+/// The parameters of a URL's query, decoded.
+package struct Query: Sendable {
+    package private(set) var items: [(name: String, value: String)] = []
+
+    /// Reads `a=1&b=x%20y&c`; what is not valid percent-encoding is kept as it is.
+    package init(_ text: String) {
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let value = parts.count == 2 ? percentDecoded(parts[1], plusIsSpace: true) : ""
+            items.append((percentDecoded(parts[0], plusIsSpace: true), value))
+        }
+    }
+
+    /// The first value, or nil if the parameter is absent.
+    package func get(_ name: String) -> String? {
+        for item in items where item.name == name { return item.value }
+        return nil
+    }
+
+    package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
+
+    package func contains(_ name: String) -> Bool { get(name) != nil }
+
+    /// As docker reads flags: everything but empty, `0`, `no`, `false` and `none` is true.
+    package func bool(_ name: String, default fallback: Bool = false) -> Bool {
+        guard let text = get(name) else { return fallback }
+        return !["", "0", "no", "false", "none"].contains(trimmed(text).lowercased())
+    }
+
+    /// A decimal number; nil if absent or empty, 400 if it is no number.
+    package func int(_ name: String) throws(EngineError) -> Int? {
+        guard let text = get(name), !text.isEmpty else { return nil }
+        guard let value = Int(text) else {
+            throw .invalidArgument("strconv.Atoi: parsing \"\(text)\": invalid syntax")
+        }
+        return value
+    }
+}
+
+/// Resolves `%41`; with `plusIsSpace` also `+`, as forms have it.
+package func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String {
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    var index = 0
+    while index < bytes.count {
+        let byte = bytes[index]
+        if byte == UInt8(ascii: "%"), index + 2 < bytes.count, let high = hexDigit(bytes[index + 1]),
+            let low = hexDigit(bytes[index + 2])
+        {
+            result.append(high << 4 | low)
+            index += 3
+            continue
+        }
+        result.append(plusIsSpace && byte == UInt8(ascii: "+") ? 32 : byte)
+        index += 1
+    }
+    return String(decoding: result, as: UTF8.self)
+}
+
+/// The value of a hexadecimal digit.
+func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 48...57: byte - 48
+    case 65...70: byte - 55
+    case 97...102: byte - 87
+    default: nil
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Engine
+import JSON
+
+/// start, stop, restart, kill, pause, unpause, wait.
+struct ContainerLifecycleRoutes {
+    let containers: ContainerService
+
+    func register(on router: inout Router) {
+        router.on(.post, "/containers/{name}/start", start)
+        router.on(.post, "/containers/{name}/stop", stop)
+        router.on(.post, "/containers/{name}/restart", restart)
+        router.on(.post, "/containers/{name}/kill", kill)
+        router.on(.post, "/containers/{name}/pause", pause)
+        router.on(.post, "/containers/{name}/unpause", unpause)
+        router.on(.post, "/containers/{name}/wait", wait)
+    }
+
+    @Sendable private func start(_ request: Request) async throws -> Response {
+        if let checkpoint = request.query.get("checkpoint"), !checkpoint.isEmpty {
+            throw EngineError.unimplemented("checkpoints are not implemented by swrun yet")
+        }
+        try await containers.start(try request.parameter("name"))
+        return .empty(.noContent)
+    }
+
+    @Sendable private func stop(_ request: Request) async throws -> Response {
+        try await containers.stop(
+            try request.parameter("name"), signal: request.query.get("signal"), timeout: try request.query.int("t"))
+        return .empty(.noContent)
+    }
+
+    @Sendable private func restart(_ request: Request) async throws -> Response {
+        try await containers.restart(
+            try request.parameter("name"), signal: request.query.get("signal"), timeout: try request.query.int("t"))
+        return .empty(.noContent)
+    }
+
+    @Sendable private func kill(_ request: Request) async throws -> Response {
+        try await containers.kill(try request.parameter("name"), signal: request.query.get("signal"))
+        return .empty(.noContent)
+    }
+
+    @Sendable private func pause(_ request: Request) async throws -> Response {
+        try await containers.pause(try request.parameter("name"))
+        return .empty(.noContent)
+    }
+
+    @Sendable private func unpause(_ request: Request) async throws -> Response {
+        try await containers.unpause(try request.parameter("name"))
+        return .empty(.noContent)
+    }
+
+    /// The head is answered at once, when the wait is registered: clients start the container only then.
+    @Sendable private func wait(_ request: Request) async throws -> Response {
+        let text = request.query.get("condition") ?? ""
+        guard let condition = text.isEmpty ? .notRunning : Container.WaitCondition(rawValue: text) else {
+            throw EngineError.invalidArgument("invalid condition: \"\(text)\"")
+        }
+        let results = try containers.find(try request.parameter("name")).wait(condition)
+        return .stream(.ok, contentType: "application/json") { body in
+            for await result in results {
+                var json: JSONValue = ["StatusCode": .int(Int64(result.exitCode))]
+                if !result.message.isEmpty { json.set("Error", ["Message": .string(result.message)]) }
+                try await body.write(json.serialized() + "\n")
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import Engine
+import JSON
+import LinuxSystem
+import OCISpec
+
+/// `/containers`: making, listing, changing and removing. Running, streams and execs have files of their own.
+struct ContainerRoutes {
+    let containers: ContainerService
+
+    func register(on router: inout Router) {
+        router.on(.get, "/containers/json", list)
+        router.on(.post, "/containers/create", create)
+        router.on(.post, "/containers/prune", prune)
+        router.on(.get, "/containers/{name}/json", inspect)
+        router.on(.get, "/containers/{name}/top", top)
+        router.on(.post, "/containers/{name}/rename", rename)
+        router.on(.post, "/containers/{name}/update", update)
+        router.on(.delete, "/containers/{name}", remove)
+        ContainerLifecycleRoutes(containers: containers).register(on: &router)
+        ContainerStreamRoutes(containers: containers).register(on: &router)
+    }
+
+    @Sendable private func list(_ request: Request) async throws -> Response {
+        var list = ContainerListRequest()
+        list.all = request.query.bool("all")
+        list.limit = try request.query.int("limit") ?? 0
+        list.size = request.query.bool("size")
+        list.filters = try Filters(parsing: request.query.get("filters"))
+        return .json(.ok, try await containers.list(list))
+    }
+
+    @Sendable private func create(_ request: Request) async throws -> Response {
+        let body = try await request.json()
+        guard !body.isNull else { throw EngineError.invalidArgument("invalid JSON: got EOF while reading request body") }
+        let create = try decoded { () throws(FieldError) in try ContainerCreateRequest(json: body) }
+        let name = request.query.get("name").flatMap { $0.isEmpty ? nil : $0 }
+        let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
+        let created = try await containers.create(create, name: name, platform: platform)
+        return .json(.created, ["Id": .string(created.id), "Warnings": .strings(created.warnings)])
+    }
+
+    @Sendable private func inspect(_ request: Request) async throws -> Response {
+        .json(.ok, try await containers.inspect(try request.parameter("name"), size: request.query.bool("size")))
+    }
+
+    @Sendable private func top(_ request: Request) async throws -> Response {
+        let arguments = request.query.get("ps_args") ?? ""
+        return .json(.ok, try await containers.top(try request.parameter("name"), arguments: arguments))
+    }
+
+    @Sendable private func rename(_ request: Request) async throws -> Response {
+        try await containers.rename(try request.parameter("name"), to: request.query.get("name") ?? "")
+        return .empty(.noContent)
+    }
+
+    @Sendable private func update(_ request: Request) async throws -> Response {
+        let warnings = try await containers.update(try request.parameter("name"), try await request.json())
+        return .json(.ok, ["Warnings": warnings.isEmpty ? .null : .strings(warnings)])
+    }
+
+    @Sendable private func remove(_ request: Request) async throws -> Response {
+        if request.query.bool("link") {
+            throw EngineError.unimplemented("links between containers are not implemented by swrun yet")
+        }
+        try await containers.remove(
+            try request.parameter("name"), force: request.query.bool("force"),
+            removingVolumes: request.query.bool("v"))
+        return .empty(.noContent)
+    }
+
+    @Sendable private func prune(_ request: Request) async throws -> Response {
+        let filters = try Filters(parsing: request.query.get("filters"))
+        let result = try await containers.prune(filters: filters)
+        let ids: JSONValue = result.ids.isEmpty ? .null : .strings(result.ids)
+        return .json(.ok, ["ContainersDeleted": ids, "SpaceReclaimed": .int(result.bytes)])
+    }
+}
+
+/// Runs a decoder of DockerAPI; what does not fit is the client's fault.
+func decoded<Value>(_ body: () throws(FieldError) -> Value) throws(EngineError) -> Value {
+    do throws(FieldError) { return try body() } catch { throw .invalidArgument("invalid JSON: " + error.message) }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import Engine
+import LinuxSystem
+
+extension HijackedStream: ByteStream {}
+
+/// The content types of docker's streams.
+enum StreamContentType {
+    static let raw = "application/vnd.docker.raw-stream"
+
+    /// Framed output has a type of its own since API 1.42, but only for clients that asked for an upgrade.
+    static func output(tty: Bool, _ request: Request) -> String {
+        tty || request.version < APIVersion(1, 42) ? raw : "application/vnd.docker.multiplexed-stream"
+    }
+}
+
+/// attach, resize and logs.
+struct ContainerStreamRoutes {
+    let containers: ContainerService
+
+    func register(on router: inout Router) {
+        router.on(.post, "/containers/{name}/attach", attach)
+        router.on(.post, "/containers/{name}/resize", resize)
+        router.on(.get, "/containers/{name}/logs", logs)
+    }
+
+    @Sendable private func attach(_ request: Request) async throws -> Response {
+        var attach = AttachRequest()
+        attach.stdin = request.query.bool("stdin")
+        attach.stdout = request.query.bool("stdout")
+        attach.stderr = request.query.bool("stderr")
+        attach.stream = request.query.bool("stream")
+        attach.logs = request.query.bool("logs")
+        attach.detachKeys = try DetachKeys.parse(request.query.get("detachKeys") ?? "")
+        let attachment = try await containers.attach(try request.parameter("name"), attach)
+        let type = request.wantsUpgrade ? StreamContentType.output(tty: attachment.tty, request) : StreamContentType.raw
+        return .hijack(contentType: type) { stream in try await attachment.serve(stream) }
+    }
+
+    @Sendable private func resize(_ request: Request) async throws -> Response {
+        let size = try TerminalSize(request)
+        try await containers.resize(try request.parameter("name"), width: size.width, height: size.height)
+        return .empty(.ok)
+    }
+
+    @Sendable private func logs(_ request: Request) async throws -> Response {
+        var wanted = LogRequest()
+        wanted.stdout = request.query.bool("stdout")
+        wanted.stderr = request.query.bool("stderr")
+        wanted.follow = request.query.bool("follow")
+        wanted.timestamps = request.query.bool("timestamps")
+        wanted.since = try time(request, "since")
+        wanted.until = try time(request, "until")
+        // Anything that is no number means all, as docker has it.
+        if let tail = request.query.get("tail").flatMap({ Int($0) }), tail >= 0 { wanted.tail = tail }
+        let answer = try containers.logs(try request.parameter("name"), wanted)
+        return .stream(.ok, contentType: StreamContentType.output(tty: answer.tty, request)) { body in
+            try await answer.send { bytes in try await body.write(bytes) }
+        }
+    }
+
+    private func time(_ request: Request, _ name: String) throws(EngineError) -> Timestamp? {
+        guard let text = request.query.get(name), !text.isEmpty, text != "0" else { return nil }
+        guard let time = TimeArgument.parse(text, now: .now) else {
+            throw .invalidArgument("invalid value for \"\(name)\": \(text)")
+        }
+        return time
+    }
+}
+
+/// `?h=24&w=80`
+struct TerminalSize {
+    var width: UInt32
+    var height: UInt32
+
+    init(_ request: Request) throws(EngineError) {
+        width = try Self.number(request, "w")
+        height = try Self.number(request, "h")
+    }
+
+    private static func number(_ request: Request, _ name: String) throws(EngineError) -> UInt32 {
+        guard let value = try request.query.int(name), (0...65535).contains(value) else {
+            throw .invalidArgument("invalid resize \(name == "w" ? "width" : "height") \"\(request.query.get(name) ?? "")\"")
+        }
+        return UInt32(value)
+    }
+}

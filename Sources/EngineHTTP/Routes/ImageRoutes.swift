@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import Engine
+import JSON
+import OCISpec
+
+/// `/images…`, without pull and load, which stream (ImageTransferRoutes).
+struct ImageRoutes {
+    let images: ImageService
+
+    func register(on router: inout Router) {
+        router.on(.get, "/images/json", list)
+        router.on(.post, "/images/prune", prune)
+        router.on(.get, "/images/{name:.*}/json", inspect)
+        router.on(.get, "/images/{name:.*}/history", history)
+        router.on(.post, "/images/{name:.*}/tag", tag)
+        router.on(.delete, "/images/{name:.*}", remove)
+    }
+
+    @Sendable private func list(_ request: Request) async throws -> Response {
+        let filters = try Filters(parsing: request.query.get("filters"))
+        let found = try await images.list(filters: filters)
+        let legacy = request.version < APIVersion(1, 44)
+        return .json(.ok, .array(found.map { $0.summary(containers: -1, legacy: legacy) }))
+    }
+
+    @Sendable private func inspect(_ request: Request) async throws -> Response {
+        let image = try await images.inspect(request.parameter("name"))
+        return .json(.ok, image.inspection(legacy: request.version < APIVersion(1, 44)))
+    }
+
+    @Sendable private func history(_ request: Request) async throws -> Response {
+        .json(.ok, try await images.inspect(request.parameter("name")).historyJSON)
+    }
+
+    @Sendable private func tag(_ request: Request) async throws -> Response {
+        try await images.tag(
+            request.parameter("name"), repository: request.query.get("repo") ?? "",
+            tag: request.query.get("tag") ?? "")
+        return .empty(.created)
+    }
+
+    @Sendable private func remove(_ request: Request) async throws -> Response {
+        let removals = try await images.remove(request.parameter("name"), force: request.query.bool("force"))
+        return .json(.ok, .array(removals.map(\.json)))
+    }
+
+    @Sendable private func prune(_ request: Request) async throws -> Response {
+        let filters = try Filters(parsing: request.query.get("filters"))
+        let (removed, reclaimed) = try await images.prune(filters: filters)
+        let lines: JSONValue = removed.isEmpty ? .null : .array(removed.map(\.json))
+        return .json(.ok, ["ImagesDeleted": lines, "SpaceReclaimed": .int(reclaimed)])
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import Engine
+import JSON
+import OCISpec
+
+/// `/images/create` (pull), `/images/load` and `/images/get` (save): streams.
+struct ImageTransferRoutes {
+    let images: ImageService
+
+    func register(on router: inout Router) {
+        router.on(.post, "/images/create", create)
+        router.on(.post, "/images/load", load)
+        router.on(.get, "/images/get") { try await save($0.query.all("names")) }
+        router.on(.get, "/images/{name:.*}/get") { try await save([$0.parameter("name")]) }
+    }
+
+    @Sendable private func create(_ request: Request) async throws -> Response {
+        guard let image = request.query.get("fromImage"), !image.isEmpty else {
+            throw EngineError.unimplemented("image import (fromSrc) is not implemented by swrun yet")
+        }
+        let tag = request.query.get("tag") ?? ""
+        let reference = try ImageService.pullReference(image: image, tag: tag)
+        let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
+        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        return try await stream(images.pull(reference, platform: platform, credentials: credentials))
+    }
+
+    @Sendable private func load(_ request: Request) async throws -> Response {
+        try await stream(images.load(request.body))
+    }
+
+    @Sendable private func save(_ names: [String]) async throws -> Response {
+        let saved = try await images.imagesToSave(names.flatMap { $0.split(separator: ",").map { String($0) } })
+        if saved.isEmpty { throw EngineError.invalidArgument("no images to save") }
+        return .stream(.ok, contentType: "application/x-tar") { [images] body in
+            try await images.save(saved) { try await body.write($0) }
+        }
+    }
+
+    /// Waits for the first line: what fails before it gets a status of its own, what fails later a line.
+    private func stream(_ lines: ProgressLines) async throws -> Response {
+        var iterator = lines.makeAsyncIterator()
+        let first = try await iterator.next()
+        return .stream(.ok, contentType: "application/json") { body in
+            if let first { try await body.writeLine(first.json) }
+            do {
+                for try await line in lines { try await body.writeLine(line.json) }
+            } catch let error as EngineError {
+                try await body.writeLine(ProgressMessage.error(error.message).json)
+            }
+        }
+    }
+}

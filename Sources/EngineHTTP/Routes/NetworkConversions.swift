@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import Engine
+import LinuxSystem
+import Netlink
+import Networking
+
+// Between docker's texts and the network service's values.
+
+extension NetworkResource {
+    init(_ status: NetworkStatus) {
+        let network = status.network
+        self.init(
+            id: network.id, name: network.name, driver: network.driver, created: network.created.rfc3339())
+        isInternal = network.isInternal
+        isAttachable = network.isAttachable
+        options = network.options.map { ($0.key, $0.value) }
+        labels = network.labels.map { ($0.key, $0.value) }
+        if let subnet = network.subnet {
+            var config = AddressConfig(subnet: subnet.description)
+            config.range = network.addressRange?.description ?? ""
+            config.gateway = network.gateway?.description ?? ""
+            config.auxiliary = network.reserved.map { ($0.key, $0.value.description) }
+            configs = [config]
+        }
+        endpoints = status.endpoints.map { endpoint in
+            Endpoint(
+                containerID: endpoint.containerID, name: endpoint.containerName, endpointID: endpoint.id,
+                macAddress: endpoint.macAddress?.description ?? "", address: endpoint.address?.description ?? "")
+        }
+    }
+}
+
+extension NetworkRequest {
+    init(_ body: NetworkCreateRequest) throws(EngineError) {
+        self.init(name: body.name)
+        driver = body.driver.isEmpty ? "bridge" : body.driver
+        for (isAsked, what) in [
+            (body.isIngress, "ingress networks"), (body.isConfigOnly, "config-only networks"),
+            (body.enablesIPv6, "IPv6 networks"), (body.configs.count > 1, "networks with several subnets"),
+            (!["", "default"].contains(body.ipamDriver), "IPAM drivers"),
+        ] where isAsked { throw .unimplemented("\(what) are not implemented") }
+        if let config = body.configs.first {
+            subnet = try parsed(config.subnet, "subnet") { IPv4Prefix($0) }
+            addressRange = try parsed(config.range, "ip-range") { IPv4Prefix($0) }
+            gateway = try parsed(config.gateway, "gateway") { IPv4Address($0) }
+            for (key, value) in config.auxiliary {
+                reserved[key] = try parsed(value, "aux-address") { IPv4Address($0) }
+            }
+        }
+        isInternal = body.isInternal
+        isAttachable = body.isAttachable
+        options = Dictionary(pairs: body.options)
+        labels = Dictionary(pairs: body.labels)
+    }
+}
+
+private func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws(EngineError) -> T? {
+    if text.isEmpty { return nil }
+    guard let value = parse(text) else { throw .invalidArgument("invalid network config: invalid \(what) \(text)") }
+    return value
+}

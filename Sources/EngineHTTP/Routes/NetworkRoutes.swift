@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import Engine
+import JSON
+import LinuxSystem
+import Networking
+
+/// `/networks…`.
+struct NetworkRoutes {
+    let networks: NetworkService
+    let events: EventHub
+
+    func register(on router: inout Router) {
+        router.on(.get, "/networks", list)
+        router.on(.post, "/networks/create", create)
+        router.on(.post, "/networks/prune", prune)
+        router.on(.post, "/networks/{id}/connect", notImplemented)
+        router.on(.post, "/networks/{id}/disconnect", notImplemented)
+        router.on(.get, "/networks/{id:.*}", inspect)
+        router.on(.delete, "/networks/{id:.*}", remove)
+    }
+
+    @Sendable private func list(_ request: Request) async throws -> Response {
+        let filters = try filters(
+            request, allowed: ["dangling", "driver", "id", "label", "label!", "name", "scope", "type"])
+        let found = try await networks.list().filter { Self.matches($0, filters) }
+        return .json(.ok, .array(found.map { NetworkResource($0).json(withEndpoints: false) }))
+    }
+
+    @Sendable private func inspect(_ request: Request) async throws -> Response {
+        let status = try await networks.inspect(request.parameter("id"))
+        let scope = request.query.get("scope") ?? ""
+        guard scope.isEmpty || scope == "local" else {
+            throw EngineError.notFound("network \(try request.parameter("id")) not found")
+        }
+        return .json(.ok, NetworkResource(status).json(withEndpoints: true))
+    }
+
+    @Sendable private func create(_ request: Request) async throws -> Response {
+        let body = NetworkCreateRequest(json: try await request.json())
+        let network = try await networks.create(try NetworkRequest(body))
+        publish("create", network)
+        return .json(.created, ["Id": .string(network.id), "Warning": ""])
+    }
+
+    @Sendable private func remove(_ request: Request) async throws -> Response {
+        publish("destroy", try await networks.remove(request.parameter("id")))
+        return .empty(.noContent)
+    }
+
+    @Sendable private func prune(_ request: Request) async throws -> Response {
+        let filters = try filters(request, allowed: ["label", "label!", "until"])
+        guard !filters.contains("until") else { throw EngineError.unimplemented("the filter until is not implemented") }
+        var names: [String] = []
+        for status in try await networks.list() where status.endpoints.isEmpty && !status.network.isPredefined {
+            guard filters.matches(labels: status.network.labels.map { ($0.key, $0.value) }) else { continue }
+            publish("destroy", try await networks.remove(status.network.id))
+            names.append(status.network.name)
+        }
+        return .json(.ok, ["NetworksDeleted": names.isEmpty ? .null : .strings(names)])
+    }
+
+    @Sendable private func notImplemented(_ request: Request) async throws -> Response {
+        _ = try await networks.inspect(request.parameter("id"))
+        throw EngineError.unimplemented("connecting an existing container to a network is not implemented")
+    }
+
+    private static func matches(_ status: NetworkStatus, _ filters: Filters) -> Bool {
+        let network = status.network
+        let isDangling = status.endpoints.isEmpty && !network.isPredefined
+        return filters.matches("name", within: network.name) && filters.matches("id", prefixOf: network.id)
+            && filters.matches("driver", exactly: network.driver) && filters.matches("scope", exactly: "local")
+            && filters.matches("type", exactly: network.isPredefined ? "builtin" : "custom")
+            && filters.matches("dangling", anyOf: isDangling ? ["true", "1"] : ["false", "0"])
+            && filters.matches(labels: network.labels.map { ($0.key, $0.value) })
+    }
+
+    private func publish(_ action: String, _ network: NetworkRecord) {
+        events.publish(
+            type: .network, action: action, id: network.id,
+            attributes: [("name", network.name), ("type", network.driver)])
+    }
+}

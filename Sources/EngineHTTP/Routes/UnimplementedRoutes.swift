@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Engine
+import JSON
+
+/// Operations of the Engine API that are known and missing. Registered last, so that an implementation wins.
+struct UnimplementedRoutes {
+    func register(on router: inout Router) {
+        for (method, pattern, what) in Self.missing {
+            router.on(method, pattern) { _ in
+                throw EngineError.unimplemented(what + " is not implemented by swrun yet")
+            }
+        }
+        registerPlugins(on: &router)
+        registerSwarm(on: &router)
+    }
+
+    private static let missing: [(Method, String, String)] = [
+        (.post, "/auth", "login"),
+        (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
+        (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
+        (.post, "/grpc", "BuildKit"), (.post, "/commit", "commit"),
+        (.get, "/images/search", "search"), (.post, "/images/{name:.*}/push", "push"),
+        (.get, "/images/{name:.*}/attestations", "image attestations"),
+        (.get, "/distribution/{name:.*}/json", "asking a registry about an image"),
+        (.get, "/system/df", "system df"),
+        (.get, "/containers/{name}/changes", "diff"), (.get, "/containers/{name}/export", "export"),
+        (.get, "/containers/{name}/stats", "stats"), (.get, "/containers/{name}/top", "top"),
+        (.get, "/containers/{name}/archive", "copying from containers"),
+        (.head, "/containers/{name}/archive", "copying from containers"),
+        (.put, "/containers/{name}/archive", "copying to containers"),
+        (.get, "/containers/{name}/attach/ws", "attach over a web socket"),
+        (.post, "/containers/{name}/update", "update"), (.post, "/containers/prune", "pruning containers"),
+        (.get, "/containers/{name}/checkpoints", "checkpoint"),
+        (.post, "/containers/{name}/checkpoints", "checkpoint"),
+        (.delete, "/containers/{name}/checkpoints/{checkpoint}", "checkpoint"),
+        (.put, "/volumes/{name}", "updating cluster volumes"),
+    ]
+
+    /// There are no plugins: listing works, finding one does not.
+    private func registerPlugins(on router: inout Router) {
+        router.on(.get, "/plugins") { _ in .json(.ok, []) }
+        router.on(.get, "/plugins/{name:.*}/json") { request in
+            throw EngineError.notFound("plugin \"\(try request.parameter("name"))\" not found")
+        }
+        for method in [Method.get, .post, .delete] {
+            router.on(method, "/plugins/{name:.*}") { _ in
+                throw EngineError.unimplemented("installing plugins is not implemented by swrun yet")
+            }
+        }
+    }
+
+    /// As a docker daemon outside of a swarm answers.
+    private func registerSwarm(on router: inout Router) {
+        for path in ["/swarm/init", "/swarm/join"] {
+            router.on(.post, path) { _ in throw EngineError.unimplemented("swarm is not implemented by swrun yet") }
+        }
+        router.on(.post, "/swarm/leave") { _ in throw EngineError(.unavailable, "This node is not part of a swarm") }
+        for group in ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs"] {
+            for method in [Method.get, .post, .delete] {
+                router.on(method, group) { _ in throw Self.noManager }
+                router.on(method, group + "/{rest:.*}") { _ in throw Self.noManager }
+            }
+        }
+    }
+
+    private static let noManager = EngineError(
+        .unavailable,
+        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to "
+            + "swarm and try again.")
+}

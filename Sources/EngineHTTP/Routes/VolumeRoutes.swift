@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import Engine
+import JSON
+import LinuxSystem
+
+/// `/volumes…`.
+struct VolumeRoutes {
+    let volumes: VolumeService
+    let events: EventHub
+
+    func register(on router: inout Router) {
+        router.on(.get, "/volumes", list)
+        router.on(.post, "/volumes/create", create)
+        router.on(.post, "/volumes/prune", prune)
+        router.on(.get, "/volumes/{name:.*}", inspect)
+        router.on(.delete, "/volumes/{name:.*}", remove)
+    }
+
+    @Sendable private func list(_ request: Request) async throws -> Response {
+        let filters = try filters(request, allowed: ["dangling", "driver", "label", "label!", "name"])
+        let dangling = try mapped { () throws(FilterError) in try filters.bool("dangling") }
+        let unused = dangling == nil ? [] : try await volumes.unused()
+        let found = try await volumes.list().filter { volume in
+            (dangling == nil || dangling == unused.contains(volume.name))
+                && filters.matches("driver", exactly: "local") && filters.matches("name", within: volume.name)
+                && filters.matches(labels: volume.labels.pairs)
+        }
+        return .json(.ok, ["Volumes": .array(found.map { resource($0).json }), "Warnings": .null])
+    }
+
+    @Sendable private func create(_ request: Request) async throws -> Response {
+        let body = VolumeCreateRequest(json: try await request.json())
+        let known = Set(try await volumes.list().map(\.name))
+        let volume = try await volumes.create(
+            name: body.name, driver: body.driver, labels: body.labels.map { Dictionary(pairs: $0) },
+            options: body.options.map { Dictionary(pairs: $0) })
+        if !known.contains(volume.name) { publish("create", volume.name) }
+        return .json(.created, resource(volume).json)
+    }
+
+    @Sendable private func inspect(_ request: Request) async throws -> Response {
+        .json(.ok, resource(try await volumes.inspect(request.parameter("name"))).json)
+    }
+
+    @Sendable private func remove(_ request: Request) async throws -> Response {
+        let name = try request.parameter("name")
+        try await volumes.remove(name, force: request.query.bool("force"))
+        publish("destroy", name)
+        return .empty(.noContent)
+    }
+
+    @Sendable private func prune(_ request: Request) async throws -> Response {
+        let filters = try filters(request, allowed: ["all", "label", "label!"])
+        // Before API 1.42 prune removed named volumes too.
+        let asked = try mapped { () throws(FilterError) in try filters.bool("all") }
+        let all = asked ?? (request.version < APIVersion(1, 42))
+        let (names, bytes) = try await volumes.prune(all: all) { filters.matches(labels: $0.labels.pairs) }
+        for name in names { publish("destroy", name) }
+        return .json(.ok, ["VolumesDeleted": .strings(names), "SpaceReclaimed": .int(bytes)])
+    }
+
+    private func resource(_ volume: VolumeRecord) -> VolumeResource {
+        let seconds = Timestamp(nanoseconds: volume.created.seconds * 1_000_000_000)
+        var resource = VolumeResource(
+            name: volume.name, created: seconds.rfc3339(), mountpoint: volumes.dataDirectory(volume.name).string)
+        resource.labels = volume.labels.map { $0.map { ($0.key, $0.value) } }
+        resource.options = volume.options.map { $0.map { ($0.key, $0.value) } }
+        return resource
+    }
+
+    private func publish(_ action: String, _ name: String) {
+        events.publish(type: .volume, action: action, id: name, attributes: [("driver", "local")])
+    }
+}
+
+/// The request's `filters`, as far as the request knows them; docker's error otherwise.
+func filters(_ request: Request, allowed: [String]) throws(EngineError) -> Filters {
+    try mapped { () throws(FilterError) in
+        let filters = try Filters(parsing: request.query.get("filters"))
+        try filters.allow(only: allowed)
+        return filters
+    }
+}
+
+/// A refused filter is the client's mistake.
+private func mapped<R>(_ body: () throws(FilterError) -> R) throws(EngineError) -> R {
+    do throws(FilterError) { return try body() } catch { throw .invalidArgument(error.message) }
+}
+
+extension Dictionary where Key == String, Value == String {
+    /// Of equal keys the last one counts, as in Go.
+    init(pairs: [(key: String, value: String)]) {
+        self.init(pairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+    }
+}
+
+extension [String: String]? {
+    fileprivate var pairs: [(key: String, value: String)] { (self ?? [:]).map { ($0.key, $0.value) } }
+}

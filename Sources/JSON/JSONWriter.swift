@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a document is written.
+package struct JSONFormat: Sendable {
+    /// Spaces for each level; nil writes everything on one line without spaces.
+    package var indent: Int?
+    /// Writes `<`, `>` and `&` as `\u003c` and so on, as Go's encoder does unless told otherwise.
+    package var escapesHTML: Bool
+
+    package init(indent: Int? = nil, escapesHTML: Bool = false) {
+        self.indent = indent
+        self.escapesHTML = escapesHTML
+    }
+
+    package static var compact: JSONFormat { JSONFormat() }
+    package static var pretty: JSONFormat { JSONFormat(indent: 4) }
+}
+
+extension JSONValue {
+    package func serialized(_ format: JSONFormat = .compact) -> String {
+        String(decoding: bytes(format), as: UTF8.self)
+    }
+
+    package func bytes(_ format: JSONFormat = .compact) -> [UInt8] {
+        var writer = JSONWriter(format: format)
+        writer.write(self, level: 0)
+        return writer.output
+    }
+}
+
+private struct JSONWriter {
+    let format: JSONFormat
+    var output: [UInt8] = []
+
+    init(format: JSONFormat) { self.format = format }
+
+    mutating func write(_ value: JSONValue, level: Int) {
+        switch value {
+        case .null: append("null")
+        case .bool(let flag): append(flag ? "true" : "false")
+        case .int(let number): append(String(number))
+        case .number(let text): append(text)
+        case .string(let text): writeString(text)
+        case .array(let values): writeArray(values, level: level)
+        case .object(let members): writeObject(members, level: level)
+        }
+    }
+
+    private mutating func writeArray(_ values: [JSONValue], level: Int) {
+        if values.isEmpty { return append("[]") }
+        append("[")
+        for (index, value) in values.enumerated() {
+            if index > 0 { append(",") }
+            newLine(level + 1)
+            write(value, level: level + 1)
+        }
+        newLine(level)
+        append("]")
+    }
+
+    private mutating func writeObject(_ members: [JSONValue.Member], level: Int) {
+        if members.isEmpty { return append("{}") }
+        append("{")
+        for (index, member) in members.enumerated() {
+            if index > 0 { append(",") }
+            newLine(level + 1)
+            writeString(member.key)
+            append(format.indent == nil ? ":" : ": ")
+            write(member.value, level: level + 1)
+        }
+        newLine(level)
+        append("}")
+    }
+
+    /// Escapes what RFC 8259 §7 asks for, and U+2028/2029 as Go does for the sake of JavaScript.
+    private mutating func writeString(_ text: String) {
+        output.append(UInt8(ascii: "\""))
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x22: append("\\\"")
+            case 0x5C: append("\\\\")
+            case 0x0A: append("\\n")
+            case 0x0D: append("\\r")
+            case 0x09: append("\\t")
+            case 0x08: append("\\b")
+            case 0x0C: append("\\f")
+            case 0..<0x20, 0x2028, 0x2029: writeEscape(scalar.value)
+            case 0x3C, 0x3E, 0x26: format.escapesHTML ? writeEscape(scalar.value) : output.append(UInt8(scalar.value))
+            case 0..<0x80: output.append(UInt8(scalar.value))
+            default: output.append(contentsOf: UTF8.encode(scalar).map { Array($0) } ?? [])
+            }
+        }
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func writeEscape(_ value: UInt32) {
+        append("\\u")
+        for shift in [12, 8, 4, 0] as [UInt32] {
+            let digit = UInt8(value >> shift & 0xF)
+            output.append(digit < 10 ? 48 + digit : 87 + digit)
+        }
+    }
+
+    private mutating func newLine(_ level: Int) {
+        guard let indent = format.indent else { return }
+        output.append(10)
+        output.append(contentsOf: [UInt8](repeating: 32, count: indent * level))
+    }
+
+    private mutating func append(_ text: String) { output.append(contentsOf: text.utf8) }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+
+/// An exclusive flock(2) on a file, held until this value ends or the process dies. For one instance of a daemon.
+package struct FileLock: ~Copyable, Sendable {
+    private let descriptor: OwnedFD
+
+    /// Takes the lock or fails at once with `wouldBlock` if another process holds it.
+    package init(_ path: FilePath) throws(SysError) {
+        let file = try open(path, O_RDWR | O_CREAT, mode: 0o600)
+        let number = file.raw
+        try sys("flock", path.string, hint: { $0 == .wouldBlock ? "another instance is running" : nil }) {
+            flock(number, LOCK_EX | LOCK_NB)
+        }
+        descriptor = file
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package import CLinux
+
+/// open(2) with O_CLOEXEC always added.
+package func open(_ path: FilePath, _ flags: CInt, mode: mode_t = 0) throws(SysError) -> OwnedFD {
+    OwnedFD(owning: try sys("open", path.string) { swrun_open(path.string, flags | O_CLOEXEC, mode) })
+}
+
+/// openat(2) with O_CLOEXEC always added.
+package func openAt(
+    _ directory: borrowing OwnedFD, _ name: String, _ flags: CInt, mode: mode_t = 0
+) throws(SysError) -> OwnedFD {
+    let dir = directory.raw
+    return OwnedFD(owning: try sys("openat", name) { swrun_openat(dir, name, flags | O_CLOEXEC, mode) })
+}
+
+/// openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS: `path` is resolved as if `root` were `/`, so no symbolic
+/// link or `..` in it can lead outside.
+package func openInRoot(
+    _ root: borrowing OwnedFD, _ path: String, _ flags: CInt, mode: mode_t = 0
+) throws(SysError) -> OwnedFD {
+    let dir = root.raw
+    let name = path.isEmpty ? "." : path
+    let resolve: UInt64 = 0x10 | 0x02  // RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
+    while true {
+        do throws(SysError) {
+            let fd = try sys("openat2", path) {
+                swrun_openat2(dir, name, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
+            }
+            return OwnedFD(owning: fd)
+        } catch {
+            if error.errno == .wouldBlock { continue }  // a rename raced with the walk: openat2(2) says to try again
+            throw error
+        }
+    }
+}
+
+/// Reads at most `count` bytes; an empty result is the end of the file.
+package func readSome(_ fd: borrowing OwnedFD, upTo count: Int) throws(SysError) -> [UInt8] {
+    let number = fd.raw
+    var buffer = [UInt8](repeating: 0, count: count)
+    let got = try sys("read") { buffer.withUnsafeMutableBytes { read(number, $0.baseAddress, count) } }
+    if got < count { buffer.removeLast(count - got) }
+    return buffer
+}
+
+/// Writes every byte, however many calls it takes. The descriptor must be blocking.
+package func writeAll(_ fd: borrowing OwnedFD, _ bytes: [UInt8]) throws(SysError) {
+    let number = fd.raw
+    var done = 0
+    while done < bytes.count {
+        done += try sys("write") {
+            bytes.withUnsafeBytes { buffer in
+                write(number, buffer.baseAddress?.advanced(by: done), bytes.count - done)
+            }
+        }
+    }
+}
+
+/// Reads all that `fd` gives, failing with EFBIG once it is more than `limit` bytes.
+package func readAll(_ fd: borrowing OwnedFD, limit: Int, name: String = "") throws(SysError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+        let chunk = try readSome(fd, upTo: 65536)
+        if chunk.isEmpty { return bytes }
+        bytes.append(contentsOf: chunk)
+        if bytes.count > limit { throw SysError("read", name, .fileTooBig, hint: "more than \(limit) bytes") }
+    }
+}
+
+/// Reads a whole file of at most `limit` bytes.
+package func readFile(_ path: FilePath, limit: Int = 16 << 20) throws(SysError) -> [UInt8] {
+    try readAll(try open(path, O_RDONLY), limit: limit, name: path.string)
+}
+
+/// A whole small file as text, without its trailing newline: for procfs, sysfs and cgroup files.
+package func readText(_ path: FilePath, limit: Int = 1 << 20) throws(SysError) -> String {
+    var bytes = try readFile(path, limit: limit)
+    while bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
+/// Writes text to an existing file in one write(2), as kernel interfaces ask for.
+package func writeText(_ path: FilePath, _ text: String) throws(SysError) {
+    let fd = try open(path, O_WRONLY)
+    let bytes = Array(text.utf8)
+    let number = fd.raw
+    try sys("write", path.string) { bytes.withUnsafeBytes { write(number, $0.baseAddress, bytes.count) } }
+}
+
+/// Replaces `path` so that a crash at any moment leaves the old or the new content: temporary file, fsync, rename,
+/// fsync of the directory.
+package func writeFileAtomically(_ path: FilePath, _ bytes: [UInt8], mode: mode_t = 0o600) throws(SysError) {
+    let temporary = FilePath(path.string + ".tmp-" + String(getpid()) + "-" + String(monotonicNanoseconds()))
+    do throws(SysError) {
+        let fd = try open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+        try writeAll(fd, bytes)
+        try syncFile(fd)
+        try rename(temporary, path)
+    } catch {
+        _ = try? removeFile(temporary)
+        throw error
+    }
+    try syncDirectory(path.parent)
+}
+
+package func syncFile(_ fd: borrowing OwnedFD) throws(SysError) {
+    let number = fd.raw
+    try sys("fsync") { fsync(number) }
+}
+
+/// Makes the names in a directory durable.
+package func syncDirectory(_ path: FilePath) throws(SysError) {
+    try syncFile(try open(path, O_RDONLY | O_DIRECTORY))
+}
+
+package func rename(_ from: FilePath, _ to: FilePath) throws(SysError) {
+    try sys("rename", from.string + " to " + to.string) { swrun_rename(from.string, to.string) }
+}
+
+/// unlink(2); a missing file is an error (`noSuchFile`).
+package func removeFile(_ path: FilePath) throws(SysError) {
+    try sys("unlink", path.string) { unlink(path.string) }
+}
+
+package func removeEmptyDirectory(_ path: FilePath) throws(SysError) {
+    try sys("rmdir", path.string) { rmdir(path.string) }
+}
+
+package func exists(_ path: FilePath) -> Bool {
+    var info = stat()
+    return lstat(path.string, &info) == 0
+}
+
+/// stat(2) of the open file.
+package func status(_ fd: borrowing OwnedFD) throws(SysError) -> stat {
+    let number = fd.raw
+    var info = stat()
+    try sys("fstat") { fstat(number, &info) }
+    return info
+}
+
+/// stat(2), or lstat(2) if `follow` is false.
+package func status(_ path: FilePath, follow: Bool = true) throws(SysError) -> stat {
+    var info = stat()
+    try sys("stat", path.string) { follow ? stat(path.string, &info) : lstat(path.string, &info) }
+    return info
+}
+
+package func isDirectory(_ info: stat) -> Bool { info.st_mode & 0o170000 == 0o040000 }
+
+package func isRegularFile(_ info: stat) -> Bool { info.st_mode & 0o170000 == 0o100000 }
+
+package func isSymbolicLink(_ info: stat) -> Bool { info.st_mode & 0o170000 == 0o120000 }

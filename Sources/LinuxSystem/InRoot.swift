@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package import CLinux
+
+/// openat2(2) like `openInRoot`, but a symbolic link anywhere in the path is an error (ELOOP).
+package func openInRootWithoutLinks(
+    _ root: borrowing OwnedFD, _ path: String, _ flags: CInt
+) throws(SysError) -> OwnedFD {
+    let dir = root.raw
+    let relative = path.utf8.allSatisfy { $0 == UInt8(ascii: "/") } ? "." : path
+    let resolve: UInt64 = 0x10 | 0x04 | 0x02  // RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
+    while true {
+        do throws(SysError) {
+            return OwnedFD(
+                owning: try sys("openat2", path) {
+                    swrun_openat2(dir, relative, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), 0, resolve)
+                })
+        } catch {
+            if error.errno == .wouldBlock { continue }
+            throw error
+        }
+    }
+}
+
+/// Opens the directory `path` of the tree under `root`, making what is missing of it (mode 0755). Links are followed
+/// inside the root only, also those to what is missing; each new directory is made under one that is already open.
+package func makeDirectoriesInRoot(
+    _ root: borrowing OwnedFD, _ path: String, mode: mode_t = 0o755
+) throws(SysError) -> OwnedFD {
+    var wanted = path
+    for _ in 0..<40 {
+        do throws(SysError) { return try openInRoot(root, wanted, O_PATH | O_DIRECTORY) } catch {
+            if error.errno != .noSuchFile { throw error }
+        }
+        guard let link = try makeMissingDirectories(root, wanted, mode) else { continue }
+        wanted = link
+    }
+    throw SysError("mkdir", path, .loop)
+}
+
+/// Makes the directories that are missing. If a link that leads to something missing is in the way, nothing behind it
+/// is made, and the result is the path that it stands for.
+private func makeMissingDirectories(
+    _ root: borrowing OwnedFD, _ path: String, _ mode: mode_t
+) throws(SysError) -> String? {
+    // `..` behind a missing component cannot be resolved by the kernel: there it means the text's parent.
+    let components = FilePath("/" + path).normalized.components
+    var current = try openInRoot(root, "/", O_PATH | O_DIRECTORY)
+    var walked = ""
+    for (index, component) in components.enumerated() {
+        let before = walked
+        walked += "/" + component
+        do throws(SysError) {
+            current = try openInRoot(root, walked, O_PATH | O_DIRECTORY)
+            continue
+        } catch {
+            if error.errno != .noSuchFile { throw error }
+        }
+        let parent = current.raw
+        if mkdirat(parent, component, mode) != 0, Errno.current != .exists {
+            throw SysError("mkdir", walked, .current)
+        }
+        let made = try openAt(current, component, O_PATH | O_NOFOLLOW)
+        if isSymbolicLink(try status(made)) {
+            let target = try readLink(current.procPath / component)
+            let rest = components[(index + 1)...].joined(separator: "/")
+            return (target.isAbsolute ? target : FilePath(before + "/" + target.string)).string + "/" + rest
+        }
+        current = made
+    }
+    return nil
+}
+
+/// Opens the file `path` of the tree under `root` as O_PATH, making an empty one (mode 0644) if it is missing. A link to
+/// a missing file (/etc/resolv.conf is often one) stands for that file, inside the root.
+package func makeFileInRoot(_ root: borrowing OwnedFD, _ path: String) throws(SysError) -> OwnedFD {
+    var wanted = path
+    for _ in 0..<40 {
+        do throws(SysError) { return try openInRoot(root, wanted, O_PATH) } catch {
+            if error.errno != .noSuchFile { throw error }
+        }
+        let normalized = FilePath("/" + wanted).normalized
+        let parent = try makeDirectoriesInRoot(root, normalized.parent.string)
+        let name = normalized.lastComponent
+        do throws(SysError) {
+            _ = try openAt(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode: 0o644)
+        } catch {
+            if error.errno != .exists { throw error }
+        }
+        let file = try openAt(parent, name, O_PATH | O_NOFOLLOW)
+        guard isSymbolicLink(try status(file)) else { return file }
+        let target = try readLink(parent.procPath / name)
+        wanted = target.isAbsolute ? target.string : (normalized.parent / target.string).string
+    }
+    throw SysError("open", path, .loop)
+}
+
+/// The magic number of the file system that an open file is on (statfs(2)).
+package func fileSystemType(_ fd: borrowing OwnedFD) throws(SysError) -> Int {
+    let number = fd.raw
+    var info = statfs()
+    try sys("fstatfs") { fstatfs(number, &info) }
+    return Int(info.f_type)
+}
+
+/// PROC_SUPER_MAGIC
+package let procMagic = 0x9fa0

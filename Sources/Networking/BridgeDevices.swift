@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import Netlink
+
+/// Bridges and their ports in the daemon's own network namespace.
+final class BridgeDevices {
+    private var netlink: NetlinkSocket
+
+    /// Left on a bridge that we made, so that one that the administrator made is never removed.
+    static let mark = "swrun"
+
+    init() throws(NetworkError) {
+        do throws(NetlinkError) { netlink = try NetlinkSocket() } catch { throw NetworkError(error) }
+    }
+
+    /// A bridge as it is: its link and its first IPv4 address.
+    struct Bridge {
+        var link: Link
+        var address: IPv4Prefix?
+    }
+
+    func find(_ name: String) throws(NetworkError) -> Bridge? {
+        try run { (netlink) throws(NetlinkError) in
+            guard let link = try netlink.link(named: name) else { return nil }
+            let address = try netlink.addresses().first { $0.linkIndex == link.index }
+            return Bridge(link: link, address: address?.prefix)
+        }
+    }
+
+    /// Makes the bridge unless it is there, gives it `address` unless it has it, and brings it up.
+    func ensure(_ name: String, address: IPv4Prefix, mtu: Int) throws(NetworkError) {
+        if try find(name) == nil {
+            let mac = MACAddress(for: address.address)
+            try run { (netlink) throws(NetlinkError) in
+                try netlink.run([
+                    .addBridge(name, address: mac, mtu: mtu), .setAlias(name, Self.mark), .withoutIPv6Addresses(name),
+                ])
+            }
+        }
+        guard let bridge = try find(name) else { throw NetworkError(.internal, "bridge \(name) did not appear") }
+        guard bridge.link.kind == "bridge" else {
+            throw NetworkError(.invalidArgument, "link \(name) exists and is no bridge: choose another with --bridge")
+        }
+        var operations: [NetlinkOperation] = []
+        if bridge.address != address {
+            if let old = bridge.address, bridge.link.alias == Self.mark {
+                operations.append(.deleteAddress(old, linkIndex: bridge.link.index).tolerating(.addressNotAvailable))
+            }
+            operations.append(.addAddress(address, linkIndex: bridge.link.index).tolerating(.exists))
+        }
+        if !bridge.link.isUp { operations.append(.setLink(index: bridge.link.index, up: true)) }
+        try run { (netlink) throws(NetlinkError) in try netlink.run(operations) }
+    }
+
+    /// Removes a bridge that we made; any other is left alone.
+    func removeIfOurs(_ name: String) throws(NetworkError) {
+        guard let bridge = try find(name), bridge.link.kind == "bridge", bridge.link.alias == Self.mark else { return }
+        try removeLink(name)
+    }
+
+    func removeLink(_ name: String) throws(NetworkError) {
+        try run { (netlink) throws(NetlinkError) in try netlink.run(.deleteLink(name).tolerating(.noSuchDevice)) }
+    }
+
+    /// The names of the veth links that are ports of the bridge.
+    func ports(of bridge: String) throws(NetworkError) -> [String] {
+        try run { (netlink) throws(NetlinkError) in
+            let links = try netlink.links()
+            guard let index = links.first(where: { $0.name == bridge })?.index else { return [] }
+            return links.filter { $0.master == index && $0.kind == "veth" }.map(\.name)
+        }
+    }
+
+    /// Networks that the host already reaches: what a new subnet must not overlap.
+    func occupiedPrefixes() throws(NetworkError) -> [IPv4Prefix] {
+        try run { (netlink) throws(NetlinkError) in
+            try netlink.routes().filter { !$0.isDefault }.map(\.destination)
+                + netlink.addresses().map(\.prefix.network)
+        }
+    }
+
+    /// The MTU of the link of the default route, at most Ethernet's: a bigger packet would be lost or fragmented there.
+    func uplinkMTU() -> Int {
+        let found = try? run { (netlink) throws(NetlinkError) in
+            let links = try netlink.links()
+            return try netlink.routes().filter(\.isDefault).compactMap { route in
+                links.first { $0.index == route.linkIndex }?.mtu
+            }
+        }
+        return min((found ?? []).min() ?? 1500, 1500)
+    }
+
+    /// What a new endpoint looks like, on both ends.
+    struct Port {
+        var hostLink: String
+        var interface: String
+        var macAddress: MACAddress
+        var address: IPv4Prefix
+        /// nil leaves the container without a default route.
+        var gateway: IPv4Address?
+        var isolated: Bool
+        /// The container may reach itself through a port it publishes: netfilter for bridges sends such a packet back
+        /// where it came from.
+        var hairpin: Bool
+    }
+
+    /// Joins the container's namespace to the bridge: one request here, two there.
+    func connect(_ port: Port, bridge: String, container: inout NamespaceHandle) throws(NetworkError) {
+        guard let link = try find(bridge)?.link else { throw NetworkError(.notFound, "bridge \(bridge) is missing") }
+        do throws(NetlinkError) {
+            try netlink.run([
+                .addVeth(
+                    host: VethEnd(port.hostLink, mtu: link.mtu), master: link.index,
+                    peer: VethEnd(port.interface, address: port.macAddress, mtu: link.mtu),
+                    namespace: container.namespace),
+                .withoutIPv6Addresses(port.hostLink),
+                .setBridgePort(port.hostLink, hairpin: port.hairpin, isolated: port.isolated),
+                .bringUp(port.hostLink),
+            ])
+            try configure(port, &container.netlink)
+        } catch {
+            _ = try? netlink.run(.deleteLink(port.hostLink))
+            throw NetworkError(error)
+        }
+    }
+
+    private func configure(_ port: Port, _ inside: inout NetlinkSocket) throws(NetlinkError) {
+        guard let end = try inside.link(named: port.interface) else {
+            throw NetlinkError(operation: "get link", subject: port.interface, errno: .noSuchDevice)
+        }
+        var operations: [NetlinkOperation] = [
+            .setLink(index: loopbackIndex, up: true), .addAddress(port.address, linkIndex: end.index),
+            .setLink(index: end.index, up: true),
+        ]
+        if let gateway = port.gateway, let everywhere = IPv4Prefix(.any, length: 0) {
+            operations.append(.addRoute(everywhere, gateway: gateway, linkIndex: end.index))
+        }
+        try inside.run(operations)
+    }
+
+    private func run<R>(_ body: (inout NetlinkSocket) throws(NetlinkError) -> R) throws(NetworkError) -> R {
+        do throws(NetlinkError) { return try body(&netlink) } catch { throw NetworkError(error) }
+    }
+}
+
+/// The kernel gives `lo` this index in each namespace.
+let loopbackIndex: Int32 = 1
+
+extension NetworkError {
+    init(_ error: NetlinkError) { self.init(.internal, error.description) }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+package import Netlink
+
+/// What a container that is about to start asks of its network.
+package struct EndpointRequest: Sendable {
+    package var containerID: String
+    /// Without the leading slash; used in error texts and network listings.
+    package var containerName: String
+    /// docker's NetworkMode: `bridge`/`default`, `none`, `host`, `container:ID` (an id, already resolved), or a
+    /// network's name or id.
+    package var mode: String
+    package var ports: [PortMapping] = []
+    package var aliases: [String] = []
+    package var address: IPv4Address?
+    package var macAddress: MACAddress?
+    /// `--dns`, `--dns-search`, `--dns-option`; empty means as the daemon and the host say.
+    package var nameservers: [String] = []
+    package var searchDomains: [String] = []
+    package var resolverOptions: [String] = []
+
+    package init(containerID: String, containerName: String, mode: String) {
+        self.containerID = containerID
+        self.containerName = containerName
+        self.mode = mode
+    }
+}
+
+/// How a container is connected: what its OCI spec, its config files and `inspect` need.
+package struct NetworkAttachment: Sendable, Equatable {
+    /// The network namespace to join; nil for `host`, where the container stays in the host's.
+    package var netnsPath: FilePath?
+    package var networkName: String
+    package var networkID: String
+    package var endpointID: String
+    /// nil for `none`, `host` and `container:`.
+    package var address: IPv4Prefix?
+    package var gateway: IPv4Address?
+    package var macAddress: MACAddress?
+    package var aliases: [String] = []
+    package var ports: [BoundPort] = []
+    /// The content of the container's /etc/resolv.conf.
+    package var resolvConf: String
+
+    // docker's inspect wants texts, empty where there is nothing.
+    package var ipAddress: String { address.map { $0.address.description } ?? "" }
+    package var prefixLength: Int { address?.length ?? 0 }
+}

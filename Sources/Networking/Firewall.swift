@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Keeps our nftables table as the networks and published ports need it.
+final class Firewall {
+    let table: String
+    let enabled: Bool
+    private var library: NFTables?
+    /// The rules in force, as far as we know; nil makes the next `apply` replace the whole table.
+    private(set) var current: FirewallRules?
+
+    init(table: String, enabled: Bool) {
+        self.table = table
+        self.enabled = enabled
+    }
+
+    /// Makes the kernel's rules those of `wanted`: only the difference if that is a few map elements, else the whole
+    /// table, in one transaction either way.
+    func apply(_ wanted: FirewallRules) throws(NetworkError) {
+        guard enabled, wanted != current else { return }
+        if let current, let commands = wanted.changes(from: current, table: table) {
+            do throws(NetworkError) {
+                try run(commands)
+                self.current = wanted
+                return
+            } catch {
+                // Someone removed the table or an element: put all of it back below.
+            }
+        }
+        current = nil
+        try run(wanted.replacement(table: table))
+        current = wanted
+    }
+
+    /// Puts the rules back after someone else has removed them.
+    func restore() throws(NetworkError) {
+        guard enabled, let wanted = current else { return }
+        try run(wanted.replacement(table: table))
+    }
+
+    /// True if another program's rules drop forwarded packets unless they allow them, as docker sets it up on its host.
+    /// No rule of ours can allow what another table drops.
+    func othersDropForwarded() -> Bool {
+        guard enabled, let chain = try? run("list chain ip filter FORWARD\n") else { return false }
+        return chain.contains("policy drop")
+    }
+
+    func remove() throws(NetworkError) {
+        guard enabled else { return }
+        current = nil
+        try run("add table ip \(table)\ndelete table ip \(table)\n")
+    }
+
+    @discardableResult
+    private func run(_ commands: String) throws(NetworkError) -> String {
+        if let library { return try library.run(commands) }
+        let fresh = try NFTables()
+        library = fresh
+        return try fresh.run(commands)
+    }
+}

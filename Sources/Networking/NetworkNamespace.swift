@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import Glibc
+import LinuxSystem
+import Netlink
+
+/// The network namespaces of containers. Each is kept alive by a bind mount of its file on `<exec-root>/netns/<id>`, so
+/// it outlives every process of ours, and the runtime joins it by that path.
+struct NetworkNamespaces: Sendable {
+    let directory: FilePath
+
+    func path(_ id: String) -> FilePath { directory / id }
+
+    /// The names that have a file here, mounted or not.
+    func list() -> [String] { (try? listDirectory(directory)) ?? [] }
+
+    /// Makes a namespace and mounts it at `path(id)`; a left-over file of the same name is replaced.
+    func create(_ id: String) throws(NetworkError) -> NamespaceHandle {
+        let path = path(id)
+        do throws(SysError) {
+            try makeDirectories(directory, mode: 0o711)
+            remove(id)
+            _ = try LinuxSystem.open(path, O_RDONLY | O_CREAT | O_EXCL, mode: 0o444)
+        } catch {
+            throw NetworkError(.internal, "network namespace: \(error.description)")
+        }
+        do throws(NetworkError) {
+            return try NamespaceThread.run({ () throws(SysError) in try enterNew(path) })
+        } catch {
+            remove(id)
+            throw error
+        }
+    }
+
+    /// Unmounts and removes the file; the kernel ends the namespace, its links included, when nothing else holds it.
+    /// A missing one is fine.
+    func remove(_ id: String) {
+        let path = path(id).string
+        while umount2(path, Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)) == 0 {}
+        _ = unlink(path)
+    }
+
+    /// True if a namespace is mounted there: a plain file is what remains after a reboot.
+    func isMounted(_ id: String) -> Bool {
+        var info = statfs()
+        return statfs(path(id).string, &info) == 0 && UInt64(truncatingIfNeeded: info.f_type) == 0x6e73_6673  // "nsfs"
+    }
+
+    /// Opens an existing namespace: its descriptor, and a netlink socket in it.
+    func open(_ id: String) throws(NetworkError) -> NamespaceHandle {
+        let path = path(id)
+        return try NamespaceThread.run { () throws(SysError) in
+            let namespace = try LinuxSystem.open(path, O_RDONLY)
+            let number = namespace.raw
+            try sys("setns", path.string) { setns(number, CLONE_NEWNET) }
+            return try NamespaceHandle(namespace: namespace)
+        }
+    }
+}
+
+/// A network namespace and a netlink socket that acts in it.
+struct NamespaceHandle: ~Copyable, Sendable {
+    let namespace: OwnedFD
+    var netlink: NetlinkSocket
+
+    init(namespace: consuming OwnedFD) throws(SysError) {
+        do throws(NetlinkError) { netlink = try NetlinkSocket() } catch {
+            throw SysError(error.operation, "", error.errno)
+        }
+        self.namespace = namespace
+    }
+}
+
+/// Runs on a thread whose network namespace may be changed: enters a new one and mounts it at `path`.
+private func enterNew(_ path: FilePath) throws(SysError) -> NamespaceHandle {
+    let hint = { (errno: Errno) -> String? in errno == .notPermitted ? "needs CAP_SYS_ADMIN" : nil }
+    try sys("unshare(CLONE_NEWNET)", hint: hint, { unshare(CLONE_NEWNET) })
+    let own = "/proc/thread-self/ns/net"
+    try sys("mount", path.string) { mount(own, path.string, nil, UInt(MS_BIND), nil) }
+    // IPv4 only: no link-local address, and no router advertisement is taken.
+    for scope in ["all", "default"] {
+        do throws(SysError) {
+            try writeText(FilePath("/proc/sys/net/ipv6/conf/\(scope)/disable_ipv6"), "1")
+        } catch {
+            if error.errno != .noSuchFile { throw error }  // a kernel without IPv6 has no such file
+        }
+    }
+    // When its link goes up, the container tells the bridge and the host's ARP cache which port it is on now: another
+    // container may have had this address, and with it the same MAC address, a moment ago.
+    try? writeText(FilePath("/proc/sys/net/ipv4/conf/default/arp_notify"), "1")
+    return try NamespaceHandle(namespace: try open(FilePath(own), O_RDONLY))
+}
+
+/// A thread that is made for one piece of work and ends with it, so that no other work ever runs in the namespace that
+/// this one entered. The caller waits.
+private enum NamespaceThread {
+    /// Carries the work to the thread and its result back; pthread_join(3) orders the two accesses.
+    private final class Box {
+        let work: () throws(SysError) -> NamespaceHandle
+        var result: Outcome = .none
+
+        init(_ work: @escaping () throws(SysError) -> NamespaceHandle) { self.work = work }
+    }
+
+    private enum Outcome: ~Copyable {
+        case none
+        case done(NamespaceHandle)
+        case failed(SysError)
+    }
+
+    private static let threadMain: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+        guard let context else { return nil }
+        let box = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue()
+        do throws(SysError) { box.result = .done(try box.work()) } catch { box.result = .failed(error) }
+        return nil
+    }
+
+    static func run(_ work: @escaping () throws(SysError) -> NamespaceHandle) throws(NetworkError) -> NamespaceHandle {
+        let box = Box(work)
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, threadMain, Unmanaged.passUnretained(box).toOpaque())
+        guard code == 0 else { throw NetworkError(.internal, "pthread_create: \(Errno(rawValue: code).text)") }
+        pthread_join(thread, nil)
+        var outcome = Outcome.none
+        swap(&outcome, &box.result)
+        switch consume outcome {
+        case .done(let handle): return handle
+        case .failed(let error): throw NetworkError(.internal, "network namespace: \(error.description)")
+        case .none: throw NetworkError(.internal, "network namespace: the thread gave no result")
+        }
+    }
+}

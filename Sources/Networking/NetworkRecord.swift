@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+package import Netlink
+
+/// A network as it is stored and listed.
+package struct NetworkRecord: Sendable, Equatable {
+    package var id: String
+    package var name: String
+    /// `bridge`, `host` or `null`.
+    package var driver: String
+    package var created: Timestamp
+    /// For the bridge driver: the link's name, the subnet and the bridge's own address in it.
+    package var bridge: String = ""
+    package var subnet: IPv4Prefix?
+    package var gateway: IPv4Address?
+    /// Addresses are given to containers from this part of the subnet only; nil means from all of it.
+    package var addressRange: IPv4Prefix?
+    package var reserved: [String: IPv4Address] = [:]
+    package var isInternal = false
+    package var isAttachable = false
+    package var options: [String: String] = [:]
+    package var labels: [String: String] = [:]
+    /// One of the three that always exist and that nobody can remove.
+    package var isPredefined: Bool { ["bridge", "host", "none"].contains(name) }
+}
+
+/// One container's place on one network, as it is stored and listed.
+package struct EndpointRecord: Sendable, Equatable {
+    package var id: String
+    package var containerID: String
+    package var containerName: String
+    package var networkID: String
+    package var address: IPv4Prefix?
+    package var macAddress: MACAddress?
+    package var gateway: IPv4Address?
+    /// The host's end of the veth pair; empty if there is none.
+    package var hostLink: String = ""
+    /// The container's end, as the container sees it: `eth0`, `eth1`, …
+    package var interface: String = ""
+    package var ports: [BoundPort] = []
+    package var aliases: [String] = []
+}

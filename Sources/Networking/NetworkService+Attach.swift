@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import Netlink
+
+// How each mode connects a container. Each function either succeeds or leaves nothing behind.
+extension NetworkService {
+    /// A namespace with nothing but `lo`.
+    func attachNone(_ request: EndpointRequest, _ state: NetworkState) throws(NetworkError) -> NetworkAttachment {
+        let network = try state.network("none")
+        let endpoint = newEndpoint(request, network)
+        var handle = try namespaces.create(request.containerID)
+        do throws(NetlinkError) {
+            try handle.netlink.run(.setLink(index: loopbackIndex, up: true))
+        } catch {
+            namespaces.remove(request.containerID)
+            throw NetworkError(error)
+        }
+        try state.save(endpoint)
+        return attachment(endpoint, network, request, resolvConf: resolvConf(request, filtered: true))
+    }
+
+    /// The host's own namespace.
+    func attachHost(_ request: EndpointRequest, _ state: NetworkState) throws(NetworkError) -> NetworkAttachment {
+        let network = try state.network("host")
+        let endpoint = newEndpoint(request, network)
+        try state.save(endpoint)
+        var result = attachment(endpoint, network, request, resolvConf: resolvConf(request, filtered: false))
+        result.netnsPath = nil
+        return result
+    }
+
+    /// The namespace of another container.
+    func join(
+        _ other: String, _ request: EndpointRequest, _ state: NetworkState
+    ) throws(NetworkError) -> NetworkAttachment {
+        guard let theirs = state.endpoints(of: other).first, let network = state.networks[theirs.networkID] else {
+            throw NetworkError(.conflict, "cannot join network of a non running container: \(other)")
+        }
+        let sharesHost = network.driver == "host"
+        return NetworkAttachment(
+            netnsPath: sharesHost ? nil : namespaces.path(other), networkName: "", networkID: "", endpointID: "",
+            resolvConf: resolvConf(request, filtered: !sharesHost))
+    }
+
+    /// A namespace with `eth0` on the network's bridge.
+    func attachBridge(
+        _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState
+    ) throws(NetworkError) -> NetworkAttachment {
+        try ensureBridge(network, state)
+        var endpoint = newEndpoint(request, network)
+        endpoint.interface = "eth0"
+        var handle = try namespaces.create(request.containerID)
+        do throws(NetworkError) {
+            try connect(&endpoint, request, network, state, &handle)
+        } catch {
+            release(endpoint, state)
+            namespaces.remove(request.containerID)
+            throw error
+        }
+        return attachment(endpoint, network, request, resolvConf: resolvConf(request, filtered: true))
+    }
+
+    /// Address, link, ports, record: in this order, so that what is recorded can be undone from the record.
+    func connect(
+        _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState,
+        _ handle: inout NamespaceHandle
+    ) throws(NetworkError) {
+        let allocator = try AddressAllocator(network: network, endpoints: state.endpoints(on: network))
+        let address = try allocator.next(wanted: request.address)
+        let mac = request.macAddress ?? MACAddress(for: address.address)
+        endpoint.address = address
+        endpoint.macAddress = mac
+        endpoint.gateway = network.isInternal ? nil : network.gateway
+        endpoint.hostLink = "veth" + endpoint.id.prefix(8)
+        try publish(&endpoint, request, state)
+        try state.save(endpoint)
+        let hasDefaultRoute = state.endpoints(of: request.containerID).contains {
+            $0.id != endpoint.id && $0.gateway != nil
+        }
+        let isolated = network.name == "bridge" && !configuration.interContainerCommunication
+        let port = BridgeDevices.Port(
+            hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: mac, address: address,
+            gateway: hasDefaultRoute ? nil : endpoint.gateway, isolated: isolated,
+            hairpin: !endpoint.ports.isEmpty)
+        try state.bridges.connect(port, bridge: network.bridge, container: &handle)
+        guard !endpoint.ports.isEmpty else { return }
+        try applyFirewall(state)
+        forgetFlows(endpoint)
+    }
+
+    /// A client that goes on sending datagrams (a DNS or VPN client) keeps a tracked flow alive: without this its
+    /// packets would miss a container that came later, or go to one that is gone. TCP needs none of it.
+    private func forgetFlows(_ endpoint: EndpointRecord) {
+        let ports = Set(endpoint.ports.filter { $0.proto == .udp }.map(\.hostPort))
+        guard !ports.isEmpty, let address = endpoint.address?.address else { return }
+        do throws(NetlinkError) {
+            var netlink = try NetlinkSocket(.netfilter)
+            try netlink.forgetFlows { flow in
+                flow.proto == 17 && (flow.answerer == address || ports.contains(flow.destinationPort))
+            }
+        } catch {
+            configuration.warn("forget tracked flows of \(endpoint.containerName): \(error)")
+        }
+    }
+
+    /// Reserves the host ports; docker's words when one is not free.
+    private func publish(
+        _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ state: NetworkState
+    ) throws(NetworkError) {
+        guard !request.ports.isEmpty else { return }
+        guard configuration.firewall else {
+            throw NetworkError(.unimplemented, "ports cannot be published with --iptables=false")
+        }
+        do throws(NetworkError) {
+            for mapping in request.ports { endpoint.ports.append(try state.ports.reserve(mapping)) }
+            try allowLoopback(on: state.networks[endpoint.networkID]?.bridge ?? "")
+        } catch {
+            throw NetworkError(
+                error.kind,
+                "driver failed programming external connectivity on endpoint \(request.containerName) "
+                    + "(\(endpoint.id)): \(error.message)")
+        }
+    }
+
+    /// Lets connections from the host's 127.0.0.1 leave through this bridge (and no other link); our rules keep
+    /// containers from reaching the host's loopback by the same door.
+    private func allowLoopback(on bridge: String) throws(NetworkError) {
+        let file = FilePath("/proc/sys/net/ipv4/conf/\(bridge)/route_localnet")
+        do throws(SysError) {
+            if try readText(file) != "1" { try writeText(file, "1") }
+        } catch {
+            throw NetworkError(.internal, "allow loopback connections to \(bridge): \(error.description)")
+        }
+    }
+
+    /// Undoes `connect`, from the record; what is already gone is fine. The links go with the container's namespace,
+    /// in the kernel's own time: to wait for that costs 20 ms.
+    func release(_ endpoint: EndpointRecord, _ state: NetworkState) {
+        do throws(NetworkError) {
+            try state.forgetEndpoint(endpoint.id)
+            if !endpoint.ports.isEmpty {
+                try applyFirewall(state)
+                forgetFlows(endpoint)
+            }
+        } catch {
+            configuration.warn("release endpoint of \(endpoint.containerName): \(error)")
+        }
+        for port in endpoint.ports { state.ports.release(port) }
+    }
+
+    func newEndpoint(_ request: EndpointRequest, _ network: NetworkRecord) -> EndpointRecord {
+        EndpointRecord(
+            id: randomIdentifier(), containerID: request.containerID, containerName: request.containerName,
+            networkID: network.id, aliases: request.aliases)
+    }
+
+    func attachment(
+        _ endpoint: EndpointRecord, _ network: NetworkRecord, _ request: EndpointRequest, resolvConf: String
+    ) -> NetworkAttachment {
+        NetworkAttachment(
+            netnsPath: namespaces.path(request.containerID), networkName: network.name, networkID: network.id,
+            endpointID: endpoint.id, address: endpoint.address, gateway: endpoint.gateway,
+            macAddress: endpoint.macAddress, aliases: endpoint.aliases, ports: endpoint.ports, resolvConf: resolvConf)
+    }
+
+    func resolvConf(_ request: EndpointRequest, filtered: Bool) -> String {
+        let host = ResolvConf.host().overriding(
+            nameservers: configuration.nameservers, search: configuration.searchDomains,
+            options: configuration.resolverOptions)
+        let wanted = host.overriding(
+            nameservers: request.nameservers, search: request.searchDomains, options: request.resolverOptions)
+        let named = !request.nameservers.isEmpty || !configuration.nameservers.isEmpty
+        return (filtered && !named ? wanted.reachableFromContainer() : wanted).text
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import Netlink
+
+// Bridges and rules: made when needed, checked at each start, removed when nobody is left.
+extension NetworkService {
+    /// Makes the kernel agree with the records, whatever happened meanwhile: a killed daemon, a reboot, a flush of the
+    /// firewall. `running` are the containers whose processes live; all others lose their endpoints.
+    package func reconcile(running: Set<String>) throws(NetworkError) {
+        let state = try open()
+        for endpoint in state.endpoints.values where !running.contains(endpoint.containerID) {
+            release(endpoint, state)
+            namespaces.remove(endpoint.containerID)
+        }
+        for id in namespaces.list() where !running.contains(id) { namespaces.remove(id) }
+        for endpoint in state.endpoints.values { reserveAgain(endpoint, state) }
+        for network in state.networks.values where network.driver == "bridge" {
+            do throws(NetworkError) { try ensureBridge(network, state) } catch {
+                configuration.warn("network \(network.name): \(error)")
+            }
+            removeStrayPorts(network, state)
+        }
+        do throws(NetworkError) { try applyFirewall(state) } catch { configuration.warn("firewall: \(error)") }
+        if state.firewall.othersDropForwarded() {
+            configuration.warn(
+                "the host's firewall drops forwarded packets (iptables -P FORWARD DROP, as docker does): containers may "
+                    + "reach nothing until it allows \(configuration.bridge), e.g. with iptables -I DOCKER-USER -i "
+                    + "\(configuration.bridge) -j ACCEPT and -o \(configuration.bridge) -j ACCEPT")
+        }
+        watchFirewall(state)
+    }
+
+    /// Puts our rules back whenever another program removes any of them (`nft flush ruleset`, a firewall's reload).
+    private func watchFirewall(_ state: NetworkState) {
+        guard configuration.firewall, !isWatching else { return }
+        do throws(NetlinkError) {
+            let monitor = try NFTablesMonitor()
+            isWatching = true
+            let table = configuration.tableName
+            // Ends with the process: the thread sleeps in recv(2) until rules change.
+            monitor.start { [weak self] change in
+                guard change.removesFrom(table: table), !change.isOwn else { return }
+                Task { await self?.restoreFirewall() }  // owned by nobody: one short call, after which it ends
+            }
+        } catch {
+            configuration.warn("watch the firewall: \(error)")
+        }
+    }
+
+    private func restoreFirewall() {
+        guard let state = opened else { return }
+        do throws(NetworkError) {
+            try state.firewall.restore()
+            configuration.warn("another program removed our firewall rules: they are back")
+        } catch {
+            configuration.warn("another program removed our firewall rules: \(error)")
+        }
+    }
+
+    /// Removes what no longer serves anyone, for a daemon that ends while no container runs: rules, and bridges that
+    /// we made. They come back at the next start.
+    package func tearDown() {
+        guard let state = try? open(), state.endpoints.isEmpty else { return }
+        do throws(NetworkError) {
+            try state.firewall.remove()
+            for network in state.networks.values where network.driver == "bridge" {
+                for port in try state.bridges.ports(of: network.bridge) { try state.bridges.removeLink(port) }
+                try state.bridges.removeIfOurs(network.bridge)
+            }
+        } catch {
+            configuration.warn("remove networks: \(error)")
+        }
+    }
+
+    /// The record of the network `bridge`, made at the first start; its subnet follows `--bip` and an existing bridge.
+    func ensureDefaultNetwork(_ state: NetworkState) throws(NetworkError) {
+        let existing = state.networks.values.first { $0.name == "bridge" }
+        guard configuration.bridge != "none" else {
+            if let existing { try state.forgetNetwork(existing.id) }
+            return
+        }
+        var network =
+            existing ?? NetworkRecord(id: randomIdentifier(), name: "bridge", driver: "bridge", created: .now)
+        let address = try defaultBridgeAddress(network, state)
+        network.bridge = configuration.bridge
+        network.subnet = address.network
+        network.gateway = address.address
+        network.options = defaultNetworkOptions(state)
+        if network != existing { try state.save(network) }
+    }
+
+    /// What docker's clients read off its default network.
+    private func defaultNetworkOptions(_ state: NetworkState) -> [String: String] {
+        let prefix = "com.docker.network.bridge."
+        return [
+            prefix + "default_bridge": "true", prefix + "name": configuration.bridge,
+            prefix + "enable_icc": String(configuration.interContainerCommunication),
+            prefix + "enable_ip_masquerade": String(configuration.ipMasquerade),
+            prefix + "host_binding_ipv4": "0.0.0.0",
+            "com.docker.network.driver.mtu": String(configuration.mtu ?? state.bridges.uplinkMTU()),
+        ]
+    }
+
+    private func defaultBridgeAddress(
+        _ network: NetworkRecord, _ state: NetworkState
+    ) throws(NetworkError) -> IPv4Prefix {
+        if let wanted = configuration.bridgeAddress { return wanted }
+        if let found = try state.bridges.find(configuration.bridge)?.address { return found }
+        let occupied = try state.bridges.occupiedPrefixes() + otherSubnets(network, state)
+        if let subnet = network.subnet, let gateway = network.gateway,
+            let known = IPv4Prefix(gateway, length: subnet.length),
+            !state.endpoints(on: network).isEmpty || !occupied.contains(where: { $0.overlaps(subnet) })
+        {
+            return known
+        }
+        let subnet = try SubnetChooser(pools: configuration.addressPools).choose(avoiding: occupied)
+        guard let address = IPv4Prefix(subnet.firstHost, length: subnet.length) else { return subnet }
+        return address
+    }
+
+    private func otherSubnets(_ network: NetworkRecord, _ state: NetworkState) -> [IPv4Prefix] {
+        state.networks.values.filter { $0.id != network.id }.compactMap(\.subnet)
+    }
+
+    /// The bridge with its address, and forwarding through the host. Rules follow by `applyFirewall`.
+    func ensureBridge(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) {
+        guard let gateway = network.gateway, let subnet = network.subnet,
+            let address = IPv4Prefix(gateway, length: subnet.length)
+        else { throw NetworkError(.internal, "network \(network.name) has no subnet") }
+        if let bridge = try state.bridges.find(network.bridge), bridge.address == address, bridge.link.isUp { return }
+        let mtu = configuration.mtu ?? state.bridges.uplinkMTU()
+        try state.bridges.ensure(network.bridge, address: address, mtu: mtu)
+        enableForwarding()
+        try applyFirewall(state)
+    }
+
+    private func enableForwarding() {
+        let file = FilePath("/proc/sys/net/ipv4/ip_forward")
+        guard configuration.ipForward, let value = try? readText(file), value != "1" else { return }
+        do throws(SysError) {
+            try writeText(file, "1")
+            configuration.warn("turned on IPv4 forwarding (net.ipv4.ip_forward), which containers' networks need")
+        } catch {
+            configuration.warn("turn on IPv4 forwarding: \(error.description)")
+        }
+    }
+
+    /// Makes the rules those that the records ask for.
+    func applyFirewall(_ state: NetworkState) throws(NetworkError) {
+        var rules = FirewallRules()
+        for network in state.networks.values.sorted(by: { $0.bridge < $1.bridge }) where network.driver == "bridge" {
+            guard let subnet = network.subnet else { continue }
+            rules.bridges.append(
+                FirewallRules.Bridge(
+                    name: network.bridge, subnet: subnet, masquerade: configuration.ipMasquerade,
+                    isInternal: network.isInternal))
+        }
+        for endpoint in state.endpoints.values {
+            guard let target = endpoint.address?.address else { continue }
+            for port in endpoint.ports { rules.published.insert(.init(port: port, target: target)) }
+        }
+        try state.firewall.apply(rules)
+    }
+
+    private func reserveAgain(_ endpoint: EndpointRecord, _ state: NetworkState) {
+        for port in endpoint.ports {
+            let mapping = PortMapping(containerPort: port.containerPort, proto: port.proto, hostIP: port.hostIP)
+            do throws(NetworkError) { try state.ports.reserve(mapping, port.hostPort) } catch {
+                configuration.warn("published port of \(endpoint.containerName): \(error)")
+            }
+        }
+    }
+
+    /// Ports of our bridges that belong to no endpoint: left by a daemon that was killed half-way.
+    private func removeStrayPorts(_ network: NetworkRecord, _ state: NetworkState) {
+        let known = Set(state.endpoints(on: network).map(\.hostLink))
+        for name in (try? state.bridges.ports(of: network.bridge)) ?? [] where name.hasPrefix("veth") {
+            if !known.contains(name) { try? state.bridges.removeLink(name) }
+        }
+    }
+}

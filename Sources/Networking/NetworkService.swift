@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+
+/// The networks of one daemon and the containers on them.
+///
+/// All work is done on one thread of its own, in order: netlink, nftables and SQLite calls block for a millisecond or
+/// two each, which the cooperative pool must not.
+///
+///     ContainerService ── attach / detach / reconcile ──▶ NetworkService
+///                                                           ├─ NetworkStore       records in SQLite
+///                                                           ├─ NetworkNamespaces  <exec-root>/netns/<id>
+///                                                           ├─ BridgeDevice       links, addresses (Netlink)
+///                                                           ├─ PortReservations   sockets that hold host ports
+///                                                           └─ Firewall           our own nftables table
+package actor NetworkService {
+    private let thread = SerialThread("swrun.network")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    let configuration: NetworkServiceConfiguration
+    let namespaces: NetworkNamespaces
+    var opened: NetworkState?
+    var isWatching = false
+
+    package init(_ configuration: NetworkServiceConfiguration) {
+        self.configuration = configuration
+        namespaces = NetworkNamespaces(directory: configuration.execRoot / "netns")
+    }
+
+    /// Connects a container that is about to start. On failure nothing is left behind.
+    package func attach(_ request: EndpointRequest) throws(NetworkError) -> NetworkAttachment {
+        let state = try open()
+        for old in state.endpoints(of: request.containerID) { release(old, state) }
+        switch request.mode {
+        case "none": return try attachNone(request, state)
+        case "host": return try attachHost(request, state)
+        case let mode where mode.hasPrefix("container:"):
+            return try join(String(mode.dropFirst("container:".count)), request, state)
+        case "", "default": return try attachBridge(request, try state.network("bridge"), state)
+        default:
+            let network = try state.network(request.mode)
+            switch network.driver {
+            case "null": return try attachNone(request, state)
+            case "host": return try attachHost(request, state)
+            default: return try attachBridge(request, network, state)
+            }
+        }
+    }
+
+    /// Ends what `attach` made: published ports, address, namespace. A container that is not attached is fine.
+    package func detach(container id: String) {
+        guard let state = try? open() else { return }
+        for endpoint in state.endpoints(of: id) { release(endpoint, state) }
+        namespaces.remove(id)
+    }
+
+    /// Opens the records at the first use, and sees to it that the default network is among them.
+    func open() throws(NetworkError) -> NetworkState {
+        if let opened { return opened }
+        let state = try NetworkState(configuration)
+        try ensureDefaultNetwork(state)
+        opened = state
+        return state
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+package import Netlink
+
+/// A range that subnets of `size` are taken from: `--default-address-pool base=172.30.0.0/16,size=24`.
+package struct AddressPool: Sendable, Equatable {
+    package var base: IPv4Prefix
+    package var size: Int
+
+    package init?(base: IPv4Prefix, size: Int) {
+        guard size >= base.length, size <= 29 else { return nil }
+        self.base = base.network
+        self.size = size
+    }
+
+    /// Parses `base=CIDR,size=N`.
+    package init?(_ text: String) {
+        var base: IPv4Prefix?
+        var size: Int?
+        for part in text.split(separator: ",") {
+            if part.hasPrefix("base=") { base = IPv4Prefix(part.dropFirst(5)) }
+            if part.hasPrefix("size=") { size = Int(part.dropFirst(5)) }
+        }
+        guard let base, let size else { return nil }
+        self.init(base: base, size: size)
+    }
+}
+
+/// The daemon's flags that concern networks, under dockerd's names.
+package struct NetworkServiceConfiguration: Sendable {
+    package var dataRoot: FilePath
+    package var execRoot: FilePath
+    /// `--bridge`; `none` turns the default network off.
+    package var bridge = "swrun0"
+    /// `--bip`: the bridge's own address and the length of its network.
+    package var bridgeAddress: IPv4Prefix?
+    /// `--default-address-pool`; empty means our own small pools.
+    package var addressPools: [AddressPool] = []
+    /// `--mtu`; nil takes the MTU of the host's default route, at most 1500.
+    package var mtu: Int?
+    /// `--iptables`: false leaves the host's firewall alone, and then nothing is published or masqueraded.
+    package var firewall = true
+    package var ipForward = true
+    package var ipMasquerade = true
+    /// `--icc`: containers on the default network reach each other.
+    package var interContainerCommunication = true
+    /// `--dns`, `--dns-search`, `--dns-opt`.
+    package var nameservers: [String] = []
+    package var searchDomains: [String] = []
+    package var resolverOptions: [String] = []
+    /// Told of what a person should know but that stops nothing; called on the service's own thread.
+    package var warn: @Sendable (String) -> Void = { _ in }
+
+    package init(dataRoot: FilePath, execRoot: FilePath) {
+        self.dataRoot = dataRoot
+        self.execRoot = execRoot
+    }
+
+    /// The nftables table of this daemon: one of its own for each bridge, so that several daemons run side by side.
+    var tableName: String {
+        if bridge == "swrun0" { return "swrun" }
+        return "swrun_" + String(bridge.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+    }
+}

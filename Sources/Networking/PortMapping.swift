@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Netlink
+
+/// The transport of a published port.
+package enum PortProtocol: String, Sendable, Hashable, CaseIterable {
+    case tcp
+    case udp
+    case sctp
+}
+
+/// A port of a container as a client asks to publish it: `-p [hostIP:][hostPort[-hostPortEnd]:]containerPort[/proto]`.
+package struct PortMapping: Sendable, Equatable {
+    package var containerPort: UInt16
+    package var proto: PortProtocol
+    /// `0.0.0.0` (`IPv4Address.any`) publishes on every address of the host.
+    package var hostIP: IPv4Address
+    /// The host ports that will do, of which the first free one is taken; nil takes one from the ephemeral range.
+    package var hostPorts: ClosedRange<UInt16>?
+
+    package init(
+        containerPort: UInt16, proto: PortProtocol = .tcp, hostIP: IPv4Address = .any,
+        hostPorts: ClosedRange<UInt16>? = nil
+    ) {
+        self.containerPort = containerPort
+        self.proto = proto
+        self.hostIP = hostIP
+        self.hostPorts = hostPorts
+    }
+
+    /// From an entry of docker's `HostConfig.PortBindings`: key `80/tcp`, HostIp (may be empty), HostPort (may be empty,
+    /// a number or a range `8000-8010`).
+    package init(binding key: String, hostIP: String, hostPort: String) throws(NetworkError) {
+        let (port, proto) = try PortMapping.containerPort(key)
+        guard !hostIP.contains(":") else {
+            throw NetworkError(.unimplemented, "ports cannot be published on IPv6 addresses yet: \(hostIP)")
+        }
+        guard let address = hostIP.isEmpty ? IPv4Address.any : IPv4Address(hostIP) else {
+            throw NetworkError(.invalidArgument, "invalid IP address: \(hostIP)")
+        }
+        self.init(containerPort: port, proto: proto, hostIP: address, hostPorts: try PortMapping.range(hostPort))
+    }
+
+    /// `80`, `80/tcp`, `53/udp`.
+    package static func containerPort(_ text: String) throws(NetworkError) -> (UInt16, PortProtocol) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let port = UInt16(first), port > 0 else {
+            throw NetworkError(.invalidArgument, "invalid port specification: \"\(text)\"")
+        }
+        let name = parts.count == 2 ? parts[1].lowercased() : "tcp"
+        guard let proto = PortProtocol(rawValue: name) else {
+            throw NetworkError(.invalidArgument, "invalid port specification: \"\(text)\"")
+        }
+        return (port, proto)
+    }
+
+    private static func range(_ text: String) throws(NetworkError) -> ClosedRange<UInt16>? {
+        if text.isEmpty || text == "0" { return nil }
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let low = UInt16(parts[0]), let high = UInt16(parts[parts.count - 1]), low > 0,
+            low <= high
+        else { throw NetworkError(.invalidArgument, "invalid port specification: \"\(text)\"") }
+        return low...high
+    }
+}
+
+/// A published port in effect.
+package struct BoundPort: Sendable, Equatable, Hashable {
+    package var containerPort: UInt16
+    package var proto: PortProtocol
+    package var hostIP: IPv4Address
+    package var hostPort: UInt16
+
+    package init(containerPort: UInt16, proto: PortProtocol, hostIP: IPv4Address, hostPort: UInt16) {
+        self.containerPort = containerPort
+        self.proto = proto
+        self.hostIP = hostIP
+        self.hostPort = hostPort
+    }
+
+    /// `80/tcp`, the key of docker's port maps.
+    package var key: String { "\(containerPort)/\(proto.rawValue)" }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One place where a registry's API may answer.
+struct RegistryEndpoint: Sendable, Equatable, Hashable {
+    var scheme: String
+    /// `host[:port]`, brackets around IPv6 included.
+    var authority: String
+    /// What stands before `/v2/`, without a slash at its end.
+    var prefix: String = ""
+    /// The certificate is not checked.
+    var isInsecure = false
+    /// A mirror: its failures are not the user's concern, and it gets no credentials.
+    var isMirror = false
+
+    var base: String { scheme + "://" + authority + prefix }
+
+    func url(_ path: String) -> String { base + "/v2/" + path }
+}
+
+extension RegistryConfiguration {
+    static let hub = "docker.io"
+
+    /// The endpoints of a registry in the order in which they are tried: mirrors of the Hub, https, and for an insecure
+    /// registry (docker counts loopback addresses among them) http.
+    func endpoints(for domain: String) -> [RegistryEndpoint] {
+        guard domain != Self.hub else {
+            let mirrors = mirrors.compactMap { RegistryEndpoint(mirror: $0) }
+            return mirrors + [RegistryEndpoint(scheme: "https", authority: "registry-1.docker.io")]
+        }
+        let isInsecure = isInsecure(domain)
+        let https = RegistryEndpoint(scheme: "https", authority: domain, isInsecure: isInsecure)
+        return isInsecure ? [https, RegistryEndpoint(scheme: "http", authority: domain, isInsecure: true)] : [https]
+    }
+
+    /// Whether the user named this registry as insecure, or it is on this machine.
+    func isInsecure(_ domain: String) -> Bool {
+        let host = Self.host(domain)
+        if host == "localhost" { return true }
+        if insecureRegistries.contains(where: { $0 == domain || $0 == host }) { return true }
+        guard let address = IPAddress(host) else { return false }
+        return address.isLoopback || insecureRegistries.contains { IPNetwork($0)?.contains(address) ?? false }
+    }
+
+    /// The host of `host[:port]`, without brackets.
+    static func host(_ authority: String) -> String {
+        if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }
+        return String(authority.prefix { $0 != ":" })
+    }
+}
+
+extension RegistryEndpoint {
+    /// Reads a mirror's URL; nil if it is none. Without a scheme it is https.
+    init?(mirror text: String) {
+        var rest = text[...]
+        scheme = "https"
+        for known in ["https", "http"] where rest.hasPrefix(known + "://") {
+            scheme = known
+            rest = rest.dropFirst(known.count + 3)
+        }
+        while rest.hasSuffix("/") { rest = rest.dropLast() }
+        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        guard slash > rest.startIndex else { return nil }
+        authority = String(rest[..<slash])
+        guard !RegistryConfiguration.host(authority).isEmpty else { return nil }
+        prefix = String(rest[slash...])
+        isMirror = true
+    }
+}

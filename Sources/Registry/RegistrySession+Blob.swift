@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+package import OCISpec
+
+/// Where a blob's bytes go. Calls come one after the other.
+package protocol BlobSink: Sendable {
+    /// How many bytes there are already, from earlier tries too.
+    func offset() async throws -> Int64
+    func write(_ bytes: [UInt8]) async throws
+    /// Forget everything: the registry starts from the beginning.
+    func restart() async throws
+}
+
+extension RegistrySession {
+    /// Downloads a blob into `sink`, going on from where it stands; an interrupted download is taken up again up to
+    /// five times, with growing pauses. Size is checked here, the digest is for the sink's owner to verify.
+    package func fetchBlob(_ descriptor: Descriptor, into sink: some BlobSink) async throws {
+        var attempt = 0
+        while true {
+            do { return try await fetchOnce(descriptor, sink) } catch {
+                try Task.checkCancellation()
+                attempt += 1
+                guard attempt < 5, (error as? RegistryError)?.isTransient ?? (error is TransferInterrupted) else {
+                    throw (error as? TransferInterrupted)?.cause ?? error
+                }
+                try await Task.sleep(for: .milliseconds(250 << (2 * (attempt - 1))))
+            }
+        }
+    }
+
+    private func fetchOnce(_ descriptor: Descriptor, _ sink: some BlobSink) async throws {
+        var offset = try await sink.offset()
+        if offset > descriptor.size {
+            try await sink.restart()
+            offset = 0
+        }
+        guard offset < descriptor.size else { return }
+        let response = try await blobResponse(descriptor.digest, from: offset)
+        if offset > 0, !Self.continues(response, at: offset) {
+            try await sink.restart()
+            offset = 0
+        }
+        try await copy(response, descriptor, from: offset, sink)
+    }
+
+    private func blobResponse(_ digest: Digest, from offset: Int64) async throws -> HTTPClientResponse {
+        let path = "blobs/" + digest.string
+        guard offset > 0 else { return try await request(.GET, path) }
+        do { return try await request(.GET, path, headers: [("Range", "bytes=\(offset)-")]) } catch let error
+            as RegistryError
+        {
+            guard case .refused(416, _, _) = error else { throw error }
+            return try await request(.GET, path)
+        }
+    }
+
+    /// Whether the answer really begins at `offset`, whatever was asked for.
+    private static func continues(_ response: HTTPClientResponse, at offset: Int64) -> Bool {
+        response.status == .partialContent
+            && response.headers.first(name: "Content-Range")?.hasPrefix("bytes \(offset)-") ?? false
+    }
+
+    /// Copies in pieces of about 1 MiB: each write is a hop to another thread.
+    private func copy(
+        _ response: HTTPClientResponse, _ descriptor: Descriptor, from start: Int64, _ sink: some BlobSink
+    ) async throws {
+        var piece: [UInt8] = []
+        var received = start
+        var chunks = response.body.makeAsyncIterator()
+        while received <= descriptor.size {
+            let chunk: ByteBuffer?
+            do { chunk = try await chunks.next() } catch {
+                try Task.checkCancellation()
+                if !piece.isEmpty { try await sink.write(piece) }
+                throw TransferInterrupted(cause: Self.describe(error, descriptor.digest))
+            }
+            guard let chunk else { break }
+            received += Int64(chunk.readableBytes)
+            piece.append(contentsOf: chunk.readableBytesView)
+            if piece.count >= 1 << 20, received <= descriptor.size {
+                try await sink.write(piece)
+                piece.removeAll(keepingCapacity: true)
+            }
+        }
+        guard received <= descriptor.size else {
+            throw RegistryError.invalidResponse("blob \(descriptor.digest) is larger than its \(descriptor.size) bytes")
+        }
+        if !piece.isEmpty { try await sink.write(piece) }
+        guard received == descriptor.size else {
+            throw TransferInterrupted(cause: Self.describe(nil, descriptor.digest))
+        }
+    }
+
+    private static func describe(_ error: (any Error)?, _ digest: Digest) -> RegistryError {
+        .unreachable(operation: "download blob \(digest)", reason: error.map { "\($0)" } ?? "unexpected EOF")
+    }
+}
+
+/// A download that broke off and can go on.
+private struct TransferInterrupted: Error {
+    var cause: RegistryError
+}

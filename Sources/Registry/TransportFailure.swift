@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// Puts the network's failures into the words that docker's users know.
+enum TransportFailure {
+    static func describe(_ error: any Error, _ method: HTTPMethod, _ url: RemoteURL) -> any Error {
+        if error is CancellationError { return error }
+        if let error = error as? RegistryError { return error }
+        if let error = error as? HTTPClientError, error == .cancelled { return CancellationError() }
+        return RegistryError.unreachable(operation: operation(method, url.string), reason: reason(error, url))
+    }
+
+    /// `Get "https://…"`: a request as Go's client names it in errors.
+    static func operation(_ method: HTTPMethod, _ url: String) -> String {
+        let name = method.rawValue
+        return "\(name.prefix(1))\(name.dropFirst().lowercased()) \"\(url)\""
+    }
+
+    private static func reason(_ error: any Error, _ url: RemoteURL) -> String {
+        switch error {
+        case let error as NIOConnectionError: connection(error)
+        case let error as IOError: "dial tcp \(url.authority): connect: \(errnoText(error.errnoCode))"
+        case let error as NIOSSLError: tls(error)
+        case let error as HTTPClientError where error == .connectTimeout: "dial tcp \(url.authority): i/o timeout"
+        case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
+            "net/http: timeout awaiting response headers"
+        case let error as HTTPClientError where error == .remoteConnectionClosed: "EOF"
+        default: "\(error)"
+        }
+    }
+
+    private static func connection(_ error: NIOConnectionError) -> String {
+        if let failure = error.connectionErrors.last {
+            let address = failure.target.ipAddress.map { $0.contains(":") ? "[\($0)]" : $0 } ?? error.host
+            let number = (failure.error as? IOError)?.errnoCode
+            let detail = number.map { "connect: " + errnoText($0) } ?? "i/o timeout"
+            return "dial tcp \(address):\(error.port): \(detail)"
+        }
+        return "dial tcp: lookup \(error.host): no such host"
+    }
+
+    private static func tls(_ error: NIOSSLError) -> String {
+        let detail = "\(error)"
+        if detail.contains("WRONG_VERSION_NUMBER") || detail.contains("HTTP_REQUEST") {
+            return "http: server gave HTTP response to HTTPS client"
+        }
+        if detail.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+        }
+        return "tls: " + detail
+    }
+
+    private static func errnoText(_ number: CInt) -> String {
+        guard let message = strerror(number) else { return "errno \(number)" }
+        let text = String(cString: message)
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+}

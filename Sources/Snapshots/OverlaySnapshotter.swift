@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+package import LinuxSystem
+package import Metadata
+
+/// The overlay driver: each snapshot is a directory `<root>/<id>/fs`, with `<root>/<id>/work` for overlay's own use.
+///
+/// A mount of several layers is an overlay; of a single directory it is a bind mount, since an overlay needs two.
+package struct OverlaySnapshotter: Snapshotter {
+    package let root: FilePath
+    private let records: SnapshotRecords
+
+    package var name: String { "overlayfs" }
+
+    /// Opens the driver's tree below `root` and removes what crashes left behind.
+    package init(root: FilePath, database: Database) throws {
+        self.root = root
+        records = try SnapshotRecords(database)
+        try LinuxSystem.makeDirectories(root, mode: 0o711)
+        try sys("chmod", root.string) { chmod(root.string, 0o700) }
+        try records.dropUnflushed(currentBoot: Self.bootID())
+        try cleanup()
+    }
+
+    package func stat(_ namespace: String, _ key: String) throws -> SnapshotInfo {
+        try records.get(namespace, key).info
+    }
+
+    package func updateLabels(
+        _ namespace: String, _ key: String, _ change: (inout Labels) -> Void
+    ) throws -> SnapshotInfo {
+        try records.updateLabels(namespace, key, change)
+    }
+
+    package func list(_ namespace: String) throws -> [SnapshotInfo] { try records.list(namespace) }
+
+    package func usage(_ namespace: String, _ key: String) throws -> SnapshotUsage {
+        let record = try records.get(namespace, key)
+        switch record.info.kind {
+        case .committed: return record.usage
+        case .active: return try diskUsage(upper(record.id))
+        case .view: return SnapshotUsage(bytes: 0, inodes: 0)
+        }
+    }
+
+    package func mounts(_ namespace: String, _ key: String) throws -> [SnapshotMount] {
+        try records.database.read { transaction in
+            let record = try records.get(transaction, namespace, key)
+            guard record.info.kind != .committed else {
+                throw ServiceError(.failedPrecondition, "snapshot \(key) is committed: failed precondition")
+            }
+            return mounts(record, below: try records.ancestors(transaction, of: record.parentID))
+        }
+    }
+
+    package func prepare(
+        _ namespace: String, _ key: String, parent: String, labels: Labels
+    ) throws -> [SnapshotMount] {
+        try create(namespace, key, .active, parent, labels)
+    }
+
+    package func view(
+        _ namespace: String, _ key: String, parent: String, labels: Labels
+    ) throws -> [SnapshotMount] {
+        try create(namespace, key, .view, parent, labels)
+    }
+
+    package func commit(
+        _ namespace: String, name: String, key: String, labels: Labels, durability: SnapshotDurability
+    ) throws {
+        let directory = upper(try records.get(namespace, key).id)
+        let usage = try diskUsage(directory)
+        if durability == .now { try syncFileSystem(directory) }
+        let boot = durability == .now ? nil : try Self.bootID()
+        try records.database.write {
+            try records.commit(
+                $0, namespace, name: name, key: key, labels: labels, usage: usage, unflushedBoot: boot)
+        }
+    }
+
+    package func makeDurable(_ namespace: String, _ names: [String]) throws {
+        let names = try records.unflushed(namespace, names)
+        guard !names.isEmpty else { return }
+        try syncFileSystem(root)
+        try records.markFlushed(namespace, names)
+    }
+
+    package func remove(_ namespace: String, _ key: String) throws {
+        let id = try records.database.write { try records.remove($0, namespace, key) }
+        try removeTree(directory(id))
+    }
+
+    package func cleanup() throws {
+        // Directories are made before their record is committed, so the directories are listed first.
+        let names = try listDirectory(root)
+        let known = try records.allIDs()
+        for name in names where !(Int64(name).map { known.contains($0) } ?? false) { try removeTree(root / name) }
+    }
+}
+
+// MARK: Directories and mounts
+
+extension OverlaySnapshotter {
+    private func directory(_ id: Int64) -> FilePath { root / String(id) }
+
+    private func upper(_ id: Int64) -> FilePath { directory(id) / "fs" }
+
+    private func create(
+        _ namespace: String, _ key: String, _ kind: SnapshotKind, _ parent: String, _ labels: Labels
+    ) throws -> [SnapshotMount] {
+        try records.database.write { transaction in
+            let record = try records.create(
+                transaction, namespace, key, kind: kind, parent: parent, labels: labels)
+            let ancestors = try records.ancestors(transaction, of: record.parentID)
+            try makeDirectories(record, below: ancestors)
+            return mounts(record, below: ancestors)
+        }
+    }
+
+    /// The root of an overlay shows the upper directory's owner and mode, so these come from the parent.
+    private func makeDirectories(_ record: SnapshotRecord, below ancestors: [Int64]) throws(SysError) {
+        let directory = directory(record.id)
+        if LinuxSystem.exists(directory) { try removeTree(directory) }  // of a transaction that a crash undid
+        try makeDirectory(directory, mode: 0o700)
+        let upper = upper(record.id)
+        try makeDirectory(upper, mode: 0o755)
+        if record.info.kind == .active { try makeDirectory(directory / "work", mode: 0o711) }
+        var mode: mode_t = 0o755
+        if let parent = ancestors.first {
+            let info = try status(self.upper(parent))
+            mode = info.st_mode & 0o7777
+            try sys("chown", upper.string) { chown(upper.string, info.st_uid, info.st_gid) }
+        }
+        try sys("chmod", upper.string) { chmod(upper.string, mode) }
+    }
+
+    private func mounts(_ record: SnapshotRecord, below ancestors: [Int64]) -> [SnapshotMount] {
+        let isActive = record.info.kind == .active
+        guard !ancestors.isEmpty else { return [bind(upper(record.id), isActive ? "rw" : "ro")] }
+        if !isActive, ancestors.count == 1 { return [bind(upper(ancestors[0]), "ro")] }
+        var options = ["index=off"]
+        if isActive {
+            options.append("workdir=" + (directory(record.id) / "work").string)
+            options.append("upperdir=" + upper(record.id).string)
+        }
+        options.append("lowerdir=" + ancestors.map { upper($0).string }.joined(separator: ":"))
+        return [SnapshotMount(type: "overlay", source: "overlay", options: options)]
+    }
+
+    private func bind(_ path: FilePath, _ mode: String) -> SnapshotMount {
+        SnapshotMount(type: "bind", source: path.string, options: [mode, "rbind"])
+    }
+
+    private static func bootID() throws(SysError) -> String {
+        try readText(FilePath("/proc/sys/kernel/random/boot_id"))
+    }
+}

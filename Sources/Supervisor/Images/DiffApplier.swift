@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import Archive
+package import ContentStore
+import LinuxSystem
+package import OCISpec
+package import Snapshots
+import Synchronization
+
+/// Applies a layer blob to the directory that a snapshot's mounts describe. Blocks; safe from any thread.
+///
+/// The layer is unpacked straight into the writable directory, without mounting anything: a bind mount's source, or the
+/// upper directory of an overlay, where whiteouts become overlay's own.
+package struct DiffApplier: Sendable {
+    private let content: ContentStore
+
+    package init(content: ContentStore) { self.content = content }
+
+    /// Unpacks the blob `layer` and returns the descriptor of the uncompressed tar, whose digest is the diffID.
+    ///
+    /// - Parameter progress: called with the number of blob bytes read so far.
+    package func apply(
+        _ namespace: String, layer: Descriptor, mounts: [SnapshotMount], syncFileSystem: Bool = false,
+        progress: (@Sendable (Int64) -> Void)? = nil
+    ) throws -> Descriptor {
+        let target = try ApplyTarget(mounts)
+        _ = try content.info(namespace, layer.digest)
+        let blob = try FileSource(path: content.path(of: layer.digest))
+        let counter = ByteCounter(progress)
+        let hasher = Hashing()
+        let tar = ObservedSource(try decompressed(ObservedSource(blob) { counter.add($0.count) })) { hasher.update($0) }
+        let applier = try LayerApplier(directory: target.directory, options: target.options)
+        try applier.apply(tar)
+        try tar.drain()  // the digest covers what is behind the end mark too
+        if syncFileSystem { try LinuxSystem.syncFileSystem(target.directory) }
+        return Descriptor(mediaType: MediaType.ociLayer, digest: hasher.digest, size: hasher.count)
+    }
+}
+
+/// Where a layer goes.
+private struct ApplyTarget {
+    let directory: FilePath
+    let options: LayerOptions
+
+    init(_ mounts: [SnapshotMount]) throws(ServiceError) {
+        guard let mount = mounts.first, mounts.count == 1 else {
+            throw ServiceError(.unimplemented, "a layer can be applied to exactly one mount, not to \(mounts.count)")
+        }
+        switch mount.type {
+        case "bind" where !mount.options.contains("ro"):
+            directory = FilePath(mount.source)
+            options = LayerOptions(whiteouts: .ignored)
+        case "overlay":
+            guard let upper = Self.option("upperdir=", mount.options).first else {
+                throw ServiceError(.invalidArgument, "cannot apply a layer to a read-only overlay")
+            }
+            directory = FilePath(upper)
+            let lowers = Self.option("lowerdir=", mount.options).flatMap { $0.split(separator: ":") }
+            options = LayerOptions(whiteouts: .overlay, lowers: lowers.map { FilePath(String($0)) })
+        default:
+            throw ServiceError(.unimplemented, "cannot apply a layer to a mount of type \"\(mount.type)\"")
+        }
+    }
+
+    private static func option(_ prefix: String, _ options: [String]) -> [String] {
+        options.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+}
+
+/// Counts blob bytes and reports them in steps, since each report crosses to another task.
+private final class ByteCounter {
+    private let report: (@Sendable (Int64) -> Void)?
+    private var count: Int64 = 0
+    private var reported: Int64 = 0
+
+    private static let step: Int64 = 1 << 19
+
+    init(_ report: (@Sendable (Int64) -> Void)?) { self.report = report }
+
+    func add(_ bytes: Int) {
+        count += Int64(bytes)
+        guard let report, count - reported >= Self.step else { return }
+        reported = count
+        report(count)
+    }
+}
+
+private final class Hashing {
+    private var hasher = BlobHasher()
+    private(set) var count: Int64 = 0
+
+    func update(_ bytes: UnsafeRawBufferPointer) {
+        hasher.update(bytes)
+        count += Int64(bytes.count)
+    }
+
+    var digest: Digest { hasher.finish() }
+}

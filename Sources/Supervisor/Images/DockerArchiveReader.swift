@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Archive
+import ContentStore
+import JSON
+import LinuxSystem
+import OCISpec
+
+/// Reads the archive that `docker save` made before version 25: manifest.json names a config file and layer files for
+/// each image. A schema 2 manifest is made for it, always the same for the same files.
+struct DockerArchiveReader {
+    let files: ArchiveFiles
+
+    func readAll() throws -> [ArchivedImage] {
+        let bytes = try files.read("manifest.json", limit: ImageDocument.maximumBytes)
+        guard let list = (try? JSONValue(parsing: bytes, maximumDepth: 32))?.array else {
+            throw ArchiveError("manifest.json is no JSON list")
+        }
+        return try list.map { try read($0) }
+    }
+
+    private func read(_ entry: JSONValue) throws -> ArchivedImage {
+        guard let configName = entry["Config"]?.string, let layerNames = entry["Layers"]?.strings else {
+            throw ArchiveError("manifest.json has an entry without Config or Layers")
+        }
+        guard layerNames.count <= Manifest.maximumLayers else { throw ArchiveError("image has too many layers") }
+        let config = try ImageConfig(parsing: try files.read(configName, limit: ImageConfig.maximumBytes))
+        guard config.diffIDs.count == layerNames.count else {
+            throw ArchiveError("image has \(layerNames.count) layers but its config names \(config.diffIDs.count)")
+        }
+        let (digest, size) = try files.store(configName)
+        let layers = try zip(layerNames, config.diffIDs).map { try storeLayer($0, diffID: $1) }
+        let manifest = Manifest(
+            mediaType: MediaType.dockerManifest,
+            config: Descriptor(mediaType: MediaType.dockerConfig, digest: digest, size: size), layers: layers)
+        let target = try files.storeManifest(manifest, bytes: manifest.json.bytes(), mediaType: manifest.mediaType)
+        return ArchivedImage(names: try names(entry), target: target, manifests: [(target, manifest)])
+    }
+
+    /// An uncompressed layer is its own diffID, so that a wrong one is found before it is unpacked.
+    private func storeLayer(_ name: String, diffID: Digest) throws -> Descriptor {
+        let compression = Compression(magic: try files.magic(name))
+        let (digest, size) = try files.store(name, expected: compression == .none ? diffID : nil)
+        let mediaType =
+            switch compression {
+            case .none: MediaType.dockerLayer
+            case .gzip: MediaType.dockerLayerGzip
+            case .zstd: MediaType.ociLayerZstd
+            }
+        return Descriptor(mediaType: mediaType, digest: digest, size: size)
+    }
+
+    private func names(_ entry: JSONValue) throws -> [String] {
+        try (entry["RepoTags"]?.strings ?? []).map { try ImageReference($0).normalized }
+    }
+}

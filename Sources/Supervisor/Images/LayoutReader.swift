@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import Archive
+import ContentStore
+import JSON
+import LinuxSystem
+import OCISpec
+
+/// Reads an OCI image layout (image-spec image-layout.md): `index.json` names images, `blobs/` has everything by
+/// digest.
+struct LayoutReader {
+    let files: ArchiveFiles
+
+    private static let maximumDepth = 4
+
+    func readAll() throws -> [ArchivedImage] {
+        let bytes = try files.read("index.json", limit: ImageDocument.maximumBytes)
+        guard case .index(let index) = try ImageDocument(parsing: bytes, mediaType: MediaType.ociIndex) else {
+            throw ArchiveError("index.json is no image index")
+        }
+        var images: [ArchivedImage] = []
+        for descriptor in index.manifests {
+            var manifests: [(descriptor: Descriptor, manifest: Manifest)] = []
+            guard try store(descriptor, depth: 0, into: &manifests) else {
+                throw ArchiveError("blob \(descriptor.digest) is missing")
+            }
+            var target = descriptor
+            target.annotations = Annotations()
+            add(name(of: descriptor), target, manifests, to: &images)
+        }
+        return images
+    }
+
+    /// The same image under several names is one image.
+    private func add(
+        _ name: String?, _ target: Descriptor, _ manifests: [(descriptor: Descriptor, manifest: Manifest)],
+        to images: inout [ArchivedImage]
+    ) {
+        if let known = images.firstIndex(where: { $0.target.digest == target.digest }) {
+            if let name { images[known].names.append(name) }
+        } else {
+            images.append(ArchivedImage(names: name.map { [$0] } ?? [], target: target, manifests: manifests))
+        }
+    }
+
+    /// The reference in the annotations that containerd, skopeo and podman write. A mere tag names nothing.
+    private func name(of descriptor: Descriptor) -> String? {
+        if let full = descriptor.annotations["io.containerd.image.name"], let reference = try? ImageReference(full) {
+            return reference.normalized
+        }
+        guard let short = descriptor.annotations["org.opencontainers.image.ref.name"],
+            short.contains(":") || short.contains("/"), let reference = try? ImageReference(short)
+        else { return nil }
+        return reference.normalized
+    }
+
+    /// Stores a manifest or index with all it refers to; false if it is not in the archive, which is fine for the other
+    /// platforms of an index.
+    private func store(
+        _ descriptor: Descriptor, depth: Int, into manifests: inout [(descriptor: Descriptor, manifest: Manifest)]
+    ) throws -> Bool {
+        guard depth < Self.maximumDepth else { throw ArchiveError("image indexes are nested too deeply") }
+        let path = path(descriptor.digest)
+        guard files.index[path] != nil else { return false }
+        let bytes = try files.read(path, limit: ImageDocument.maximumBytes)
+        switch try ImageDocument(parsing: bytes, mediaType: descriptor.mediaType) {
+        case .manifest(let manifest):
+            for blob in [manifest.config] + manifest.layers { try store(blob: blob) }
+            _ = try files.store(path, expected: descriptor.digest)
+            try files.label(manifest, descriptor.digest)
+            manifests.append((descriptor, manifest))
+        case .index(let index):
+            var labels: [String: String] = [:]
+            for child in index.manifests where try store(child, depth: depth + 1, into: &manifests) {
+                labels["containerd.io/gc.ref.content.m.\(labels.count)"] = child.digest.string
+            }
+            _ = try files.store(path, expected: descriptor.digest, labels: labels)
+        }
+        return true
+    }
+
+    /// A blob may be missing from the archive if it is in the store already.
+    private func store(blob: Descriptor) throws {
+        if try files.services.content.adopt(files.namespace, blob.digest) { return }
+        let (_, size) = try files.store(path(blob.digest), expected: blob.digest)
+        guard size == blob.size else { throw ArchiveError("blob \(blob.digest) has \(size) bytes, not \(blob.size)") }
+    }
+
+    private func path(_ digest: Digest) -> String { "blobs/\(digest.algorithm.rawValue)/\(digest.hex)" }
+}

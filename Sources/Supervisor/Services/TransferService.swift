@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+package import AsyncTTRPC
+import ContainerdAPI
+import LinuxSystem
+import OCISpec
+import Registry
+import SwiftProtobuf
+import Synchronization
+
+/// containerd's transfer service: moves images from where the source says to where the destination says. Registry to
+/// image store (pull) and stream to image store (import).
+package final class TransferService: Sendable {
+    private let images: ImageServices
+    private let streams: StreamService
+    private let namespaces: NamespaceService
+    private let events: EventService
+    /// One client for each set of rules; the empty key is the usual one.
+    private let registries = Mutex<[String: RegistryClient]>([:])
+
+    package init(
+        images: ImageServices, streams: StreamService, namespaces: NamespaceService, events: EventService
+    ) {
+        self.images = images
+        self.streams = streams
+        self.namespaces = namespaces
+        self.events = events
+    }
+
+    package func register(on table: inout RPCHandlerTable) {
+        table.unary("containerd.services.transfer.v1.Transfer", "Transfer", transfer)
+    }
+
+    private func transfer(
+        _ request: Containerd_Services_Transfer_V1_TransferRequest, _ context: RPCContext
+    ) async throws -> Google_Protobuf_Empty {
+        let namespace = try context.namespace()
+        guard let store = try request.destination.unpacked(as: Containerd_Types_Transfer_ImageStore.self) else {
+            throw unsupported(request)
+        }
+        try namespaces.ensure(namespace)
+        let progressID = request.options.progressStream
+        let progress = try progressID.isEmpty ? nil : streams.stream(namespace, progressID)
+        try await withProgress(on: progress) { [self] report in
+            let records: [ImageRecord]
+            if let registry = try request.source.unpacked(as: Containerd_Types_Transfer_OCIRegistry.self) {
+                records = [try await pull(namespace, registry, store, report)]
+            } else if let archive = try request.source.unpacked(as: Containerd_Types_Transfer_ImageImportStream.self) {
+                records = try await load(namespace, archive, store, report)
+            } else {
+                throw unsupported(request)
+            }
+            for record in records { publish(namespace, record) }
+        }
+        return Google_Protobuf_Empty()
+    }
+
+    private func unsupported(_ request: Containerd_Services_Transfer_V1_TransferRequest) -> ServiceError {
+        ServiceError(
+            .unimplemented,
+            "transfer from \(request.source.typeURL) to \(request.destination.typeURL) is not implemented")
+    }
+
+    // MARK: Pull
+
+    private func pull(
+        _ namespace: String, _ source: Containerd_Types_Transfer_OCIRegistry,
+        _ store: Containerd_Types_Transfer_ImageStore, _ report: @escaping ImageProgressHandler
+    ) async throws -> ImageRecord {
+        let reference: ImageReference
+        do throws(ImageSpecError) { reference = try ImageReference(source.reference) } catch {
+            throw ServiceError(.invalidArgument, error.message)
+        }
+        let request = PullRequest(
+            namespace: namespace, reference: reference, name: store.name.isEmpty ? nil : store.name,
+            platform: platform(store), labels: store.labels,
+            credentials: try await credentials(namespace, source, reference), unpacks: !store.unpacks.isEmpty)
+        let client = registry(isPlain: source.resolver.defaultScheme == "http", reference.domain)
+        return try await ImagePuller(images, registry: client).pull(request, progress: report)
+    }
+
+    /// The client for a registry; one that may be asked over plain HTTP has a client of its own.
+    private func registry(isPlain: Bool, _ domain: String) -> RegistryClient {
+        registries.withLock { registries in
+            let key = isPlain ? domain : ""
+            if let known = registries[key] { return known }
+            let client = RegistryClient(RegistryConfiguration(insecureRegistries: isPlain ? [domain] : []))
+            registries[key] = client
+            return client
+        }
+    }
+
+    /// Asks the client over the stream that it offers for this.
+    private func credentials(
+        _ namespace: String, _ source: Containerd_Types_Transfer_OCIRegistry, _ reference: ImageReference
+    ) async throws -> RegistryCredentials? {
+        guard !source.resolver.authStream.isEmpty else { return nil }
+        let stream = try streams.stream(namespace, source.resolver.authStream)
+        defer { stream.close() }
+        try await stream.send(
+            try Google_Protobuf_Any(
+                packing: Containerd_Types_Transfer_AuthRequest.with {
+                    $0.host = reference.domain
+                    $0.reference = source.reference
+                }))
+        for try await message in stream.received {
+            guard let answer = try message.unpacked(as: Containerd_Types_Transfer_AuthResponse.self) else { continue }
+            switch answer.authType {
+            case .credentials: return RegistryCredentials(username: answer.username, password: answer.secret)
+            case .refresh:
+                return RegistryCredentials(
+                    username: answer.username, password: "", identityToken: answer.secret)
+            case .header: throw ServiceError(.unimplemented, "credentials as a ready header are not implemented")
+            default: return nil
+            }
+        }
+        return nil
+    }
+
+    // MARK: Import
+
+    private func load(
+        _ namespace: String, _ source: Containerd_Types_Transfer_ImageImportStream,
+        _ store: Containerd_Types_Transfer_ImageStore, _ report: @escaping ImageProgressHandler
+    ) async throws -> [ImageRecord] {
+        let stream = try streams.stream(namespace, source.stream)
+        defer { stream.close() }
+        let request = ImportRequest(
+            namespace: namespace, platform: platform(store), labels: store.labels, unpacks: !store.unpacks.isEmpty)
+        let data = StreamedData(stream)
+        return try await ImageImporter(images).load(
+            request, from: AsyncThrowingStream { try await data.next() }, progress: report)
+    }
+
+    private func platform(_ store: Containerd_Types_Transfer_ImageStore) -> Platform {
+        let wanted = store.unpacks.first.flatMap { $0.hasPlatform ? $0.platform : nil } ?? store.platforms.first
+        guard let wanted, !wanted.architecture.isEmpty else { return .host }
+        return Platform(os: wanted.os, architecture: wanted.architecture, variant: wanted.variant)
+    }
+
+    private func publish(_ namespace: String, _ record: ImageRecord) {
+        if record.createdAt == record.updatedAt {
+            events.publish(
+                namespace, topic: "/images/create",
+                Containerd_Services_Images_V1_ImageCreate.with { ($0.name, $0.labels) = (record.name, record.labels) })
+        } else {
+            events.publish(
+                namespace, topic: "/images/update",
+                Containerd_Services_Images_V1_ImageUpdate.with { ($0.name, $0.labels) = (record.name, record.labels) })
+        }
+    }
+}

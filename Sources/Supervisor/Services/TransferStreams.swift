@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import LinuxSystem
+import SwiftProtobuf
+
+/// Runs a transfer whose progress goes to the client over `stream`, in order; returns when all of it is sent.
+func withProgress(
+    on stream: ClientStream?, _ body: @escaping @Sendable (@escaping ImageProgressHandler) async throws -> Void
+) async throws {
+    guard let stream else { return try await body { _ in } }
+    let (reports, queue) = AsyncStream<ImageTransferProgress>.makeStream()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            // A client that no longer listens does not stop the transfer.
+            for await report in reports { try? await stream.send(try Google_Protobuf_Any(packing: report.message)) }
+            stream.close()
+        }
+        group.addTask {
+            defer { queue.finish() }
+            try await body { queue.yield($0) }
+        }
+        try await group.waitForAll()
+    }
+}
+
+extension ImageTransferProgress {
+    fileprivate var message: Containerd_Types_Transfer_Progress {
+        .with {
+            $0.event = event.rawValue
+            $0.name = name
+            $0.parents = parents
+            $0.progress = progress
+            $0.total = total
+            if let descriptor { $0.desc = descriptor.message }
+        }
+    }
+}
+
+/// The bytes that a client sends over a stream. The client may send as much as it was granted; more is granted as what
+/// came is used, so that a fast client does not fill our memory.
+actor StreamedData {
+    private let stream: ClientStream
+    private var granted = 0
+
+    private static let window = 1 << 20
+
+    init(_ stream: ClientStream) { self.stream = stream }
+
+    /// The next piece; nil when the client has sent all.
+    func next() async throws -> [UInt8]? {
+        if granted < Self.window / 2 { try await grant() }
+        var messages = stream.received.makeAsyncIterator()
+        while let message = try await messages.next(isolation: self) {
+            guard let data = try message.unpacked(as: Containerd_Types_Transfer_Data.self) else { continue }
+            granted -= data.data.count
+            return [UInt8](data.data)
+        }
+        return nil
+    }
+
+    private func grant() async throws {
+        let update = Containerd_Types_Transfer_WindowUpdate.with { $0.update = Int32(Self.window - granted) }
+        granted = Self.window
+        try await stream.send(try Google_Protobuf_Any(packing: update))
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import Flags
+import JSON
+import LinuxSystem
+
+/// daemon.json: dockerd's file, with the same keys as the flags (lists in the plural).
+struct ConfigurationFile {
+    private var values: [(key: String, value: JSONValue)] = []
+
+    /// Keys that dockerd knows and that change nothing here.
+    private static let ignored: Set<String> = [
+        "features", "storage-driver", "storage-opts", "experimental", "ipv6", "max-concurrent-downloads",
+        "max-concurrent-uploads", "shutdown-timeout", "builder",
+    ]
+
+    /// - Parameter isRequired: a missing file is an error.
+    init(_ path: FilePath, isRequired: Bool) throws(DaemonError) {
+        let prefix = "unable to configure the daemon with file \(path.string): "
+        let bytes: [UInt8]
+        do throws(SysError) {
+            bytes = try readFile(path, limit: 1 << 20)
+        } catch {
+            if error.errno == .noSuchFile, !isRequired { return }
+            throw DaemonError(prefix + error.description)
+        }
+        if bytes.allSatisfy({ $0 == 32 || (9...13).contains($0) }) { return }
+        let document: JSONValue
+        do throws(JSONError) { document = try JSONValue(parsing: bytes) } catch {
+            throw DaemonError(prefix + error.description)
+        }
+        guard let members = document.members else { throw DaemonError(prefix + "expected a JSON object") }
+        values = members.map { ($0.key, $0.value) }
+        let unknown = values.map(\.key).filter { !DaemonFlags.keys.contains($0) && !Self.ignored.contains($0) }
+        guard unknown.isEmpty else {
+            throw DaemonError(
+                prefix + "the following directives don't match any configuration option: "
+                    + unknown.joined(separator: ", "))
+        }
+    }
+
+    /// Refuses what is in the file and on the command line: nobody could say which one counts.
+    func checkConflicts(_ flags: FlagValues) throws(DaemonError) {
+        let both = DaemonFlags.set.flags.map(\.long).filter { flag in
+            flags.isSet(flag) && self[DaemonFlags.key(flag)] != nil
+        }
+        guard both.isEmpty else {
+            throw DaemonError(
+                "unable to configure the daemon: the following directives are specified both as a flag and in the "
+                    + "configuration file: " + both.map { DaemonFlags.key($0) }.joined(separator: ", "))
+        }
+    }
+
+    subscript(_ key: String) -> JSONValue? { values.last { $0.key == key }?.value }
+}

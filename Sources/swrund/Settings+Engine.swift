@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import Engine
+import Flags
+import JSON
+import LinuxSystem
+
+extension Settings {
+    /// What the services get to know.
+    func engine(programs: FilePath) throws(DaemonError) -> EngineConfiguration {
+        var configuration = EngineConfiguration(dataRoot: try path("data-root"), execRoot: try path("exec-root"))
+        if try !string("containerd").isEmpty {
+            configuration.supervisorSocket = try path("containerd")
+            configuration.ownsSupervisor = false
+        }
+        configuration.namespace = try string("containerd-namespace")
+        configuration.programDirectory = programs
+        configuration.runtimes = try runtimes(programs)
+        configuration.defaultRuntime = try string("default-runtime")
+        guard configuration.runtimes.contains(where: { $0.name == configuration.defaultRuntime }) else {
+            throw DaemonError("specified default runtime '\(configuration.defaultRuntime)' does not exist")
+        }
+        configuration.network = try network()
+        configuration.labels = try list("label")
+        configuration.insecureRegistries = try list("insecure-registry")
+        configuration.registryMirrors = try list("registry-mirror")
+        configuration.execOptions = try list("exec-opt")
+        configuration.isDebug = try isDebug()
+        configuration.logDriver = try string("log-driver")
+        configuration.logOptions = try pairs("log-opt")
+        configuration.defaultShmSize = try shmSize()
+        configuration.usesInit = try bool("init")
+        configuration.cgroupParent = try string("cgroup-parent")
+        return configuration
+    }
+
+    func isDebug() throws(DaemonError) -> Bool {
+        if try bool("debug") { return true }
+        return try string("log-level") == "debug"
+    }
+
+    private func network() throws(DaemonError) -> NetworkConfiguration {
+        var network = NetworkConfiguration()
+        network.bridge = try string("bridge")
+        network.bridgeAddress = try string("bip")
+        network.addressPools = try addressPools()
+        network.nameservers = try list("dns")
+        network.searchDomains = try list("dns-search")
+        network.resolverOptions = try list("dns-opt")
+        network.mtu = try int("mtu")
+        network.firewall = try bool("iptables")
+        network.ipForward = try bool("ip-forward")
+        network.ipMasquerade = try bool("ip-masq")
+        network.interContainer = try bool("icc")
+        return network
+    }
+
+    /// On the command line `base=…,size=…`, in the file objects of `base` and `size`.
+    private func addressPools() throws(DaemonError) -> [(base: String, size: Int)] {
+        var pools: [(base: String, size: Int)] = []
+        for text in flags.list("default-address-pool") {
+            let fields = text.split(separator: ",").map { $0.split(separator: "=", maxSplits: 1).map { String($0) } }
+            guard let base = fields.first(where: { $0.first == "base" })?.last,
+                let size = fields.first(where: { $0.first == "size" })?.last.flatMap({ Int($0) })
+            else { throw DaemonError("invalid --default-address-pool \(text): expected base=CIDR,size=N") }
+            pools.append((base, size))
+        }
+        for pool in file["default-address-pools"]?.array ?? [] {
+            guard let base = pool["base"]?.string, let size = pool["size"]?.int else {
+                throw wrongType("default-address-pool", "a list of objects with base and size")
+            }
+            pools.append((base, Int(size)))
+        }
+        return pools
+    }
+
+    /// Ours, under the names that people know, and those that were added.
+    private func runtimes(_ programs: FilePath) throws(DaemonError) -> [RuntimeEntry] {
+        let own = (programs / "swrunc").string
+        var runtimes = [
+            RuntimeEntry(name: "swrun", path: own), RuntimeEntry(name: "runc", path: "runc"),
+            RuntimeEntry(name: "io.containerd.runc.v2", path: "", shim: "io.containerd.runc.v2"),
+        ]
+        func add(_ entry: RuntimeEntry) {
+            runtimes.removeAll { $0.name == entry.name }
+            runtimes.append(entry)
+        }
+        for text in flags.list("add-runtime") {
+            let parts = text.split(separator: "=", maxSplits: 1).map { String($0) }
+            guard parts.count == 2 else { throw DaemonError("invalid --add-runtime \(text): expected name=path") }
+            if ["swrun", "io.containerd.runc.v2"].contains(parts[0]) {
+                throw DaemonError("runtime name '\(parts[0])' is reserved")
+            }
+            add(RuntimeEntry(name: parts[0], path: parts[1]))
+        }
+        for member in file["runtimes"]?.members ?? [] {
+            let shim = member.value["runtimeType"]?.string
+            guard let path = member.value["path"]?.string ?? (shim == nil ? nil : "") else {
+                throw DaemonError("runtime \(member.key): either path or runtimeType must be given")
+            }
+            add(RuntimeEntry(name: member.key, path: path, shim: shim ?? "io.containerd.swrun.v2"))
+        }
+        return runtimes
+    }
+
+    /// `64m`: binary units.
+    private func shmSize() throws(DaemonError) -> Int64 {
+        let text = try string("default-shm-size").lowercased()
+        let digits = text.prefix { $0.isNumber }
+        let units: [String: Int64] = ["": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30]
+        var unit = String(text.dropFirst(digits.count))
+        if unit.count > 1, unit.hasSuffix("b") { unit = String(unit.prefix(1)) }
+        guard let number = Int64(digits), number < 1 << 40, let scale = units[unit] else {
+            throw DaemonError("invalid --default-shm-size: \(text)")
+        }
+        return number * scale
+    }
+}

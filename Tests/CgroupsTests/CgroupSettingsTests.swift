@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSON
+import OCISpec
+import Testing
+
+@testable import Cgroups
+
+@Suite("Resources become writes to cgroup files")
+struct CgroupSettingsTests {
+    private let resources: JSONValue = [
+        "memory": ["limit": 64_000_000, "swap": 128_000_000, "reservation": 32_000_000],
+        "cpu": ["shares": 512, "quota": 50000, "period": 100_000, "cpus": "0-1", "mems": "0"],
+        "pids": ["limit": 64],
+    ]
+
+    private func lines(_ settings: [CgroupSetting]) -> [String] {
+        settings.map { $0.controller + " " + $0.file + "=" + $0.value }
+    }
+
+    @Test("of cgroup v1")
+    func v1() throws {
+        #expect(
+            lines(settingsV1(try RuntimeResources(resources))) == [
+                "memory memory.limit_in_bytes=64000000", "memory memory.memsw.limit_in_bytes=128000000",
+                "memory memory.soft_limit_in_bytes=32000000", "cpu cpu.shares=512", "cpu cpu.cfs_period_us=100000",
+                "cpu cpu.cfs_quota_us=50000", "cpuset cpuset.cpus=0-1", "cpuset cpuset.mems=0", "pids pids.max=64",
+            ])
+    }
+
+    @Test("of cgroup v2, where swap is counted alone")
+    func v2() throws {
+        #expect(
+            lines(settingsV2(try RuntimeResources(resources))) == [
+                "memory memory.swap.max=64000000", "memory memory.max=64000000", "memory memory.low=32000000",
+                "cpu cpu.weight=20", "cpu cpu.max=50000 100000", "cpuset cpuset.cpus=0-1", "cpuset cpuset.mems=0",
+                "pids pids.max=64",
+            ])
+    }
+
+    @Test("nothing asked for, nothing written")
+    func empty() throws {
+        #expect(settingsV1(RuntimeResources()).isEmpty)
+        #expect(settingsV2(RuntimeResources()).isEmpty)
+    }
+
+    @Test("-1 takes a limit away, and what has no such limit is fine too")
+    func unlimited() throws {
+        let resources = try RuntimeResources(["memory": ["swap": -1], "pids": ["limit": -1]])
+        #expect(settingsV2(resources).map { $0.value } == ["max", "max"])
+        #expect(settingsV2(resources).allSatisfy { $0.isOptional })
+    }
+
+    @Test("shares map to weights at their ends", arguments: [(2, 1), (1024, 39), (262_144, 10000), (0, 1)])
+    func shares(_ shares: UInt64, _ expected: UInt64) {
+        #expect(weight(shares: shares) == expected)
+    }
+}

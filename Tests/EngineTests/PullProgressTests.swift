@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
+import DockerAPI
+import OCISpec
+import SwiftProtobuf
+import Testing
+
+@testable import Engine
+
+private func event(_ name: String, layer: Character = "a", at: Int64 = 0, of total: Int64 = 10) -> TransferProgress {
+    .with {
+        $0.event = name
+        $0.progress = at
+        $0.total = total
+        $0.desc.mediaType = MediaType.ociLayerGzip
+        $0.desc.digest = "sha256:" + String(repeating: layer, count: 64)
+    }
+}
+
+private func resolved(_ digest: Character) -> TransferProgress {
+    .with {
+        $0.event = "resolved to"
+        $0.desc.mediaType = MediaType.ociManifest
+        $0.desc.digest = "sha256:" + String(repeating: digest, count: 64)
+    }
+}
+
+@Suite("Pull progress")
+struct PullProgressTests {
+    private let a = "aaaaaaaaaaaa"
+    private let b = "bbbbbbbbbbbb"
+
+    private func lines(_ events: [TransferProgress], present: String? = nil) throws -> [ProgressMessage] {
+        var progress = PullProgress(try ImageReference("busybox:1"), present: present)
+        return events.flatMap { progress.take($0, now: 1) }
+    }
+
+    @Test("tells of a layer from start to end")
+    func newLayer() throws {
+        let events = [
+            resolved("d"), event("waiting"), event("downloading", at: 10), event("complete", at: 10),
+            event("extracting", at: 10), event("extracted", at: 10),
+        ]
+        #expect(
+            try lines(events) == [
+                .status("Pulling from library/busybox", id: "1"), .step("Pulling fs layer", id: a),
+                .progress("Downloading", id: a, current: 10, total: 10), .step("Download complete", id: a),
+                .progress("Extracting", id: a, current: 10, total: 10), .step("Pull complete", id: a),
+            ])
+    }
+
+    @Test("tells of layers that are here")
+    func present() throws {
+        let seen = try lines([resolved("d"), event("already exists", layer: "b"), event("already exists", layer: "b")])
+        #expect(seen == [.status("Pulling from library/busybox", id: "1"), .step("Already exists", id: b)])
+    }
+
+    @Test("says nothing of layers when the image is up to date")
+    func upToDate() throws {
+        let digest = "sha256:" + String(repeating: "d", count: 64)
+        let seen = try lines([resolved("d"), event("already exists")], present: digest)
+        #expect(seen == [.status("Pulling from library/busybox", id: "1")])
+        let progress = PullProgress(try ImageReference("busybox:1"), present: digest)
+        #expect(
+            progress.end(digest: digest) == [
+                .status("Digest: \(digest)", id: nil), .status("Status: Image is up to date for busybox:1", id: nil),
+            ])
+    }
+
+    @Test("does not flood")
+    func rate() throws {
+        var progress = PullProgress(try ImageReference("busybox:1"), present: nil)
+        var bars = 0
+        for step in 0..<1000 {
+            for line in progress.take(event("downloading", at: Int64(step), of: 1000), now: 1 + Int64(step) * 1_000_000)
+            {
+                if case .progress = line { bars += 1 }
+            }
+        }
+        #expect(bars == 10)
+    }
+
+    @Test("ignores what is no layer")
+    func manifests() throws {
+        let config = TransferProgress.with {
+            $0.event = "downloading"
+            $0.desc.mediaType = MediaType.ociConfig
+        }
+        #expect(try lines([config]).isEmpty)
+    }
+}
+
+@Suite("Image names")
+struct ImageNameTests {
+    @Test(
+        "puts image and tag together",
+        arguments: [
+            ("busybox", "", "docker.io/library/busybox:latest"), ("docker.io/library/x", "1", "docker.io/library/x:1"),
+            ("127.0.0.1:5055/x", "1", "127.0.0.1:5055/x:1"), ("a/b:2", "", "docker.io/a/b:2"),
+            (
+                "x", "sha256:" + String(repeating: "0", count: 64),
+                "docker.io/library/x@sha256:" + String(repeating: "0", count: 64)
+            ),
+        ])
+    func pullReferences(_ image: String, _ tag: String, _ expected: String) throws {
+        #expect(try ImageService.pullReference(image: image, tag: tag).string == expected)
+    }
+
+    @Test("refuses bad names as docker does")
+    func bad() {
+        #expect(throws: EngineError.self) { try ImageService.pullReference(image: "UPPER", tag: "") }
+        #expect(ImageService.noSuchImage("nosuch") == .notFound("No such image: nosuch:latest"))
+        #expect(ImageService.noSuchImage("nosuch:1") == .notFound("No such image: nosuch:1"))
+    }
+
+    @Test("knows whole IDs")
+    func ids() {
+        let hex = String(repeating: "a", count: 64)
+        #expect(ImageService.isFullID(hex))
+        #expect(ImageService.isFullID("sha256:" + hex))
+        #expect(!ImageService.isFullID("aaaa"))
+        #expect(shortImageID("sha256:" + hex) == "aaaaaaaaaaaa")
+    }
+}
