@@ -60,9 +60,12 @@ let embeddedLink: [LinkerSetting] =
 let cSettings: [CSetting] =
     [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
     + (libc == "musl"
-        ? [.unsafeFlags(["-nostdlibinc", "-isystem", muslInclude, "-D_FORTIFY_SOURCE=0", "-fno-stack-protector",
+        ? [
+            .unsafeFlags([
+                "-nostdlibinc", "-isystem", muslInclude, "-D_FORTIFY_SOURCE=0", "-fno-stack-protector",
                 "-Wno-sign-compare",  // in musl's CMSG_NXTHDR
-           ])] : [])
+            ])
+        ] : [])
 
 // MARK: Targets
 
@@ -176,9 +179,12 @@ let coreTests: [Target] = [
 
 let fullTests: [Target] = [
     tests("Cgroups", ["OCISpec", "JSON", "LinuxSystem"]), tests("Confinement", ["OCISpec", "JSON"]),
-    tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink"), tests("Archive"), tests("ContentStore"),
-    tests("Metadata"), tests("Registry"), tests("Snapshots", ["Metadata"]), tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
-    tests("Supervisor", ["AsyncTTRPC", "ContainerdAPI", "LinuxSystem", "Metadata", "TTRPC", protobuf]), tests("Networking"), tests("DockerAPI", ["JSON"]), tests("Engine", ["JSON", "OCISpec"]),
+    tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink"), tests("Archive"),
+    tests("ContentStore"),
+    tests("Metadata"), tests("Registry"), tests("Snapshots", ["Metadata"]),
+    tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
+    tests("Supervisor", ["AsyncTTRPC", "ContainerdAPI", "LinuxSystem", "Metadata", "TTRPC", protobuf]),
+    tests("Networking"), tests("DockerAPI", ["JSON"]), tests("Engine", ["JSON", "OCISpec"]),
     tests("EngineHTTP"),
 ]
 

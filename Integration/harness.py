@@ -150,7 +150,7 @@ class Stack:
         return run("ctr", "-a", self.supervisor_socket, *arguments, **options)
 
     def curl(self, path, *options, **more):
-        return run("curl", "-s", "--max-time", "20", "--unix-socket", self.socket, f"http://d{path}", *options, **more)
+        return run("curl", "-s", "-g", "--max-time", "20", "--unix-socket", self.socket, f"http://d{path}", *options, **more)
 
     def inspect(self, name):
         return json.loads(self.docker("inspect", name))[0]

@@ -14,7 +14,7 @@ import pytest
     (["run", "--rm", "--name", "bad/name", "busybox"], 125, "Invalid container name (bad/name)"),
     (["run", "--nosuchflag", "busybox"], 125, "unknown flag: --nosuchflag"),
     (["run", "-m", "12x", "busybox"], 125, "invalid"),
-    (["run", "--rm", "-u", "nosuchuser", "busybox", "true"], 126, "unable to find user nosuchuser"),
+    (["run", "--rm", "-u", "nosuchuser", "busybox", "true"], 125, "unable to find user nosuchuser"),
     (["run", "--rm", "--network", "nosuchnet", "busybox", "true"], 125, "network nosuchnet not found"),
     (["nosuchcommand"], 1, "nosuchcommand"),
     (["start", "absent"], 1, "No such container: absent"),
@@ -66,7 +66,8 @@ def test_wrong_state(cli, container_name):
     ("GET", "/containers/absent/json", None, "404"),
     ("GET", "/images/absent/json", None, "404"),
     ("POST", "/containers/absent/start", None, "404"),
-    ("POST", "/swarm/init", "{}", "503"),
+    ("POST", "/swarm/init", "{}", "501"),
+    ("GET", "/services", None, "503"),
 ])
 def test_request(stack, method, path, body, status):
     options = ["-X", method, "-o", "/dev/null", "-w", "%{http_code}", "-g"]

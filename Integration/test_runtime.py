@@ -202,6 +202,18 @@ def test_mounts(runtime):
     assert {"ro", "nosuid"} <= set(options["/data/ro"]) and {"size=64k", "noexec"} <= set(options["/data/tmp"])
 
 
+@pytest.mark.parametrize("option,expected", [("rshared", "shared:"), ("rprivate", ""), ("rslave", "")])
+def test_propagation(runtime, option, expected):
+    (runtime.directory / "source").mkdir()
+
+    def change(value):
+        value["mounts"].append({"destination": "/data", "type": "bind", "source": str(runtime.directory / "source"),
+                                "options": ["rbind", option]})
+
+    fields = runtime.run("grep", " /data ", "/proc/self/mountinfo", change=change).split(" - ")[0].split()[6:]
+    assert "".join(fields).startswith(expected) and bool(fields) == bool(expected)
+
+
 def test_sysctl_and_joined_network(runtime):
     def change(value):
         value["linux"]["sysctl"] = {"net.ipv4.ip_forward": "1", "kernel/msgmax": "9000"}

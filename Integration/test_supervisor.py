@@ -250,6 +250,20 @@ def test_malformed_ttrpc_hurts_nobody_else(supervisor):
     assert b"swrun" in answer
 
 
+def test_a_half_made_task_is_cleared_away(supervisor, runtime, name):
+    """The supervisor died after it had started the shim and before it had noted the shim's socket."""
+    supervisor.ctr("run", "-d", "--runtime", runtime, IMAGE, name, "sleep", "1000")
+    pid = supervisor.tasks()[name][0]
+    shim = parent_of(pid)
+    supervisor.kill()
+    bundle = supervisor.directory / "state/s/shims" / supervisor.namespace / name
+    (bundle / "address").unlink()
+    supervisor.start()
+    wait_until(lambda: not runs(pid) and not runs(shim), what="the end of shim and container")
+    assert name not in supervisor.tasks()
+    assert not bundle.exists()
+
+
 def ttrpc(supervisor, service, method, namespace="test"):
     """The answer's payload of one call with an empty request."""
 

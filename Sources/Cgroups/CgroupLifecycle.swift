@@ -92,11 +92,18 @@ extension ContainerCgroup {
     }
 
     /// Removes the directories and those that the container made below them. Processes that are just dying keep a
-    /// cgroup busy for a moment.
+    /// cgroup busy for a moment; those that live are killed.
     package func remove() throws(SysError) {
+        if FilePath(path).components.isEmpty { return }
+        // Mostly nothing is left in any of them, and then nobody has to be looked for.
+        let left = layout.hierarchies.map { directory(in: $0) }.filter { directory in
+            rmdir(directory.string) != 0 && Errno.current != .noSuchFile
+        }
+        if left.isEmpty { return }
+        if !processes().isEmpty { try? signalAll(SIGKILL) }
         var failure: SysError?
-        for hierarchy in layout.hierarchies where FilePath(path).components.count > 0 {
-            do throws(SysError) { try remove(directory(in: hierarchy)) } catch { failure = error }
+        for directory in left {
+            do throws(SysError) { try remove(directory) } catch { failure = error }
         }
         if let failure { throw failure }
     }

@@ -103,9 +103,12 @@ package struct ContainerCgroup: Sendable, Equatable {
         if rules.isEmpty { return }
         if let devices = layout.hierarchy(with: "devices") {
             let directory = directory(in: devices)
+            let allow = try open(directory / "devices.allow", O_WRONLY)
+            let deny = try open(directory / "devices.deny", O_WRONLY)
             for rule in rules {
                 for one in expandedForV1(rule) {
-                    try writeText(directory / (one.isAllowed ? "devices.allow" : "devices.deny"), one.v1Text)
+                    let text = Array(one.v1Text.utf8)
+                    if one.isAllowed { try writeAll(allow, text) } else { try writeAll(deny, text) }
                 }
             }
         } else if let unified = layout.unified {

@@ -66,7 +66,7 @@ package struct SeccompCompiler: ~Copyable {
     }
 
     private borrowing func export() throws(SysError) -> [UInt8] {
-        let file = OwnedFD(owning: try sys("memfd_create") { swrun_memfd_create("seccomp", 1 /* MFD_CLOEXEC */) })
+        let file = OwnedFD(owning: try sys("memfd_create") { swrun_memfd_create("seccomp", UInt32(MFD_CLOEXEC)) })
         let number = file.raw
         let result = seccomp_export_bpf(context, number)
         if result != 0 { throw SysError("seccomp_export_bpf", "", failure(result)) }
@@ -83,12 +83,14 @@ package struct SeccompCompiler: ~Copyable {
     /// Calls with higher numbers than any that the profile names are newer than the profile: a program must see
     /// ENOSYS for them, so that it falls back, and not the profile's error.
     private static func stubsForNewCalls(_ profile: RuntimeSeccomp) -> [UInt8] {
-        guard ["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"]
-            .contains(profile.defaultAction)
+        guard
+            ["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"]
+                .contains(profile.defaultAction)
         else { return [] }
         var limits: [NewCallStub.Limit] = []
         for (token, audit) in [
-            (0xC000_003E, 0xC000_003E), (0x4000_0003, 0x4000_0003), (0xC000_00B7, 0xC000_00B7), (0x4000_0028, 0x4000_0028),
+            (0xC000_003E, 0xC000_003E), (0x4000_0003, 0x4000_0003), (0xC000_00B7, 0xC000_00B7),
+            (0x4000_0028, 0x4000_0028),
         ] as [(UInt32, UInt32)] {
             var highest: CInt = -1
             for rule in profile.rules {

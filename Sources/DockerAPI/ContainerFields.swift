@@ -68,7 +68,8 @@ package struct FieldTable: Sendable {
         if value.isNull { return field.empty }
         guard field.kind.accepts(value) else {
             throw FieldError(
-                "json: cannot unmarshal \(value.kind) into Go struct field \(owner).\(field.name) of type \(field.kind.goName)")
+                "json: cannot unmarshal \(value.kind) into Go struct field \(owner).\(field.name) of type \(field.kind.goName)"
+            )
         }
         return field.kind == .strings && value.string != nil ? .strings([value.string ?? ""]) : value
     }

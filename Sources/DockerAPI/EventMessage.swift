@@ -65,7 +65,9 @@ extension EventMessage {
             filters.matches("scope", exactly: "local"), passesImage(filters),
             filters.matches(labels: attributes.map { ($0.key, $0.value) })
         else { return false }
-        let named = ["builder", "config", "container", "daemon", "network", "node", "plugin", "secret", "service", "volume"]
+        let named = [
+            "builder", "config", "container", "daemon", "network", "node", "plugin", "secret", "service", "volume",
+        ]
         let name = attribute("name") ?? ""
         return named.allSatisfy { key in
             filters.matches(key, prefixOf: actorID) || !name.isEmpty && filters.matches(key, prefixOf: name)

@@ -11,8 +11,9 @@ extension Router {
         ImageRoutes(images: engine.images).register(on: &router)
         ContainerRoutes(containers: engine.containers).register(on: &router)
         ExecRoutes(execs: engine.execs).register(on: &router)
-        NetworkRoutes(networks: engine.networks, events: engine.events).register(on: &router)
+        NetworkRoutes(networks: engine.networks, containers: engine.containers, events: engine.events).register(on: &router)
         VolumeRoutes(volumes: engine.volumes, events: engine.events).register(on: &router)
+        DiskUsageRoutes(engine: engine).register(on: &router)
         UnimplementedRoutes().register(on: &router)
         return router
     }

@@ -9,9 +9,8 @@ package struct FileLock: ~Copyable, Sendable {
     package init(_ path: FilePath) throws(SysError) {
         let file = try open(path, O_RDWR | O_CREAT, mode: 0o600)
         let number = file.raw
-        try sys("flock", path.string, hint: { $0 == .wouldBlock ? "another instance is running" : nil }) {
-            flock(number, LOCK_EX | LOCK_NB)
-        }
+        let hint = { (errno: Errno) -> String? in errno == .wouldBlock ? "another instance is running" : nil }
+        try sys("flock", path.string, hint: hint, { flock(number, LOCK_EX | LOCK_NB) })
         descriptor = file
     }
 }

@@ -38,10 +38,14 @@ package func openInRoot(
 /// Reads at most `count` bytes; an empty result is the end of the file.
 package func readSome(_ fd: borrowing OwnedFD, upTo count: Int) throws(SysError) -> [UInt8] {
     let number = fd.raw
-    var buffer = [UInt8](repeating: 0, count: count)
-    let got = try sys("read") { buffer.withUnsafeMutableBytes { read(number, $0.baseAddress, count) } }
-    if got < count { buffer.removeLast(count - got) }
-    return buffer
+    var failure: SysError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { space, used in
+        do throws(SysError) { used = try sys("read") { read(number, space.baseAddress, count) } } catch {
+            failure = error
+        }
+    }
+    if let failure { throw failure }
+    return bytes
 }
 
 /// Writes every byte, however many calls it takes. The descriptor must be blocking.

@@ -55,9 +55,11 @@ package struct MountTree: ~Copyable {
         let context = OwnedFD(owning: try sys("fsopen", type) { swrun_fsopen(type) })
         let number = context.raw
         func configure(_ command: UInt32, _ key: String?, _ value: String?) throws(SysError) {
-            try sys("fsconfig", type + (key.map { " " + $0 } ?? ""), hint: { _ in kernelMessage(number) }) {
+            let subject = key.map { type + " " + $0 } ?? type
+            let call = {
                 withOptionalText(key) { key in withOptionalText(value) { swrun_fsconfig(number, command, key, $0) } }
             }
+            try sys("fsconfig", subject, hint: { _ in kernelMessage(number) }, call)
         }
         if !source.isEmpty { try configure(fsconfigSetString, "source", source) }
         for option in options {

@@ -20,9 +20,11 @@ package struct NamespaceFlags: OptionSet, Sendable, Equatable {
 /// setns(2): joins the namespace that `fd` refers to, or those of the process if it is a pidfd.
 package func joinNamespace(_ fd: borrowing OwnedFD, _ types: NamespaceFlags) throws(SysError) {
     let number = fd.raw
-    try sys("setns", hint: { $0 == .notPermitted ? "needs CAP_SYS_ADMIN in the owning user namespace" : nil }) {
-        swrun_setns(number, CInt(truncatingIfNeeded: types.rawValue))
-    }
+    try sys(
+        "setns", "", hint: { $0 == .notPermitted ? "needs CAP_SYS_ADMIN in the owning user namespace" : nil },
+        {
+            swrun_setns(number, CInt(truncatingIfNeeded: types.rawValue))
+        })
 }
 
 /// unshare(2)

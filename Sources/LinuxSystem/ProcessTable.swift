@@ -44,7 +44,7 @@ package func sendSignal(_ signal: CInt, to process: borrowing OwnedFD) throws(Sy
 
 /// Waits until the process has ended, at most `milliseconds` (-1: for ever); false if it still runs then.
 package func waitForEnd(of process: borrowing OwnedFD, milliseconds: CInt) throws(SysError) -> Bool {
-    var entry = pollfd(fd: process.raw, events: 1 /* POLLIN */, revents: 0)
+    var entry = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
     return try sys("poll") { poll(&entry, 1, milliseconds) } > 0
 }
 
@@ -61,7 +61,9 @@ package func signalNumber(_ name: String) -> CInt? {
     var short = name.uppercased()
     if short.hasPrefix("SIG") { short = String(short.dropFirst(3)) }
     if let index = signalNames.firstIndex(of: short) { return CInt(index + 1) }
-    let aliases: [(String, CInt)] = [("CLD", 17), ("POLL", 29), ("IOT", 6), ("UNUSED", 31), ("RTMIN", 34), ("RTMAX", 64)]
+    let aliases: [(String, CInt)] = [
+        ("CLD", 17), ("POLL", 29), ("IOT", 6), ("UNUSED", 31), ("RTMIN", 34), ("RTMAX", 64),
+    ]
     for alias in aliases where alias.0 == short { return alias.1 }
     if short.hasPrefix("RTMIN+"), let offset = CInt(short.dropFirst(6)), offset > 0, offset <= 30 { return 34 + offset }
     if short.hasPrefix("RTMAX-"), let offset = CInt(short.dropFirst(6)), offset > 0, offset <= 30 { return 64 - offset }

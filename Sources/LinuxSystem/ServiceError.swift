@@ -31,5 +31,5 @@ package struct ServiceError: Error, Sendable, Equatable {
 }
 
 #if !SWRUN_EMBEDDED
-extension ServiceError: CustomStringConvertible {}
+    extension ServiceError: CustomStringConvertible {}
 #endif

@@ -28,7 +28,7 @@ package struct SysError: Error, Sendable, Equatable {
 }
 
 #if !SWRUN_EMBEDDED
-extension SysError: CustomStringConvertible {}
+    extension SysError: CustomStringConvertible {}
 #endif
 
 /// Runs one system call, retrying on EINTR, and reads errno before anything else can change it.

@@ -17,9 +17,9 @@ struct NetworkNamespaces: Sendable {
     /// Makes a namespace and mounts it at `path(id)`; a left-over file of the same name is replaced.
     func create(_ id: String) throws(NetworkError) -> NamespaceHandle {
         let path = path(id)
+        try remove(id)
         do throws(SysError) {
             try makeDirectories(directory, mode: 0o711)
-            remove(id)
             _ = try LinuxSystem.open(path, O_RDONLY | O_CREAT | O_EXCL, mode: 0o444)
         } catch {
             throw NetworkError(.internal, "network namespace: \(error.description)")
@@ -27,17 +27,22 @@ struct NetworkNamespaces: Sendable {
         do throws(NetworkError) {
             return try NamespaceThread.run({ () throws(SysError) in try enterNew(path) })
         } catch {
-            remove(id)
+            try? remove(id)
             throw error
         }
     }
 
     /// Unmounts and removes the file; the kernel ends the namespace, its links included, when nothing else holds it.
     /// A missing one is fine.
-    func remove(_ id: String) {
-        let path = path(id).string
-        while umount2(path, Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)) == 0 {}
-        _ = unlink(path)
+    func remove(_ id: String) throws(NetworkError) {
+        let path = path(id)
+        do throws(SysError) {
+            try unmountAll(path)
+            try removeFile(path)
+        } catch {
+            if error.errno == .noSuchFile { return }
+            throw NetworkError(.internal, "network namespace: \(error.description)")
+        }
     }
 
     /// True if a namespace is mounted there: a plain file is what remains after a reboot.

@@ -12,7 +12,7 @@ extension NetworkService {
         do throws(NetlinkError) {
             try handle.netlink.run(.setLink(index: loopbackIndex, up: true))
         } catch {
-            namespaces.remove(request.containerID)
+            removeNamespace(request.containerID)
             throw NetworkError(error)
         }
         try state.save(endpoint)
@@ -54,7 +54,7 @@ extension NetworkService {
             try connect(&endpoint, request, network, state, &handle)
         } catch {
             release(endpoint, state)
-            namespaces.remove(request.containerID)
+            removeNamespace(request.containerID)
             throw error
         }
         return attachment(endpoint, network, request, resolvConf: resolvConf(request, filtered: true))

@@ -10,9 +10,9 @@ extension NetworkService {
         let state = try open()
         for endpoint in state.endpoints.values where !running.contains(endpoint.containerID) {
             release(endpoint, state)
-            namespaces.remove(endpoint.containerID)
+            removeNamespace(endpoint.containerID)
         }
-        for id in namespaces.list() where !running.contains(id) { namespaces.remove(id) }
+        for id in namespaces.list() where !running.contains(id) { removeNamespace(id) }
         for endpoint in state.endpoints.values { reserveAgain(endpoint, state) }
         for network in state.networks.values where network.driver == "bridge" {
             do throws(NetworkError) { try ensureBridge(network, state) } catch {

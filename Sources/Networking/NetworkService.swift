@@ -48,9 +48,17 @@ package actor NetworkService {
 
     /// Ends what `attach` made: published ports, address, namespace. A container that is not attached is fine.
     package func detach(container id: String) {
-        guard let state = try? open() else { return }
-        for endpoint in state.endpoints(of: id) { release(endpoint, state) }
-        namespaces.remove(id)
+        do throws(NetworkError) {
+            let state = try open()
+            for endpoint in state.endpoints(of: id) { release(endpoint, state) }
+        } catch {
+            configuration.warn("detach container \(id): \(error)")
+        }
+        removeNamespace(id)
+    }
+
+    func removeNamespace(_ id: String) {
+        do throws(NetworkError) { try namespaces.remove(id) } catch { configuration.warn("\(error)") }
     }
 
     /// Opens the records at the first use, and sees to it that the default network is among them.

@@ -62,28 +62,38 @@ enum Daemon {
         try makeDirectories(configuration.execRoot, mode: 0o711)
         try pidFile.claim()
         defer { pidFile.release() }
+        // Listening comes before all else that changes the machine: a second daemon gets no further than here. Clients
+        // that come now wait.
+        let sockets = try listeners.map { try $0.open(group: group).relinquish() }
+        defer { for listener in listeners { try? removeFile(listener.path) } }
+        for listener in listeners { logger.info("API listen", metadata: ["op": "\(listener.path.string)"]) }
         let engine = try Engine(configuration: configuration, logger: logger)
+        do {
+            try await serve(engine, at: sockets, logger)
+            await engine.stop()
+        } catch {
+            await engine.stop()
+            throw error
+        }
+    }
+
+    /// Serves until the task is cancelled.
+    private static func serve(_ engine: Engine, at sockets: [CInt], _ logger: Logger) async throws {
         let supervisor = SupervisorProcess(
-            configuration: configuration, connection: engine.supervisor, logger: logger)
+            configuration: engine.configuration, connection: engine.supervisor, logger: logger)
         try await supervisor.ensureRunning()
         try await engine.start()
         let server = HTTPServer(router: .engine(engine), logger: logger)
         try await withThrowingDiscardingTaskGroup { tasks in
-            for listener in listeners {
-                let number = try listener.open(group: group).relinquish()
-                tasks.addTask { try await server.serve(OwnedFD(owning: number)) }
-                logger.info("API listen", metadata: ["op": "\(listener.path.string)"])
-            }
-            if configuration.ownsSupervisor { tasks.addTask { await supervisor.keepRunning() } }
+            for socket in sockets { tasks.addTask { try await server.serve(OwnedFD(owning: socket)) } }
+            if engine.configuration.ownsSupervisor { tasks.addTask { await supervisor.keepRunning() } }
             tasks.addTask { await engine.run() }
             logger.info("daemon has completed initialization")
             try? await Task.sleep(for: .seconds(1 << 40))  // until we are told to stop
             logger.info("stopping; containers keep running")
             tasks.cancelAll()
         }
-        for listener in listeners { try? removeFile(listener.path) }
         await server.shutDown()
-        await engine.stop()
     }
 
     private static func makeLogger(_ settings: Settings) throws -> Logger {

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Which cgroup hierarchies a host has")
 struct CgroupLayoutTests {
-    private func layout(_ lines: [String]) -> CgroupLayout { CgroupLayout(mountInfo: Array(lines.joined(separator: "\n").utf8)) }
+    private func layout(_ lines: [String]) -> CgroupLayout {
+        CgroupLayout(mountInfo: Array(lines.joined(separator: "\n").utf8))
+    }
 
     @Test("a hybrid host has v1 controllers and an empty unified hierarchy")
     func hybrid() {

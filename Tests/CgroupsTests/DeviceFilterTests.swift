@@ -80,6 +80,7 @@ struct DeviceFilterTests {
         #expect(Rule(isAllowed: false).v1Text == "a")
         #expect(Rule(isAllowed: true, type: "c", major: 10, minor: 200, access: "rw").v1Text == "c 10:200 rw")
         #expect(Rule(isAllowed: true, type: "b").v1Text == "b *:* rwm")
-        #expect(expandedForV1(Rule(isAllowed: true, type: "a", major: 7)).map { $0.v1Text } == ["b 7:* rwm", "c 7:* rwm"])
+        #expect(
+            expandedForV1(Rule(isAllowed: true, type: "a", major: 7)).map { $0.v1Text } == ["b 7:* rwm", "c 7:* rwm"])
     }
 }

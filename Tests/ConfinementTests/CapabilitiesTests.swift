@@ -36,14 +36,19 @@ struct CapabilitiesTests {
         var sets = CapabilitySets()
         (sets.bounding, sets.permitted, sets.effective, sets.inheritable, sets.ambient) = (7, 7, 7, 7, 7)
         let limited = sets.limited(to: 5)
-        #expect([limited.bounding, limited.permitted, limited.effective, limited.inheritable, limited.ambient] == [5, 5, 5, 5, 5])
+        #expect(
+            [limited.bounding, limited.permitted, limited.effective, limited.inheritable, limited.ambient] == [
+                5, 5, 5, 5, 5,
+            ])
         sets.inheritable = 0
         #expect(sets.limited(to: 7).ambient == 0)
     }
 
     @Test("limits by name")
     func limits() throws {
-        let process = try RuntimeProcess(["rlimits": [["type": "RLIMIT_NOFILE", "soft": 10, "hard": 20], ["type": "X"]]])
+        let process = try RuntimeProcess([
+            "rlimits": [["type": "RLIMIT_NOFILE", "soft": 10, "hard": 20], ["type": "X"]]
+        ])
         #expect(try ResourceLimit(process.limits[0]) == ResourceLimit(resource: 7, soft: 10, hard: 20))
         #expect(throws: RuntimeSpecError("invalid rlimit type: X")) { _ = try ResourceLimit(process.limits[1]) }
     }

@@ -70,7 +70,10 @@ struct SeccompTests {
                     ["names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38],
                     [
                         "names": ["personality"], "action": "SCMP_ACT_ALLOW",
-                        "args": [["index": 0, "value": 8, "op": "SCMP_CMP_EQ"], ["index": 0, "value": 0, "op": "SCMP_CMP_EQ"]],
+                        "args": [
+                            ["index": 0, "value": 8, "op": "SCMP_CMP_EQ"],
+                            ["index": 0, "value": 0, "op": "SCMP_CMP_EQ"],
+                        ],
                     ],
                 ],
             ]))
@@ -102,12 +105,14 @@ struct SeccompTests {
         #expect(SeccompFilter(parsing: bytes, key: [1, 2, 3]) == filter)
         #expect(SeccompFilter(parsing: bytes, key: [1, 2, 4]) == nil)
         #expect(SeccompFilter(parsing: bytes, key: [1, 2]) == nil)
-        for length in 0..<bytes.count { #expect(SeccompFilter(parsing: Array(bytes[..<length]), key: [1, 2, 3]) != filter) }
+        for length in 0..<bytes.count {
+            #expect(SeccompFilter(parsing: Array(bytes[..<length]), key: [1, 2, 3]) != filter)
+        }
     }
 }
 
 #if arch(x86_64)
-private let isX86 = true
+    private let isX86 = true
 #else
-private let isX86 = false
+    private let isX86 = false
 #endif

@@ -9,11 +9,14 @@ import Testing
 @Suite("A spec becomes a plan")
 struct ContainerPlanTests {
     /// A small valid config with some members replaced.
-    private func plan(_ changes: [(String, JSONValue)] = [], linux: [(String, JSONValue)] = []) throws -> ContainerPlan {
+    private func plan(_ changes: [(String, JSONValue)] = [], linux: [(String, JSONValue)] = []) throws -> ContainerPlan
+    {
         var value: JSONValue = [
             "ociVersion": "1.2.0", "process": ["args": ["sh"], "cwd": "/"], "root": ["path": "rootfs"],
         ]
-        var section: JSONValue = ["namespaces": [["type": "mount"], ["type": "pid"], ["type": "network", "path": "/n"]]]
+        var section: JSONValue = [
+            "namespaces": [["type": "mount"], ["type": "pid"], ["type": "network", "path": "/n"]]
+        ]
         for (key, change) in linux { section.set(key, change) }
         value.set("linux", section)
         for (key, change) in changes { value.set(key, change) }
@@ -28,7 +31,9 @@ struct ContainerPlanTests {
         #expect(plan.namespaces.joined == [.init(type: .network, path: FilePath("/n"))])
         #expect(plan.namespaces.isSeparate(.network) && !plan.namespaces.isSeparate(.ipc))
         #expect(plan.hostPropagation == .slave)
-        #expect(plan.devices.map { $0.path }.sorted() == ["full", "null", "random", "tty", "urandom", "zero"].map { "/dev/" + $0 })
+        #expect(
+            plan.devices.map { $0.path }.sorted()
+                == ["full", "null", "random", "tty", "urandom", "zero"].map { "/dev/" + $0 })
         #expect(plan.process.umask == 0o022)
     }
 
@@ -42,7 +47,8 @@ struct ContainerPlanTests {
 
     @Test("a bound /dev is left alone")
     func boundDev() throws {
-        #expect(try !plan([("mounts", [["destination": "/dev", "source": "/dev", "options": ["rbind"]]])]).populatesDev)
+        #expect(
+            try !plan([("mounts", [["destination": "/dev", "source": "/dev", "options": ["rbind"]]])]).populatesDev)
         #expect(try plan([("mounts", [["destination": "/dev", "type": "tmpfs"]])]).populatesDev)
     }
 
@@ -53,7 +59,10 @@ struct ContainerPlanTests {
             ("process", ["args": ["sh"], "cwd": "tmp"], "Cwd must be an absolute path"),
             ("process", ["cwd": "/"], "args must not be empty"),
             ("process", .null, "process property must not be empty"),
-            ("process", ["args": ["a"], "cwd": "/", "user": ["uid": 4_000_000_000]], "process.user: ids must be in range 0-2147483647"),
+            (
+                "process", ["args": ["a"], "cwd": "/", "user": ["uid": 4_000_000_000]],
+                "process.user: ids must be in range 0-2147483647"
+            ),
             ("root", .null, "root must be specified"),
             ("ociVersion", "2.0.0", "unsupported spec version: 2.0.0"),
             ("hostname", "x", "unable to set hostname without a private UTS namespace"),
@@ -67,15 +76,27 @@ struct ContainerPlanTests {
         arguments: [
             ("namespaces", [["type": "mount"], ["type": "mount"]], "malformed spec file: duplicated ns {\"mount\"}"),
             ("namespaces", [["type": "pid"]], "a container needs a mount namespace of its own"),
-            ("namespaces", [["type": "mount"], ["type": "user"]], "user namespaces enabled, but no user mapping found"),
-            ("uidMappings", [["size": 1]], "user namespace mappings specified, but user namespace isn't enabled in the config"),
+            (
+                "namespaces", [["type": "mount"], ["type": "user"]],
+                "user namespaces enabled, but no user mapping found"
+            ),
+            (
+                "uidMappings", [["size": 1]],
+                "user namespace mappings specified, but user namespace isn't enabled in the config"
+            ),
             ("maskedPaths", ["x"], "masked and read-only paths must be absolute: x"),
             ("rootfsPropagation", "x", "rootfsPropagation=x is not supported"),
             ("intelRdt", [:], "linux.intelRdt is not supported"),
-            ("sysctl", ["kernel.core_pattern": "x"], "sysctl \"kernel.core_pattern\" is not in a separate kernel namespace"),
+            (
+                "sysctl", ["kernel.core_pattern": "x"],
+                "sysctl \"kernel.core_pattern\" is not in a separate kernel namespace"
+            ),
             ("sysctl", ["kernel.shmmax": "1"], "sysctl \"kernel.shmmax\" is not allowed in the hosts ipc namespace"),
             ("sysctl", ["net..x": "1"], "invalid sysctl \"net..x\""),
-            ("sysctl", ["kernel.hostname": "x"], "sysctl \"kernel.hostname\" is not allowed as it conflicts with the OCI \"hostname\" field"),
+            (
+                "sysctl", ["kernel.hostname": "x"],
+                "sysctl \"kernel.hostname\" is not allowed as it conflicts with the OCI \"hostname\" field"
+            ),
         ] as [(String, JSONValue, String)])
     func badLinux(_ key: String, _ value: JSONValue, _ message: String) {
         #expect(throws: RuntimeError(message)) { _ = try plan(linux: [(key, value)]) }

@@ -11,7 +11,8 @@ struct ContainerRecordTests {
     private func record() throws -> ContainerRecord {
         let spec = try RuntimeSpec([
             "ociVersion": "1.0.2", "process": ["args": ["sh"], "cwd": "/"], "root": ["path": "/r"],
-            "annotations": ["b": "2", "a": "1"], "hooks": ["poststop": [["path": "/bin/x", "args": ["x"], "timeout": 3]]],
+            "annotations": ["b": "2", "a": "1"],
+            "hooks": ["poststop": [["path": "/bin/x", "args": ["x"], "timeout": 3]]],
             "linux": ["namespaces": [["type": "mount"], ["type": "pid"]]],
         ])
         return ContainerRecord(
@@ -35,7 +36,9 @@ struct ContainerRecordTests {
         #expect(throws: RuntimeError("state.json: unknown version")) { _ = try ContainerRecord(value) }
     }
 
-    @Test("ids that could be paths are refused", arguments: ["", ".", "..", "a/b", "a b", "é", "a\n", String(repeating: "a", count: 1025)])
+    @Test(
+        "ids that could be paths are refused",
+        arguments: ["", ".", "..", "a/b", "a b", "é", "a\n", String(repeating: "a", count: 1025)])
     func badID(_ id: String) {
         #expect(throws: RuntimeError("invalid container ID format")) { try ContainerStore.check(id) }
     }
@@ -46,7 +49,8 @@ struct ContainerRecordTests {
 
 @Suite("The home directory by the container's passwd file")
 struct HomeDirectoryTests {
-    private let passwd = Array("root:x:0:0:root:/root:/bin/sh\nbroken\nu:x:1000:1000::/home/u:/bin/sh\nv:x:1:1:::\n".utf8)
+    private let passwd = Array(
+        "root:x:0:0:root:/root:/bin/sh\nbroken\nu:x:1000:1000::/home/u:/bin/sh\nv:x:1:1:::\n".utf8)
 
     @Test(arguments: [(0, "/root"), (1000, "/home/u"), (1, "/"), (5, "/")])
     func home(_ uid: UInt32, _ expected: String) {

@@ -7,9 +7,12 @@ import Testing
 
 @Suite("Mounts of a spec")
 struct MountPlanTests {
-    private func plan(_ destination: String, _ type: String, _ source: String, _ options: [String] = []) throws -> MountPlan {
+    private func plan(_ destination: String, _ type: String, _ source: String, _ options: [String] = []) throws
+        -> MountPlan
+    {
         try MountPlan(
-            RuntimeMount(destination: destination, type: type, source: source, options: options), bundle: FilePath("/b"))
+            RuntimeMount(destination: destination, type: type, source: source, options: options), bundle: FilePath("/b")
+        )
     }
 
     @Test("options are sorted by what they act on")

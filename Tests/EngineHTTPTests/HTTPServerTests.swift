@@ -120,7 +120,8 @@ struct HTTPServerTests {
         ])
     func answers(_ request: String, _ expected: String) async throws {
         try await withServer(testRouter()) { path in
-            #expect(try await exchange(path, request) == expected)
+            let answer = try await exchange(path, request)
+            #expect(answer == expected)
         }
     }
 
@@ -145,7 +146,8 @@ struct HTTPServerTests {
             try await onThread {
                 let socket = try UnixSocket.connect(path)
                 try writeAll(socket, Array("GET /forever HTTP/1.1\r\nHost: d\r\n\r\n".utf8))
-                #expect(try !readSome(socket, upTo: 1000).isEmpty)  // the head comes at once
+                let head = try readSome(socket, upTo: 1000)  // comes at once
+                #expect(!head.isEmpty)
             }
             for await _ in cancelled { break }
         }
@@ -158,14 +160,15 @@ struct HTTPServerTests {
                 let head = "HTTP/1.1\r\nHost: d\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
                 let wanted = try UnixSocket.connect(path)
                 try writeAll(wanted, Array("POST /echo \(head)".utf8))
-                #expect(
-                    String(decoding: try readSome(wanted, upTo: 1000), as: UTF8.self) == "HTTP/1.1 100 Continue\r\n\r\n"
-                )
+                let leave = String(decoding: try readSome(wanted, upTo: 1000), as: UTF8.self)
+                #expect(leave == "HTTP/1.1 100 Continue\r\n\r\n")
                 try writeAll(wanted, Array("ab".utf8))
-                #expect(String(decoding: try readSome(wanted, upTo: 1000), as: UTF8.self).hasSuffix("ab"))
+                let echo = String(decoding: try readSome(wanted, upTo: 1000), as: UTF8.self)
+                #expect(echo.hasSuffix("ab"))
                 let refused = try UnixSocket.connect(path)
                 try writeAll(refused, Array("POST /refuse \(head)".utf8))
-                #expect(String(decoding: try readAll(refused, limit: 1000), as: UTF8.self).hasPrefix("HTTP/1.1 409 "))
+                let refusal = String(decoding: try readAll(refused, limit: 1000), as: UTF8.self)
+                #expect(refusal.hasPrefix("HTTP/1.1 409 "))
             }
         }
     }

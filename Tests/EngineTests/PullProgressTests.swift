@@ -67,6 +67,14 @@ struct PullProgressTests {
             ])
     }
 
+    @Test("completes layers that were unpacked before")
+    func unpackedBefore() throws {
+        var progress = PullProgress(try ImageReference("busybox:1"), present: nil)
+        for event in [event("complete"), event("already exists", layer: "b")] { _ = progress.take(event, now: 1) }
+        #expect(progress.end(digest: "d").first == .step("Pull complete", id: a))
+        #expect(progress.end(digest: "d").count == 3)
+    }
+
     @Test("does not flood")
     func rate() throws {
         var progress = PullProgress(try ImageReference("busybox:1"), present: nil)

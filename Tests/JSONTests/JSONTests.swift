@@ -4,25 +4,33 @@ import Testing
 
 @Suite("JSON")
 struct JSONTests {
-    @Test("what is read is written back unchanged", arguments: [
-        "null", "true", "[]", "{}", "[1,-2,0]", #"{"b":1,"a":[{"c":null}]}"#, #""a\"b\\c\n\t""#, "1.5", "1e+30",
-        "18446744073709551615", #""ünï😀""#,
-    ])
+    @Test(
+        "what is read is written back unchanged",
+        arguments: [
+            "null", "true", "[]", "{}", "[1,-2,0]", #"{"b":1,"a":[{"c":null}]}"#, #""a\"b\\c\n\t""#, "1.5", "1e+30",
+            "18446744073709551615", #""ünï😀""#,
+        ])
     func roundTrip(_ text: String) throws {
         #expect(try JSONValue(parsing: text).serialized() == text)
     }
 
-    @Test("escapes become the characters they stand for", arguments: [
-        (#""\u0041\u00e9""#, "Aé"), (#""\ud83d\ude00""#, "😀"), (#""\ud83d""#, "\u{FFFD}"), (#""\/\b\f""#, "/\u{8}\u{c}"),
-    ])
+    @Test(
+        "escapes become the characters they stand for",
+        arguments: [
+            (#""\u0041\u00e9""#, "Aé"), (#""\ud83d\ude00""#, "😀"), (#""\ud83d""#, "\u{FFFD}"),
+            (#""\/\b\f""#, "/\u{8}\u{c}"),
+        ])
     func escapes(_ text: String, _ expected: String) throws {
         #expect(try JSONValue(parsing: text).string == expected)
     }
 
-    @Test("malformed documents are refused, never a crash", arguments: [
-        "", " ", "{", "[1,", "[1,]", #"{"a" 1}"#, "{a:1}", "nul", "01", "-", "1.", "1e", "\"", "\"\\u12\"", "\"\u{1}\"",
-        "[] []", #"{"a":1,}"#, "+1",
-    ])
+    @Test(
+        "malformed documents are refused, never a crash",
+        arguments: [
+            "", " ", "{", "[1,", "[1,]", #"{"a" 1}"#, "{a:1}", "nul", "01", "-", "1.", "1e", "\"", "\"\\u12\"",
+            "\"\u{1}\"",
+            "[] []", #"{"a":1,}"#, "+1",
+        ])
     func malformed(_ text: String) {
         #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
     }

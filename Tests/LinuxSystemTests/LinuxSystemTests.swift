@@ -17,21 +17,28 @@ struct TemporaryDirectory: ~Copyable {
 
 @Suite("Paths")
 struct FilePathTests {
-    @Test("joining never loses the base", arguments: [
-        ("/a", "b", "/a/b"), ("/a/", "b", "/a/b"), ("/a", "/b/c", "/a/b/c"), ("", "b", "b"), ("/", "b", "/b"),
-    ])
+    @Test(
+        "joining never loses the base",
+        arguments: [
+            ("/a", "b", "/a/b"), ("/a/", "b", "/a/b"), ("/a", "/b/c", "/a/b/c"), ("", "b", "b"), ("/", "b", "/b"),
+        ])
     func joining(_ base: String, _ component: String, _ expected: String) {
         #expect((FilePath(base) / component).string == expected)
     }
 
-    @Test("normalising is lexical", arguments: [
-        ("/a/../b", "/b"), ("/..", "/"), ("a/./b//c", "a/b/c"), ("../a", "../a"), ("a/..", "."), ("/a/b/../../..", "/"),
-    ])
+    @Test(
+        "normalising is lexical",
+        arguments: [
+            ("/a/../b", "/b"), ("/..", "/"), ("a/./b//c", "a/b/c"), ("../a", "../a"), ("a/..", "."),
+            ("/a/b/../../..", "/"),
+        ])
     func normalising(_ path: String, _ expected: String) {
         #expect(FilePath(path).normalized.string == expected)
     }
 
-    @Test("parent and last component", arguments: [("/a/b", "/a", "b"), ("/a", "/", "a"), ("a", ".", "a"), ("/", "/", "")])
+    @Test(
+        "parent and last component",
+        arguments: [("/a/b", "/a", "b"), ("/a", "/", "a"), ("a", ".", "a"), ("/", "/", "")])
     func parents(_ path: String, _ parent: String, _ last: String) {
         #expect(FilePath(path).parent.string == parent)
         #expect(FilePath(path).lastComponent == last)
@@ -40,10 +47,12 @@ struct FilePathTests {
 
 @Suite("Timestamps")
 struct TimestampTests {
-    @Test("RFC 3339 with as many digits as needed", arguments: [
-        (0, "1970-01-01T00:00:00Z"), (1_500_000_000, "1970-01-01T00:00:01.5Z"),
-        (951_782_400_000_000_001, "2000-02-29T00:00:00.000000001Z"), (-1, "1969-12-31T23:59:59.999999999Z"),
-    ] as [(Int64, String)])
+    @Test(
+        "RFC 3339 with as many digits as needed",
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (1_500_000_000, "1970-01-01T00:00:01.5Z"),
+            (951_782_400_000_000_001, "2000-02-29T00:00:00.000000001Z"), (-1, "1969-12-31T23:59:59.999999999Z"),
+        ] as [(Int64, String)])
     func formatting(_ nanoseconds: Int64, _ expected: String) {
         #expect(Timestamp(nanoseconds: nanoseconds).rfc3339() == expected)
         #expect(Timestamp(rfc3339: expected)?.nanoseconds == nanoseconds)
@@ -54,9 +63,11 @@ struct TimestampTests {
         #expect(Timestamp(rfc3339: "2026-01-01T02:00:00+02:00")?.rfc3339() == "2026-01-01T00:00:00Z")
     }
 
-    @Test("anything else is refused", arguments: [
-        "", "2026", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00+2",
-    ])
+    @Test(
+        "anything else is refused",
+        arguments: [
+            "", "2026", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00+2",
+        ])
     func malformed(_ text: String) { #expect(Timestamp(rfc3339: text) == nil) }
 }
 

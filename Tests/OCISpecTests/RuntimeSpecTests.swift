@@ -57,6 +57,7 @@ struct RuntimeSpecTests {
         state.annotations = [RuntimePair(key: "k", value: "v")]
         #expect(
             state.json.serialized()
-                == #"{"ociVersion":"1.2.0","id":"c","status":"creating","pid":5,"bundle":"/b","annotations":{"k":"v"}}"#)
+                == #"{"ociVersion":"1.2.0","id":"c","status":"creating","pid":5,"bundle":"/b","annotations":{"k":"v"}}"#
+        )
     }
 }

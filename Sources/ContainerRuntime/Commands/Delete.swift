@@ -32,9 +32,7 @@ var deleteCommand: Command {
 private func removeUnfinished(_ id: String, in store: ContainerStore) throws(RuntimeError) {
     if let path = store.notedCgroupPath(id) {
         try step("remove the container's cgroup") { () throws(SysError) in
-            let cgroup = ContainerCgroup(layout: try CgroupLayout.detect(), path: path)
-            if !cgroup.processes().isEmpty { try cgroup.signalAll(SIGKILL) }
-            try cgroup.remove()
+            try ContainerCgroup(layout: try CgroupLayout.detect(), path: path).remove()
         }
     }
     try store.remove(id)
@@ -48,7 +46,6 @@ func destroy(_ container: Container) throws(RuntimeError) {
         do throws(RuntimeError) { try body() } catch { if failure == nil { failure = error } }
     }
     attempt { () throws(RuntimeError) in try killInit(container) }
-    if !container.cgroup.processes().isEmpty { try? container.cgroup.signalAll(SIGKILL) }
     attempt { () throws(RuntimeError) in
         try step("remove the container's cgroup") { () throws(SysError) in try container.cgroup.remove() }
     }

@@ -42,7 +42,9 @@ package enum RuntimeCommandLine {
     /// Runs what `arguments` (with the program's name) ask for and returns the exit code.
     package static func run(_ arguments: [String]) -> CInt {
         let globals: FlagValues
-        do throws(FlagError) { globals = try FlagSet(globalFlags, style: .go).parse(Array(arguments.dropFirst())) } catch {
+        do throws(FlagError) {
+            globals = try FlagSet(globalFlags, style: .go).parse(Array(arguments.dropFirst()))
+        } catch {
             writeLine(1, "Incorrect Usage: " + error.message + "\n")
             writeLine(2, error.message)
             return 1
@@ -111,16 +113,18 @@ package enum RuntimeCommandLine {
 
     private static var helpFlag: Flag { .bool("help", short: "h", "show help") }
 
-    private static var globalFlags: [Flag] { [
-        .string("root", default: "/run/swrunc", "directory for the state of containers"),
-        .string("log", "file to append the log to"),
-        .string("log-format", default: "text", "format of the log: text or json"),
-        .bool("debug", "log more"),
-        .bool("systemd-cgroup", "not supported"),
-        .string("rootless", default: "auto", "accepted and ignored").hiding(),
-        .bool("version", short: "v", "print the version"),
-        helpFlag,
-    ] }
+    private static var globalFlags: [Flag] {
+        [
+            .string("root", default: "/run/swrunc", "directory for the state of containers"),
+            .string("log", "file to append the log to"),
+            .string("log-format", default: "text", "format of the log: text or json"),
+            .bool("debug", "log more"),
+            .bool("systemd-cgroup", "not supported"),
+            .string("rootless", default: "auto", "accepted and ignored").hiding(),
+            .bool("version", short: "v", "print the version"),
+            helpFlag,
+        ]
+    }
 
     /// In the order of the help.
     static let commandNames = [

@@ -23,7 +23,9 @@ var killCommand: Command {
         if signal == SIGKILL {
             if !container.isSeparate(.pid) { try? container.cgroup.signalAll(signal) }
             // A frozen v1 cgroup keeps even a killed process.
-            if container.cgroup.isFrozen, !container.cgroup.layout.isUnifiedOnly { try? container.cgroup.setFrozen(false) }
+            if container.cgroup.isFrozen, !container.cgroup.layout.isUnifiedOnly {
+                try? container.cgroup.setFrozen(false)
+            }
         }
         return 0
     }

@@ -29,7 +29,7 @@ var runCommand: Command {
         }
         if !invocation.values.bool("no-subreaper") { try step("") { () throws(SysError) in try becomeSubreaper() } }
         let code = try runInForeground(launcher)
-        if !invocation.values.bool("keep") { try destroy(try invocation.container()) }
+        if !invocation.values.bool("keep") { try destroy(try launcher.container()) }
         return code
     }
 }
@@ -54,13 +54,20 @@ private func launchNow(_ launcher: Launcher, console: consuming OwnedFD?) throws
         let child = try launcher.launch(waitsForStart: false, console: console)
         do throws(RuntimeError) {
             try child.expect(.ended)
-            let container = try Container(launcher.id, in: launcher.store)
-            try runHooks(container.record.poststart, named: "poststart", state: container.state(.running))
+            if !launcher.plan.spec.hooks.poststart.isEmpty {
+                let container = try launcher.container()
+                try runHooks(container.record.poststart, named: "poststart", state: container.state(.running))
+            }
         } catch {
-            if let container = try? Container(launcher.id, in: launcher.store) { try? destroy(container) }
+            if let container = try? launcher.container() { try? destroy(container) }
             _ = try? waitForChild(child.pid)
             throw error
         }
         return child
     }
+}
+
+extension Launcher {
+    /// The container that was launched.
+    fileprivate func container() throws(RuntimeError) -> Container { try Container(id, in: store, cgroup: cgroup) }
 }

@@ -32,7 +32,8 @@ private func openGate(_ container: Container) throws(RuntimeError) {
         throw RuntimeError(error.description)
     }
     var entries = (
-        pollfd(fd: fifo.raw, events: 1 /* POLLIN */, revents: 0), pollfd(fd: process.raw, events: 1, revents: 0)
+        pollfd(fd: fifo.raw, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
     )
     try step("wait for the container") { () throws(SysError) in
         try sys("poll") {

@@ -18,13 +18,16 @@ var listCommand: Command {
     Command(
         name: "list", help: "list the containers of this root", usage: "",
         flags: [
-            .string("format", short: "f", default: "table", "table or json"), .bool("quiet", short: "q", "print ids only"),
+            .string("format", short: "f", default: "table", "table or json"),
+            .bool("quiet", short: "q", "print ids only"),
         ], arity: .exactly(0)
     ) { invocation throws(RuntimeError) in
         var found: [JSONValue] = []
         for id in try invocation.store.ids() {
             // A container that is being deleted meanwhile is no error of the list.
-            if let container = try? Container(id, in: invocation.store) { found.append(describe(container, owner: "root")) }
+            if let container = try? Container(id, in: invocation.store) {
+                found.append(describe(container, owner: "root"))
+            }
         }
         if invocation.values.bool("quiet") {
             for entry in found { writeLine(1, entry["id"]?.string ?? "") }

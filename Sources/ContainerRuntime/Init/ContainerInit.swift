@@ -81,6 +81,10 @@ struct ContainerInit: ~Copyable {
         let root = try RootBuilder(attaching: tree, plan: plan, cgroup: cgroup)
         for (index, mount) in plan.mounts.enumerated() { try root.mount(mount, source: sources.take(index)) }
         try root.makeDevices()
+        // Made if it is missing, as runc does; it may lie on one of the mounts.
+        try step("mkdir " + plan.process.cwd) { () throws(SysError) in
+            _ = try makeDirectoriesInRoot(root.root, plan.process.cwd)
+        }
         try runHooksBeforeEntry()
         let proc = try makeProc()
         options.noPivot ? try root.enterByMoving() : try root.enter()
@@ -113,7 +117,8 @@ struct ContainerInit: ~Copyable {
         }
         try step("setsid") { () throws(SysError) in try sys("setsid") { setsid() } }
         if !options.noNewKeyring {
-            try step("join a session keyring") { () throws(SysError) in try Privileges.joinSessionKeyring("_ses." + id) }
+            try step("join a session keyring") { () throws(SysError) in try Privileges.joinSessionKeyring("_ses." + id)
+            }
         }
         try setNames()
         if plan.namespaces.new.contains(.network) {
@@ -178,7 +183,9 @@ struct ContainerInit: ~Copyable {
     private borrowing func waitForStart(_ proc: borrowing ProcFiles?) throws(RuntimeError) {
         guard let gate = try step("", { () throws(SysError) in try fifo?.duplicate() }) else { return }
         try step("wait for start") { () throws(SysError) in
-            guard let writer = try proc?.reopen(gate, O_WRONLY) else { throw SysError("open", "exec.fifo", .noSuchFile) }
+            guard let writer = try proc?.reopen(gate, O_WRONLY) else {
+                throw SysError("open", "exec.fifo", .noSuchFile)
+            }
             try writeAll(writer, [UInt8(ascii: "0")])
         }
     }

@@ -22,7 +22,9 @@ struct ContainerTerminal: ~Copyable {
     /// Shows the container's end as /dev/console.
     borrowing func bindToConsole(root: borrowing OwnedFD) throws(SysError) {
         let dev = try openInRoot(root, "/dev", O_PATH | O_DIRECTORY)
-        do throws(SysError) { _ = try openAt(dev, "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, mode: 0o666) } catch {
+        do throws(SysError) {
+            _ = try openAt(dev, "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY, mode: 0o666)
+        } catch {
             if error.errno != .exists { throw error }
         }
         let target = try openAt(dev, "console", O_PATH | O_NOFOLLOW)
@@ -60,7 +62,10 @@ private func openMaster(root: borrowing OwnedFD) throws(SysError) -> OwnedFD {
 private func openPeer(_ master: CInt) throws(SysError) -> OwnedFD {
     try sys("ioctl(TIOCSPTLCK)") {
         var unlock: CInt = 0
-        return swrun_ioctl_ptr(master, 0x4004_5431 /* TIOCSPTLCK */, &unlock)
+        return swrun_ioctl_ptr(master, unlockRequest, &unlock)
     }
     return OwnedFD(owning: try sys("ioctl(TIOCGPTPEER)") { swrun_pty_peer(master) })
 }
+
+/// TIOCSPTLCK
+private let unlockRequest: UInt = 0x4004_5431

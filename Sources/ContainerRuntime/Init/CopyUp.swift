@@ -39,7 +39,7 @@ private func copyEntry(
 }
 
 private func copyAttributes(_ info: stat, to directory: CInt, _ name: String) throws(SysError) {
-    try sys("fchownat", name) { fchownat(directory, name, info.st_uid, info.st_gid, 0x100 /* AT_SYMLINK_NOFOLLOW */) }
+    try sys("fchownat", name) { fchownat(directory, name, info.st_uid, info.st_gid, AT_SYMLINK_NOFOLLOW) }
     if !isSymbolicLink(info) {
         try sys("fchmodat", name) { fchmodat(directory, name, info.st_mode & 0o7777, 0) }
     }

@@ -8,22 +8,28 @@ extension RootBuilder {
         guard plan.populatesDev else { return }
         let old = umask(0)
         defer { _ = umask(old) }
+        let dev = try step("open /dev") { () throws(SysError) in try makeDirectoriesInRoot(root, "/dev") }
         for device in plan.devices {
-            try step("create device " + device.path) { () throws(SysError) in try make(device) }
+            try step("create device " + device.path) { () throws(SysError) in
+                let path = FilePath(device.path)
+                if path.parent.string == "/dev" { return try make(device, in: dev, path.lastComponent) }
+                try make(device, in: try makeDirectoriesInRoot(root, path.parent.string), path.lastComponent)
+            }
         }
         for (link, target) in [
             ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
             ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
         ] {
-            try step("link /dev/" + link) { () throws(SysError) in try makeLink(link, target) }
+            try step("link /dev/" + link) { () throws(SysError) in try makeLink(link, target, in: dev) }
         }
         if exists(FilePath("/proc/kcore")) {
-            try step("link /dev/core") { () throws(SysError) in try makeLink("core", "/proc/kcore") }
+            try step("link /dev/core") { () throws(SysError) in try makeLink("core", "/proc/kcore", in: dev) }
         }
     }
 
-    private borrowing func makeLink(_ name: String, _ target: String) throws(SysError) {
-        let dev = try makeDirectoriesInRoot(root, "/dev")
+    private borrowing func makeLink(
+        _ name: String, _ target: String, in dev: borrowing OwnedFD
+    ) throws(SysError) {
         let number = dev.raw
         if symlinkat(target, number, name) == 0 { return }
         if Errno.current != .exists { throw SysError("symlinkat", name, .current) }
@@ -33,10 +39,9 @@ extension RootBuilder {
         }
     }
 
-    private borrowing func make(_ device: DevicePlan) throws(SysError) {
-        let path = FilePath(device.path)
-        let parent = try makeDirectoriesInRoot(root, path.parent.string)
-        let name = path.lastComponent
+    private borrowing func make(
+        _ device: DevicePlan, in parent: borrowing OwnedFD, _ name: String
+    ) throws(SysError) {
         if plan.namespaces.isSeparate(.user) { return try bindHostDevice(device, parent, name) }
         let number = parent.raw
         let id = swrun_makedev(device.major, device.minor)

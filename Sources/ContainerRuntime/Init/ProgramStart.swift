@@ -47,7 +47,7 @@ struct ProgramStart: ~Copyable {
     /// say why not.
     borrowing func execute(_ prepared: Prepared) -> RuntimeError {
         do throws(SysError) {
-            try sys("close_range") { swrun_close_range(3 + preservedDescriptors, .max, 4 /* CLOSE_RANGE_CLOEXEC */) }
+            try sys("close_range") { swrun_close_range(3 + preservedDescriptors, .max, closeOnExecutionOnly) }
             try process.confinement.finish(filter: filter)
         } catch { return RuntimeError(error.description) }
         let errno = withCStrings(process.args) { argv in
@@ -86,3 +86,6 @@ struct ProgramStart: ~Copyable {
         }
     }
 }
+
+/// CLOSE_RANGE_CLOEXEC
+private let closeOnExecutionOnly: UInt32 = 4

@@ -13,10 +13,11 @@ struct RootBuilder: ~Copyable {
 
     /// Attaches the tree over this namespace's root, where pivot_root(2) can take it from, without any path.
     init(attaching tree: consuming MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
+        // MS_PRIVATE or MS_SLAVE, with MS_REC
         let propagation: UInt = plan.hostPropagation == .isPrivate ? 0x4_0000 : 0x8_0000
         try step("make the mounts of the host \(plan.hostPropagation == .isPrivate ? "private" : "slaves")") {
             () throws(SysError) in
-            try sys("mount", "/") { swrun_mount(nil, "/", nil, propagation | 0x4000 /* MS_REC */, nil) }
+            try sys("mount", "/") { swrun_mount(nil, "/", nil, propagation | 0x4000, nil) }
         }
         let slash = try step("") { () throws(SysError) in try open(FilePath("/"), O_PATH | O_DIRECTORY) }
         try step("attach the root file system") { () throws(SysError) in try tree.attach(on: slash) }
@@ -31,7 +32,8 @@ struct RootBuilder: ~Copyable {
         switch mount.kind {
         case .bind:
             guard let source else { throw RuntimeError(context + ": no source") }
-            let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(source.fd)) }
+            let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(source.fd))
+            }
             let target = try step(context) { () throws(SysError) in
                 isDirectory
                     ? try makeDirectoriesInRoot(root, mount.destination)
@@ -80,10 +82,11 @@ struct RootBuilder: ~Copyable {
         for hierarchy in cgroup.layout.hierarchies {
             guard case .v1(let controllers) = hierarchy.kind else { continue }
             let name = hierarchy.mountPoint.lastComponent
-            let directory = try makeDirectoriesInRoot(base.fd, name)
+            let number = base.fd.raw
+            try sys("mkdirat", name) { mkdirat(number, name, 0o755) }
+            let directory = try openAt(base.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW)
             let tree = try cgroupTree(hierarchy, type: "cgroup", options: controllers, mount)
             try tree.attach(on: directory)
-            let number = base.fd.raw
             for controller in controllers where controller != name && controllers.count > 1 {
                 try sys("symlinkat", controller) { symlinkat(name, number, controller) }
             }

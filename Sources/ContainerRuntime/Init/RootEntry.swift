@@ -8,9 +8,12 @@ extension RootBuilder {
     borrowing func enter() throws(RuntimeError) {
         try step("pivot_root") { () throws(SysError) in
             let number = root.raw
+            let old = try open(FilePath("/"), O_PATH | O_DIRECTORY)
+            let oldNumber = old.raw
             try sys("fchdir") { fchdir(number) }
             try sys("pivot_root") { swrun_pivot_root(".", ".") }
-            // The old root now lies on top of the new one, at the current directory: no event of ours may reach it.
+            // The old root now lies on top of the new one. No event of its unmounting may reach the host.
+            try sys("fchdir") { fchdir(oldNumber) }
             try sys("mount", "old root") { swrun_mount(nil, ".", nil, 0x8_0000 | 0x4000, nil) }
             try sys("umount2", "old root") { swrun_umount2(".", CInt(MNT_DETACH)) }
             try sys("chdir", "/") { chdir("/") }

@@ -16,7 +16,7 @@ struct Foreground: ~Copyable {
     borrowing func wait() throws(RuntimeError) -> CInt {
         while true {
             if let code = try handleSignals(terminal: nil) { return code }
-            var entry = pollfd(fd: signals.raw, events: 1 /* POLLIN */, revents: 0)
+            var entry = pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)
             try step("") { () throws(SysError) in try sys("poll") { poll(&entry, 1, -1) } }
         }
     }
@@ -30,8 +30,9 @@ struct Foreground: ~Copyable {
         var inputEnded = false
         while true {
             var entries = (
-                pollfd(fd: signals.raw, events: 1, revents: 0), pollfd(fd: master.raw, events: 1, revents: 0),
-                pollfd(fd: inputEnded ? -1 : 0, events: 1, revents: 0)
+                pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: master.raw, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: inputEnded ? -1 : 0, events: Int16(POLLIN), revents: 0)
             )
             let ready = try step("") { () throws(SysError) in
                 try sys("poll") {

@@ -18,7 +18,7 @@ func runFromUnwritableProgram(_ arguments: [String]) throws(SysError) {
     let copy = OwnedFD(owning: try sys("memfd_create") { createExecutableMemory() })
     try fill(copy, from: program)
     let number = copy.raw
-    try sys("fcntl(F_ADD_SEALS)") { swrun_fcntl(number, 1033 /* F_ADD_SEALS */, CLong(allSeals)) }
+    try sys("fcntl(F_ADD_SEALS)") { swrun_fcntl(number, F_ADD_SEALS, CLong(allSeals)) }
     try execute(copy, arguments)
 }
 
@@ -32,19 +32,25 @@ private func execute(_ program: borrowing OwnedFD, _ arguments: [String]) throws
 
 private let allSeals: CInt = 0x1 | 0x2 | 0x4 | 0x8  // F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
 
+/// MFD_EXEC
+private let executableMemory: UInt32 = 0x10
+
+/// ST_RDONLY
+private let readOnlyMount: UInt = 1
+
 /// A sealed memory file, or a file on a mount that is read-only.
 private func isUnwritable(_ program: borrowing OwnedFD) -> Bool {
     let number = program.raw
-    let seals = swrun_fcntl(number, 1034 /* F_GET_SEALS */, 0)
+    let seals = swrun_fcntl(number, F_GET_SEALS, 0)
     if seals >= 0, seals & allSeals == allSeals { return true }
     var info = statvfs()
-    return fstatvfs(number, &info) == 0 && info.f_flag & 1 /* ST_RDONLY */ != 0
+    return fstatvfs(number, &info) == 0 && info.f_flag & readOnlyMount != 0
 }
 
 /// MFD_EXEC is asked for by kernels that make memory files not executable otherwise, and unknown to those before 6.3.
 private func createExecutableMemory() -> CInt {
     let flags: UInt32 = 0x1 | 0x2  // MFD_CLOEXEC | MFD_ALLOW_SEALING
-    let number = swrun_memfd_create("swrunc", flags | 0x10 /* MFD_EXEC */)
+    let number = swrun_memfd_create("swrunc", flags | executableMemory)
     return number < 0 && Errno.current == .invalidArgument ? swrun_memfd_create("swrunc", flags) : number
 }
 

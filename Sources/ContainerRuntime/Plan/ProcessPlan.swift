@@ -42,7 +42,9 @@ package struct ProcessPlan: Sendable, Equatable {
         if let names = process.capabilities {
             confinement.capabilities = CapabilitySets(names, unknown: &unknownCapabilities)
         }
-        for limit in process.limits { limits.append(try valid { () throws(RuntimeSpecError) in try ResourceLimit(limit) }) }
+        for limit in process.limits {
+            limits.append(try valid { () throws(RuntimeSpecError) in try ResourceLimit(limit) })
+        }
     }
 
     /// Whether a security module has to be told something.

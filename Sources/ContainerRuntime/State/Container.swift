@@ -11,11 +11,16 @@ package struct Container: Sendable {
     package let record: ContainerRecord
     package let cgroup: ContainerCgroup
 
-    package init(_ id: String, in store: ContainerStore) throws(RuntimeError) {
+    /// Reads the record. The cgroup is passed in by who knows it already.
+    package init(_ id: String, in store: ContainerStore, cgroup: ContainerCgroup? = nil) throws(RuntimeError) {
         self.store = store
         record = try store.load(id)
-        let layout = try step("find the cgroup hierarchies") { () throws(SysError) in try CgroupLayout.detect() }
-        cgroup = ContainerCgroup(layout: layout, path: record.cgroupPath)
+        if let cgroup {
+            self.cgroup = cgroup
+        } else {
+            let layout = try step("find the cgroup hierarchies") { () throws(SysError) in try CgroupLayout.detect() }
+            self.cgroup = ContainerCgroup(layout: layout, path: record.cgroupPath)
+        }
     }
 
     /// Whether the init process still runs (and is not another process with its pid).

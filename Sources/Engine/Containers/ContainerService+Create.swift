@@ -92,8 +92,16 @@ extension ContainerService {
         for field in ["NetworkMode", "IpcMode", "PidMode"] {
             let mode = host.text(field)
             guard mode.hasPrefix("container:") else { continue }
-            let other = try find(String(mode.dropFirst("container:".count)))
+            let other = try joined(String(mode.dropFirst("container:".count)), field)
             host.set(field, .string("container:" + other.id))
+        }
+    }
+
+    /// Not a 404: clients take that for a missing image and pull.
+    private func joined(_ reference: String, _ field: String) throws(EngineError) -> Container {
+        do throws(EngineError) { return try find(reference) } catch {
+            let kind = ["NetworkMode": "network", "IpcMode": "IPC", "PidMode": "PID"][field] ?? field
+            throw .conflict("joining \(kind) namespace of container: \(error.message)")
         }
     }
 
@@ -116,7 +124,10 @@ extension ContainerService {
             guard let name = parts.first, mode == "ro" || mode == "rw" else {
                 throw .invalidArgument("invalid volumes-from specification: \(reference)")
             }
-            for var mount in try find(name).record.mounts where mount.kind != .tmpfs {
+            guard let other = try? find(name) else {
+                throw .invalidArgument("invalid volumes-from specification: No such container: \(name)")
+            }
+            for var mount in other.record.mounts where mount.kind != .tmpfs {
                 if mounts.contains(where: { $0.destination == mount.destination }) { continue }
                 if mode == "ro" { mount.writable = false }
                 mount.anonymous = false

@@ -3,6 +3,7 @@ package import DockerAPI
 import JSON
 import LinuxSystem
 import Logging
+import Networking
 
 extension ContainerService {
     /// Removes a container; a running one only with `force`, which kills it.
@@ -87,6 +88,8 @@ extension ContainerService {
     }
 
     private func removeResources(_ record: ContainerRecord) async throws {
+        // The clean-up after the last run may still be queued behind us; what it does twice does no harm.
+        await networks.detach(container: record.id)
         try await ignoringMissing { try await supervisor.deleteContainer(record.id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(record.id) }
         try removeTree(directory(record.id))

@@ -102,11 +102,12 @@ extension ContainerService {
 
     /// Follows the supervisor's events for ever; returns when the task is cancelled.
     package func followEvents() async {
-        await supervisor.watchEvents(onConnect: {}) { [self] event in
+        let handle: @Sendable (EventEnvelope) async -> Void = { [self] event in
             guard event.topic == "/tasks/oom" else { return }
             let oom = try? Containerd_Events_TaskOOM(serializedBytes: event.event.bytes)
             if let oom { handleOOM(oom.containerID) }
         }
+        await supervisor.watchEvents(onConnect: {}, handle)
     }
 
     package func counts() -> ContainerCounts {

@@ -42,7 +42,8 @@ extension ContainerValidation {
         }
         let period = host.number("CpuPeriod")
         if period != 0, !(1000...1_000_000).contains(period) {
-            throw .invalidArgument("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
+            throw .invalidArgument(
+                "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
         }
         let quota = host.number("CpuQuota")
         if quota > 0, quota < 1000 { throw .invalidArgument("CPU cfs quota can not be less than 1ms (i.e. 1000)") }

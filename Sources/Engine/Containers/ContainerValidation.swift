@@ -70,7 +70,9 @@ struct ContainerValidation {
         if !config.stopSignal.isEmpty { _ = try SignalName.parse(config.stopSignal) }
         if let timeout = config.stopTimeout, timeout < -1 { throw invalid("invalid stop timeout: \(timeout)") }
         for name in ["CapAdd", "CapDrop"] {
-            for capability in host.list(name) { try spec { () throws(SpecError) in _ = try Capability.normalize(capability) } }
+            for capability in host.list(name) {
+                try spec { () throws(SpecError) in _ = try Capability.normalize(capability) }
+            }
         }
         try spec { () throws(SpecError) in _ = try SecurityOptions(parsing: host.list("SecurityOpt")) }
         guard runtimes.contains(host.text("Runtime")) else {

@@ -39,6 +39,11 @@ struct StartFailure: Sendable, Equatable {
         for prefix in ["failed to create task for container: ", frame, runtime] where text.hasPrefix(prefix) {
             text = String(text.dropFirst(prefix.count))
         }
+        // Which stage of the runtime looked the program up is no news to the user.
+        let program = "unable to start container process: "
+        if let place = text.firstRange(of: program + "error during container init: exec: ") {
+            text = text[..<place.lowerBound] + program + "exec: " + text[place.upperBound...]
+        }
         if !text.hasSuffix(": unknown") { text += ": unknown" }
         return frame + runtime + text
     }

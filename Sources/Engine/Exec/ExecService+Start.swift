@@ -50,7 +50,9 @@ extension ExecService {
                 connection: connection, client: client, tty: config.tty, hasInput: config.attachStdin,
                 detachKeys: keys)
             if try await relay.run() {
-                if let container = try? containers.find(record.containerID) { publish("exec_detach", record, container) }
+                if let container = try? containers.find(record.containerID) {
+                    publish("exec_detach", record, container)
+                }
                 return
             }
             await finished(id)

@@ -35,7 +35,7 @@ private final class DescriptorWaiter: Sendable {
 
     private init(_ interest: Readiness) {
         self.interest = interest
-        epoll = epoll_create1(0o2000000 /* EPOLL_CLOEXEC */)
+        epoll = epoll_create1(0o2000000)  // EPOLL_CLOEXEC
         precondition(epoll >= 0, "epoll_create1 failed: the process is out of descriptors")
         detachThread { [self] in run() }  // lives as long as the process
     }

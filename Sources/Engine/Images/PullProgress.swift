@@ -10,6 +10,7 @@ package struct PullProgress: Sendable {
         var wasAnnounced = false
         var isDownloaded = false
         var isDone = false
+        var wasPresent = false
         var lastLine: Int64 = 0
     }
 
@@ -20,6 +21,8 @@ package struct PullProgress: Sendable {
     /// The digest that the name pointed to before; pulling that again changes nothing and shows no layers.
     private let present: String?
     private var layers: [String: Layer] = [:]
+    /// In the order in which they were first heard of.
+    private var order: [String] = []
     private var isIntroduced = false
     private(set) package var digest: String?
 
@@ -36,16 +39,20 @@ package struct PullProgress: Sendable {
         }
         guard event.hasDesc, MediaType.isLayer(event.desc.mediaType), !isUpToDate else { return [] }
         let id = shortImageID(event.desc.digest)
+        if layers[id] == nil { order.append(id) }
         var layer = layers[id] ?? Layer()
         defer { layers[id] = layer }
         return introduction() + lines(event, id, &layer, now)
     }
 
-    /// The lines at the end of a pull that went well.
+    /// The lines at the end of a pull that went well. A layer that was unpacked before, out of another blob, is
+    /// complete without more ado.
     package func end(digest final: String) -> [ProgressMessage] {
         let name = reference.familiar
+        let complete = order.filter { layers[$0].map { !$0.isDone && !$0.wasPresent } ?? false }
         let news = present == final ? "Image is up to date for " : "Downloaded newer image for "
-        return [.status("Digest: \(final)", id: nil), .status("Status: " + news + name, id: nil)]
+        return complete.map { .step("Pull complete", id: $0) }
+            + [.status("Digest: \(final)", id: nil), .status("Status: " + news + name, id: nil)]
     }
 
     /// `latest: Pulling from library/busybox`, once.
@@ -69,7 +76,7 @@ package struct PullProgress: Sendable {
             return finishDownload(id, &layer)
         case "already exists":
             if layer.isDownloaded { return [] }
-            (layer.isDownloaded, layer.wasAnnounced) = (true, true)
+            (layer.isDownloaded, layer.wasAnnounced, layer.wasPresent) = (true, true, true)
             return [.step("Already exists", id: id)]
         case "extracting":
             return finishDownload(id, &layer) + bar("Extracting", event, id, &layer, now)

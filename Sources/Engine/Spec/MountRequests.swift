@@ -159,7 +159,8 @@ package enum MountRequests {
     private static func checked(_ destination: String, _ specification: String) throws(SpecError) -> String {
         guard destination.hasPrefix("/") else {
             throw SpecError(
-                "invalid volume specification: '\(specification)': invalid mount path: '\(destination)' mount path must be absolute")
+                "invalid volume specification: '\(specification)': invalid mount path: '\(destination)' mount path must be absolute"
+            )
         }
         let path = FilePath(destination).normalized.string
         guard path != "/" else {
@@ -172,7 +173,8 @@ package enum MountRequests {
         let allowed = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == 95 || $0 == 46 || $0 == 45 }
         guard let first = name.utf8.first, isAlphanumeric(first), name.utf8.count > 1, allowed else {
             throw SpecError(
-                "\"\(name)\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path")
+                "\"\(name)\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
+            )
         }
         return name
     }

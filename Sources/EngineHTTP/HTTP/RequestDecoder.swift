@@ -69,11 +69,7 @@ struct RequestDecoder {
             case .body(let remaining): return nextBody(remaining)
             case .chunkSize: guard try nextChunkSize() else { return nil }
             case .chunkData(let remaining): return nextChunkData(remaining)
-            case .chunkEnd:
-                guard let line = try takeLine(limit: 2) else { return nil }
-                guard line.isEmpty else { throw RequestError("malformed chunk") }
-                lineBytes = 0
-                state = .chunkSize
+            case .chunkEnd: guard try skipChunkEnd() else { return nil }
             case .trailers: guard try nextTrailer() else { return nil }
             case .ended:
                 state = .idle
@@ -128,6 +124,15 @@ struct RequestDecoder {
         let left = remaining - UInt64(data.count)
         state = left == 0 ? .chunkEnd : .chunkData(remaining: left)
         return .body(data)
+    }
+
+    /// The CRLF behind a chunk's data.
+    private mutating func skipChunkEnd() throws(RequestError) -> Bool {
+        guard [13, 10].starts(with: buffer.prefix(2)) else { throw RequestError("malformed chunk") }
+        if buffer.count < 2 { return false }
+        buffer = buffer.dropFirst(2)
+        state = .chunkSize
+        return true
     }
 
     /// Trailer fields are checked and dropped: nothing in the Engine API uses them.

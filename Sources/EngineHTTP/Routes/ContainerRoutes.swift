@@ -33,7 +33,9 @@ struct ContainerRoutes {
 
     @Sendable private func create(_ request: Request) async throws -> Response {
         let body = try await request.json()
-        guard !body.isNull else { throw EngineError.invalidArgument("invalid JSON: got EOF while reading request body") }
+        guard !body.isNull else {
+            throw EngineError.invalidArgument("invalid JSON: got EOF while reading request body")
+        }
         let create = try decoded { () throws(FieldError) in try ContainerCreateRequest(json: body) }
         let name = request.query.get("name").flatMap { $0.isEmpty ? nil : $0 }
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }

@@ -80,7 +80,8 @@ struct TerminalSize {
 
     private static func number(_ request: Request, _ name: String) throws(EngineError) -> UInt32 {
         guard let value = try request.query.int(name), (0...65535).contains(value) else {
-            throw .invalidArgument("invalid resize \(name == "w" ? "width" : "height") \"\(request.query.get(name) ?? "")\"")
+            throw .invalidArgument(
+                "invalid resize \(name == "w" ? "width" : "height") \"\(request.query.get(name) ?? "")\"")
         }
         return UInt32(value)
     }

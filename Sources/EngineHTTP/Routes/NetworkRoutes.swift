@@ -8,14 +8,15 @@ import Networking
 /// `/networks…`.
 struct NetworkRoutes {
     let networks: NetworkService
+    let containers: ContainerService
     let events: EventHub
 
     func register(on router: inout Router) {
         router.on(.get, "/networks", list)
         router.on(.post, "/networks/create", create)
         router.on(.post, "/networks/prune", prune)
-        router.on(.post, "/networks/{id}/connect", notImplemented)
-        router.on(.post, "/networks/{id}/disconnect", notImplemented)
+        router.on(.post, "/networks/{id}/connect", connect)
+        router.on(.post, "/networks/{id}/disconnect", disconnect)
         router.on(.get, "/networks/{id:.*}", inspect)
         router.on(.delete, "/networks/{id:.*}", remove)
     }
@@ -60,9 +61,21 @@ struct NetworkRoutes {
         return .json(.ok, ["NetworksDeleted": names.isEmpty ? .null : .strings(names)])
     }
 
-    @Sendable private func notImplemented(_ request: Request) async throws -> Response {
-        _ = try await networks.inspect(request.parameter("id"))
-        throw EngineError.unimplemented("connecting an existing container to a network is not implemented")
+    @Sendable private func connect(_ request: Request) async throws -> Response {
+        let body = try await request.json()
+        let (container, network) = try await containers.connect(
+            body["Container"]?.string ?? "", network: request.parameter("id"),
+            settings: body["EndpointConfig"] ?? .null)
+        publish("connect", network, container: container)
+        return .empty(.ok)
+    }
+
+    @Sendable private func disconnect(_ request: Request) async throws -> Response {
+        let body = try await request.json()
+        let (container, network) = try await containers.disconnect(
+            body["Container"]?.string ?? "", network: request.parameter("id"), force: body["Force"]?.bool ?? false)
+        publish("disconnect", network, container: container)
+        return .empty(.ok)
     }
 
     private static func matches(_ status: NetworkStatus, _ filters: Filters) -> Bool {
@@ -75,9 +88,10 @@ struct NetworkRoutes {
             && filters.matches(labels: network.labels.map { ($0.key, $0.value) })
     }
 
-    private func publish(_ action: String, _ network: NetworkRecord) {
+    private func publish(_ action: String, _ network: NetworkRecord, container: String? = nil) {
         events.publish(
             type: .network, action: action, id: network.id,
-            attributes: [("name", network.name), ("type", network.driver)])
+            attributes: [("name", network.name), ("type", network.driver)]
+                + (container.map { [("container", $0)] } ?? []))
     }
 }

@@ -22,7 +22,6 @@ struct UnimplementedRoutes {
         (.get, "/images/search", "search"), (.post, "/images/{name:.*}/push", "push"),
         (.get, "/images/{name:.*}/attestations", "image attestations"),
         (.get, "/distribution/{name:.*}/json", "asking a registry about an image"),
-        (.get, "/system/df", "system df"),
         (.get, "/containers/{name}/changes", "diff"), (.get, "/containers/{name}/export", "export"),
         (.get, "/containers/{name}/stats", "stats"), (.get, "/containers/{name}/top", "top"),
         (.get, "/containers/{name}/archive", "copying from containers"),

@@ -60,7 +60,7 @@ struct VolumeRoutes {
         return .json(.ok, ["VolumesDeleted": .strings(names), "SpaceReclaimed": .int(bytes)])
     }
 
-    private func resource(_ volume: VolumeRecord) -> VolumeResource {
+    func resource(_ volume: VolumeRecord) -> VolumeResource {
         let seconds = Timestamp(nanoseconds: volume.created.seconds * 1_000_000_000)
         var resource = VolumeResource(
             name: volume.name, created: seconds.rfc3339(), mountpoint: volumes.dataDirectory(volume.name).string)
