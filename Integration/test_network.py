@@ -307,6 +307,26 @@ def test_a_network_of_ones_own(stack, cli):
     assert name not in cli("network", "ls", "--format", "{{.Name}}").splitlines()
 
 
+def test_a_running_container_joins_and_leaves_a_network(stack, cli, container_name):
+    name = "net" + os.urandom(3).hex()
+    stack.docker("network", "create", name)
+    try:
+        stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "1000")
+        cli("network", "connect", name, container_name)
+        addresses = cli("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}", container_name).split()
+        output = cli("exec", container_name, "ip", "-o", "-4", "addr")
+        assert len(addresses) == 2 and all(address + "/" in output for address in addresses) and "eth1" in output
+        assert "already exists in network" in cli("network", "connect", name, container_name, check=False).err
+        stack.docker("restart", "-t", "0", container_name)
+        assert "eth1" in cli("exec", container_name, "ip", "-o", "-4", "addr")
+        cli("network", "disconnect", name, container_name)
+        assert "eth1" not in cli("exec", container_name, "ip", "-o", "-4", "addr")
+        assert "is not connected to network" in cli("network", "disconnect", name, container_name, check=False).err
+    finally:
+        stack.docker("rm", "-f", container_name)
+        stack.docker("network", "rm", name)
+
+
 def test_networks_are_kept_apart(stack, server, container_name):
     name = "net" + os.urandom(3).hex()
     address = server()

@@ -84,11 +84,11 @@ extension ContainerState {
             pid: Int32(truncatingIfNeeded: json["pid"]?.int ?? 0),
             startedAt: Timestamp(nanoseconds: json["startedAt"]?.int ?? 0))
         switch (json["phase"]?.string, exit) {
-        case ("created", _): self.init(phase: .created)
+        case ("created", nil): self.init(phase: .created)
         case ("running", _): self.init(phase: .running(run))
         case ("paused", _): self.init(phase: .paused(run))
         case ("restarting", .some(let exit)): self.init(phase: .restarting(exit))
-        case ("exited", .some(let exit)): self.init(phase: .exited(exit))
+        case ("exited", .some(let exit)), ("created", .some(let exit)): self.init(phase: .exited(exit))
         case ("removing", _): self.init(phase: .removing(exit))
         case ("dead", _): self.init(phase: .dead(exit))
         default: return nil

@@ -43,14 +43,21 @@ extension ContainerService {
             ).checkLimits()
             if record.state.isRunning {
                 let limits = SpecBuilder.limits(changed)
-                if limits != SpecBuilder.limits(record.hostConfig) {
-                    try await supervisor.updateTask(container.id, resources: limits.bytes())
-                }
+                if limits != SpecBuilder.limits(record.hostConfig) { try await setLimits(container, limits) }
             }
             let saved = container.update { $0.hostConfig = changed }
             try store.save(saved)
             publish("update", saved)
             return []
+        }
+    }
+
+    /// Needs a runtime that has `update`.
+    private func setLimits(_ container: Container, _ limits: JSONValue) async throws {
+        do {
+            try await supervisor.updateTask(container.id, resources: limits.bytes())
+        } catch let error as EngineError where error.message.contains("No help topic for 'update'") {
+            throw EngineError.unimplemented("the limits of a running container cannot be changed with this runtime yet")
         }
     }
 

@@ -55,7 +55,7 @@ extension ContainerService {
             }
         } catch {}
         await networks.detach(container: id)
-        try? removeTree(runDirectory(id))
+        removeRunDirectory(id)
         container.update { $0.network = NetworkView() }
     }
 

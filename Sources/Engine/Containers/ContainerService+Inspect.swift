@@ -46,7 +46,7 @@ extension ContainerService {
 
     private func stateJSON(_ state: ContainerState) -> JSONValue {
         let never = "0001-01-01T00:00:00Z"  // Go's zero time
-        let finished = state.isRunning ? nil : state.lastExit?.finishedAt
+        let finished = state.lastStart == nil ? nil : state.lastExit?.finishedAt
         return [
             "Status": .string(state.name), "Running": .bool(state.isRunning || state.isRestarting),
             "Paused": .bool(state.isPaused), "Restarting": .bool(state.isRestarting),

@@ -93,7 +93,7 @@ extension ContainerService {
         try await ignoringMissing { try await supervisor.deleteContainer(record.id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(record.id) }
         try removeTree(directory(record.id))
-        try? removeTree(runDirectory(record.id))
+        removeRunDirectory(record.id)
         try store.delete(record.id)
     }
 

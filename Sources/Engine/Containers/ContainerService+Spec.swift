@@ -4,19 +4,11 @@ import JSON
 import LinuxSystem
 import Networking
 
-/// A spec, and what must stay open until the runtime has read it.
-struct PreparedSpec: Sendable {
-    var spec: JSONValue
-    /// Closes descriptors that the spec names as `/proc/PID/fd/N`.
-    var close: @Sendable () -> Void
-}
-
 // From a record to the input of the spec builder: everything that has to be looked up.
 extension ContainerService {
-    func makeSpec(_ record: ContainerRecord, _ attachment: NetworkAttachment) async throws -> PreparedSpec {
+    func makeSpec(_ record: ContainerRecord, _ attachment: NetworkAttachment) async throws -> JSONValue {
         try writeConfigFiles(record, attachment)
         var record = record
-        var close: @Sendable () -> Void = {}
         let host = record.hostConfig
         do throws(SpecError) {
             record.config.workingDirectory = FilePath("/" + record.config.workingDirectory).normalized.string
@@ -27,17 +19,13 @@ extension ContainerService {
             input.devices = try HostDevices.collect(host)
             input.network = attachment.netnsPath.map { .path($0.string) } ?? .host
             try addNamespaces(record, to: &input)
-            if let memory = try sharedMemory(record) {
-                input.sharedMemorySource = memory.path
-                close = memory.close
-            }
+            input.sharedMemorySource = try sharedMemory(record)
             input.configFiles = configFiles(record)
             if host.useInit { input.initProgram = (configuration.programDirectory / "swrun-shim").string }
             if !configuration.cgroupParent.isEmpty { input.cgroupParent = configuration.cgroupParent }
             input.shmSizeBytes = host.number("ShmSize")
-            return PreparedSpec(spec: try SpecBuilder(input).build(), close: close)
+            return try SpecBuilder(input).build()
         } catch {
-            close()
             throw EngineError(error)
         }
     }
@@ -58,8 +46,7 @@ extension ContainerService {
         let host = record.hostConfig
         input.pid = try namespace(host.text("PidMode"), "pid")
         input.ipc = try namespace(host.text("IpcMode"), "ipc")
-        let sharesHostName = host.text("UTSMode") == "host" || host.networkMode == "host" && host.privileged
-        input.uts = sharesHostName && host.text("UTSMode") == "host" ? .host : .new
+        input.uts = host.text("UTSMode") == "host" ? .host : .new
         input.cgroup = host.text("CgroupnsMode") == "private" ? .new : .host
     }
 
@@ -81,33 +68,49 @@ extension ContainerService {
         return run.pid
     }
 
-    /// The host's or another container's /dev/shm. The latter is opened inside that container's root, which is
-    /// hostile, and handed on as our descriptor.
-    private func sharedMemory(
-        _ record: ContainerRecord
-    ) throws(SpecError) -> (path: String, close: @Sendable () -> Void)? {
+    /// A /dev/shm that lives on the host: the host's own, or one that containers share. That of a `private` container
+    /// is made inside it and nobody else can have it.
+    private func sharedMemory(_ record: ContainerRecord) throws(SpecError) -> String? {
         let mode = record.hostConfig.text("IpcMode")
-        if mode == "host" { return ("/dev/shm", {}) }
-        guard mode.hasPrefix("container:") else { return nil }
-        let pid = try runningPID(mode)
-        do throws(SysError) {
-            let root = try open(FilePath("/proc/\(pid)/root"), OpenFlags.directory)
-            let memory = DescriptorBox(try openInRoot(root, "dev/shm", OpenFlags.directory))
-            return ("/proc/\(ownProcessID())/fd/\(memory.number)", { memory.keepAlive() })
-        } catch {
-            throw SpecError("cannot share /dev/shm of container \(mode): \(error.description)", .other)
+        switch mode {
+        case "host": return "/dev/shm"
+        case "shareable": return try makeSharedMemory(record)
+        case _ where mode.hasPrefix("container:"): return try donorMemory(mode)
+        default: return nil
         }
     }
-}
 
-/// Keeps a descriptor open for as long as somebody holds the box.
-private final class DescriptorBox: Sendable {
-    private let fd: OwnedFD
+    private func makeSharedMemory(_ record: ContainerRecord) throws(SpecError) -> String {
+        let path = sharedMemoryPath(record.id)
+        do throws(SysError) {
+            try makeDirectories(path, mode: 0o700)
+            try mount(
+                "shm", on: path, type: "tmpfs", flags: [.noSetUID, .noExec, .noDevices],
+                data: "mode=1777,size=\(record.hostConfig.number("ShmSize"))")
+        } catch {
+            throw SpecError("cannot make the shared memory of container \(record.id): \(error.description)", .other)
+        }
+        return path.string
+    }
 
-    init(_ fd: consuming OwnedFD) { self.fd = fd }
+    private func donorMemory(_ mode: String) throws(SpecError) -> String {
+        let reference = String(mode.dropFirst("container:".count))
+        guard let donor = try? find(reference) else { throw SpecError("No such container: \(reference)", .other) }
+        switch donor.record.hostConfig.text("IpcMode") {
+        case "shareable": return sharedMemoryPath(donor.id).string
+        case "host": return "/dev/shm"
+        default:
+            throw SpecError(
+                "can't join IPC of container \(donor.id): non-shareable IPC (hint: use IpcMode:shareable for the donor "
+                    + "container)", .other)
+        }
+    }
 
-    var number: CInt { fd.raw }
+    private func sharedMemoryPath(_ id: String) -> FilePath { runDirectory(id) / "shm" }
 
-    /// Called last: the box, and with it the descriptor, lives at least until here.
-    func keepAlive() {}
+    /// Removes what a run has below the exec root, the shared memory first: it is a mount.
+    func removeRunDirectory(_ id: String) {
+        if exists(sharedMemoryPath(id)) { try? unmountAll(sharedMemoryPath(id)) }
+        try? removeTree(runDirectory(id))
+    }
 }

@@ -66,13 +66,12 @@ extension ContainerService {
         record.network = try await connectOtherNetworks(record, attachment)
         container.update { $0.network = record.network }
         try makeDirectories(runDirectory(record.id), mode: 0o700)
-        let prepared = try await makeSpec(record, attachment)
-        try await supervisor.setContainerSpec(record.id, spec: prepared.spec.bytes())
+        let spec = try await makeSpec(record, attachment)
+        try await supervisor.setContainerSpec(record.id, spec: spec.bytes())
         let rootfs = record.rootfs.map { mount in
             MountMessage.with { ($0.type, $0.source, $0.options) = (mount.type, mount.source, mount.options) }
         }
         _ = try await supervisor.createTask(record.id, rootfs: rootfs, stdio: stdio(record))
-        prepared.close()
         await container.connectPending(attachSocket(record.id))
         return try await supervisor.startTask(record.id)
     }

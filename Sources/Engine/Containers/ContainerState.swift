@@ -139,14 +139,14 @@ extension ContainerState {
         return false
     }
 
-    /// docker's word for the phase.
+    /// docker's word for the phase; what could never be started is still `created`.
     package var name: String {
         switch phase {
         case .created: "created"
         case .running: "running"
         case .paused: "paused"
         case .restarting: "restarting"
-        case .exited: "exited"
+        case .exited(let exit): exit.startedAt == nil ? "created" : "exited"
         case .removing: "removing"
         case .dead: "dead"
         }

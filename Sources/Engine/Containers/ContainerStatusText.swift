@@ -11,7 +11,7 @@ extension ContainerState {
         case .restarting(let exit):
             return "Restarting (\(exit.code)) " + HumanDuration.text(from: exit.finishedAt, to: now) + " ago"
         case .exited(let exit):
-            if exit.startedAt == nil, !exit.message.isEmpty { return "Created" }
+            if exit.startedAt == nil { return "Created" }
             return "Exited (\(exit.code)) " + HumanDuration.text(from: exit.finishedAt, to: now) + " ago"
         case .removing: return "Removal In Progress"
         case .dead: return "Dead"

@@ -8,5 +8,3 @@ enum OpenFlags {
     /// A file that may turn out to be a FIFO or a terminal: never blocks, never becomes our terminal.
     static let safeRead = O_RDONLY | O_NONBLOCK | O_NOCTTY
 }
-
-func ownProcessID() -> Int32 { getpid() }

@@ -3,7 +3,7 @@ import DockerAPI
 package import JSON
 import LinuxSystem
 import Netlink
-import Networking
+package import Networking
 
 // Networks of an existing container: at once if it runs, and at each later start.
 extension ContainerService {
