@@ -42,14 +42,17 @@ import OCISpec
 }
 
 extension Launcher {
+    /// Sets the cgroups' limits and device rules.
+    func applyLimits() throws(RuntimeError) {
+        try applying { () throws(SysError) in try cgroup.apply(plan.spec.linux.resources) }
+    }
+
     /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
     func accompany(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
         if plan.namespaces.new.contains(.user) {
             try writeIDMaps(plan, of: child.pid)
             try child.go()
         }
-        // While the child builds its root, its limits are set; it runs nothing of the container's before `go`.
-        try applying { () throws(SysError) in try cgroup.apply(plan.spec.linux.resources) }
         try child.setLimits(plan.process)
         let hooks = plan.spec.hooks
         if !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty) {

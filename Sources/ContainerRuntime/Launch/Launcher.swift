@@ -58,6 +58,8 @@ package struct Launcher {
 
     private func start(waitsForStart: Bool, console: borrowing OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
         let filter = try makeFilter()
+        // Before the child is in there: cgroup v1 takes device rules one by one, and it makes nodes.
+        try applyLimits()
         let child = try clone(waitsForStart: waitsForStart, console: console, filter: filter)
         do throws(RuntimeError) {
             try accompany(child)
