@@ -98,6 +98,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -155,7 +156,10 @@ let daemonTargets: [Target] = [
         ]),
     library(
         "SupervisorGRPC",
-        ["Supervisor", "AsyncTTRPC", "TTRPC", "ContainerdAPI", "LinuxSystem", grpcCore, grpcTransport, logging]),
+        [
+            "Supervisor", "AsyncTTRPC", "TTRPC", "ContainerdAPI", "LinuxSystem", grpcCore, grpcTransport, nioCore,
+            logging,
+        ]),
     library("Networking", ["Netlink", "LinuxSystem", "JSON", "Metadata", "CNFTables"]),
     library("DockerAPI", ["JSON"]),
     library(
@@ -185,7 +189,7 @@ let fullTests: [Target] = [
     tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
     tests("Supervisor", ["AsyncTTRPC", "ContainerdAPI", "LinuxSystem", "Metadata", "TTRPC", protobuf]),
     tests("Networking"), tests("DockerAPI", ["JSON"]), tests("Engine", ["JSON", "OCISpec"]),
-    tests("EngineHTTP"),
+    tests("EngineHTTP"), tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
 
 let targets: [Target] =

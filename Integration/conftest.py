@@ -15,7 +15,7 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness import BIN, PROJECT, TOOLS, Stack, run, snapshot_of_host  # noqa: E402
+from harness import BIN, PROJECT, REMOTE_ADDRESS, TOOLS, Stack, run, snapshot_of_host  # noqa: E402
 
 
 def pytest_configure(config):
@@ -56,7 +56,7 @@ def images(scratch):
     cache = os.environ.get("SWRUN_TEST_IMAGES")
     path = pathlib.Path(cache) if cache else scratch / "images"
     if not (path / "archive" / "busybox.tar").exists():
-        run(PROJECT / "scripts" / "make-images", "--only", "busybox,tricky,zstd,schema2,config", path)
+        run(PROJECT / "scripts" / "make-images", "--only", "busybox,tricky,zstd,schema2,config,layers60", path)
     return path
 
 
@@ -67,6 +67,20 @@ def registry(scratch, images):
     run(TOOLS / "registry-up", "--dir", path, "--images", images, "start", "http", "https")
     yield path
     run(TOOLS / "registry-up", "--dir", path, "stop")
+
+
+@pytest.fixture(scope="session")
+def remote_registry(scratch, images):
+    """The same at an address that is not loopback, where certificates count; `certs.d` is its own in this namespace."""
+    path = scratch / "remote-registry"
+    run("ip", "address", "add", REMOTE_ADDRESS + "/32", "dev", "lo")
+    pathlib.Path("/etc/docker/certs.d").mkdir(parents=True, exist_ok=True)  # where docker looks; empty afterwards, too
+    run("mount", "-t", "tmpfs", "tmpfs", "/etc/docker/certs.d")
+    run(TOOLS / "registry-up", "--dir", path, "--address", REMOTE_ADDRESS, "--images", images, "start", "http", "https")
+    yield path
+    run(TOOLS / "registry-up", "--dir", path, "--address", REMOTE_ADDRESS, "stop")
+    run("umount", "/etc/docker/certs.d")
+    run("ip", "address", "del", REMOTE_ADDRESS + "/32", "dev", "lo")
 
 
 @pytest.fixture(scope="session")

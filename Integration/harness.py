@@ -13,6 +13,7 @@ PROJECT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("SWRUN_BIN", PROJECT / "bin"))
 TOOLS = pathlib.Path(__file__).resolve().parent / "tools"
 CGROUP_ROOT = pathlib.Path("/sys/fs/cgroup")
+REMOTE_ADDRESS = "192.0.2.10"  # on lo, but not a loopback address
 
 
 class Result(str):
@@ -173,10 +174,21 @@ def snapshot_of_host():
     mounts = {line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()}
     links = set(re.findall(r"^\d+: ([^:@]+)", run("ip", "-o", "link").out, re.M))
     tables = set(run("nft", "list", "tables").out.splitlines())
-    cgroups = {str(path) for path in CGROUP_ROOT.glob("**/") if path.is_dir()}
+    cgroups = {str(path) for path in CGROUP_ROOT.glob("**/") if path.is_dir()} - neighbours_cgroups()
     temporary = {str(path) for path in pathlib.Path("/tmp").glob("swrun*")}
     return {"mounts": mounts, "links": links, "nft tables": tables, "cgroups": cgroups, "temporary": temporary,
             "processes": our_processes(), "network namespaces": network_namespaces()}
+
+
+def neighbours_cgroups():
+    """The groups beside the one that we run in: whoever put us there makes and removes them while we work."""
+    found = set()
+    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+        parent = line.split(":", 2)[2].rpartition("/")[0].strip("/")
+        if parent:
+            found |= {str(path) for path in CGROUP_ROOT.glob(f"*/{parent}/**/")} | {
+                str(path) for path in CGROUP_ROOT.glob(f"{parent}/**/")}
+    return found
 
 
 def our_processes():

@@ -292,3 +292,29 @@ class TestAttach:
         shared, count, address = output.splitlines()
         assert shared == "shared" and int(count) >= 1
         assert address == stack.inspect(container_name)["NetworkSettings"]["IPAddress"]
+
+
+def test_a_process_killed_for_want_of_memory(stack, container_name):
+    result = stack.docker("run", "--name", container_name, "-m", "16m", "--memory-swap", "16m", "busybox", "sh", "-c",
+                          "head -c 100000000 /dev/zero | tail", check=False)
+    assert result.code == 137
+    state = stack.inspect(container_name)["State"]
+    assert (state["OOMKilled"], state["ExitCode"]) == (True, 137)
+
+
+def test_many_at_once_leave_nothing(stack):
+    commands = [subprocess.Popen(["docker", "run", "--rm", "busybox", "sh", "-c", f"echo {n}; exit {n}"],
+                                 env=stack.environment(), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                for n in range(16)]
+    assert [(int(command.communicate(timeout=60)[0]), command.returncode) for command in commands] == [(n, n) for n in range(16)]
+    assert {path.name for path in (stack.state / "containers").iterdir()} <= set(stack.docker("ps", "-q", "--no-trunc").split())
+    assert {path.name for path in (stack.root / "containers").iterdir()} == set(stack.docker("ps", "-aq", "--no-trunc").split())
+
+
+def test_a_start_right_behind_an_exit_finds_nothing_of_the_last_run(stack, container_name):
+    stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "1000")
+    for _ in range(10):
+        assert api(stack, "POST", f"/containers/{container_name}/restart?t=0")[0] == 204
+        assert api(stack, "POST", f"/containers/{container_name}/kill")[0] == 204
+        assert api(stack, "POST", f"/containers/{container_name}/start")[0] == 204
+    assert stack.docker("exec", container_name, "hostname", "-i") == stack.inspect(container_name)["NetworkSettings"]["IPAddress"]

@@ -2,9 +2,11 @@
 """Images: load, pull with docker's progress lines, list with filters, inspect, tag, remove with docker's rules."""
 import json
 import pathlib
+import shutil
 import subprocess
 
 import pytest
+from harness import REMOTE_ADDRESS
 
 REGISTRY = "127.0.0.1:5100"
 
@@ -96,6 +98,33 @@ def test_pull_failures_have_a_status(stack, registry, reference, status, text):
     body, _, code = answer.rpartition("\n")
     assert int(code) == status
     assert text in json.loads(body)["message"]
+
+
+class TestCertificates:
+    """https with a CA of its own, at an address that does not count as insecure."""
+
+    host = f"{REMOTE_ADDRESS}:5101"
+
+    @pytest.fixture
+    def trusted(self, remote_registry):
+        directory = pathlib.Path("/etc/docker/certs.d") / self.host
+        shutil.copytree(remote_registry / "certs.d", directory)
+        yield
+        shutil.rmtree(directory)
+
+    def test_a_stranger_is_refused(self, cli, remote_registry):
+        result = cli("pull", f"{self.host}/library/busybox:latest", check=False)
+        assert result.code == 1 and "x509: certificate signed by unknown authority" in result.err
+
+    def test_plain_http_is_refused(self, cli, remote_registry):
+        result = cli("pull", f"{REMOTE_ADDRESS}:5100/library/busybox:latest", check=False)
+        assert result.code == 1 and "server gave HTTP response to HTTPS client" in result.err
+
+    def test_with_its_ca(self, cli, stack, remote_registry, trusted):
+        name = f"{self.host}/library/busybox:latest"
+        assert cli("pull", name).splitlines()[-1] == name
+        assert cli("run", "--rm", "--network", "none", name, "echo", "hi") == "hi"
+        stack.docker("rmi", name)
 
 
 def test_a_client_that_leaves_cancels_the_pull(fresh, registry):

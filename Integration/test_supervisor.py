@@ -139,6 +139,13 @@ def test_pull_over_plain_http(supervisor, registry):
     supervisor.ctr("images", "rm", reference)
 
 
+def test_an_import_of_many_layers(supervisor, images):
+    """So many calls on one connection that Go's client sends hundreds of pings to measure it."""
+    supervisor.ctr("images", "import", "--all-platforms", images / "archive" / "layers60.tar")
+    name = next(name for name in supervisor.ctr("images", "ls", "-q").splitlines() if "layers60" in name)
+    supervisor.ctr("images", "rm", "--sync", name)
+
+
 def test_run_passes_output_and_exit_code(supervisor, runtime, name):
     result = supervisor.ctr("run", "--rm", "--runtime", runtime, IMAGE, name, "sh", "-c", "echo out; echo err >&2; exit 3",
                             check=False)

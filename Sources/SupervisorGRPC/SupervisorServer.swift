@@ -4,6 +4,7 @@ import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Glibc
 package import LinuxSystem
+import NIOCore
 
 /// The gRPC server on the supervisor's socket.
 package struct SupervisorServer: Sendable {
@@ -28,7 +29,14 @@ package struct SupervisorServer: Sendable {
         }
         let transport = HTTP2ServerTransport.Posix(
             address: .unixDomainSocket(path: short), transportSecurity: .plaintext,
-            config: .defaults { $0.rpc.maxRequestPayloadSize = Self.maximumMessage })
+            config: .defaults { config in
+                config.rpc.maxRequestPayloadSize = Self.maximumMessage
+                config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(PingResponder(), position: .first)
+                    }
+                }
+            })
         server = GRPCServer(transport: transport, services: [HandlerTableService(handlers)])
     }
 

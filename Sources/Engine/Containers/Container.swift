@@ -36,6 +36,8 @@ package final class Container: Sendable {
         var restart: Task<Void, any Error>?
         var execs: [String] = []
         var sawOOM = false
+        /// The last run has ended and still has its task, network and sockets.
+        var hasEndedRun = false
     }
 
     package let id: String
@@ -66,8 +68,17 @@ package final class Container: Sendable {
     {
         try inner.withLock { inner throws(ContainerState.IllegalTransition) in
             try inner.record.state.on(event)
+            if case .exited = event { inner.hasEndedRun = true }
             change(&inner.record)
             return inner.record
+        }
+    }
+
+    /// Whether an ended run is still to be cleaned up; whoever gets `true` does it.
+    func takeEndedRun() -> Bool {
+        inner.withLock { inner in
+            defer { inner.hasEndedRun = false }
+            return inner.hasEndedRun
         }
     }
 }

@@ -154,11 +154,13 @@ extension ContainerService {
     /// Snapshot, the supervisor's record, volumes, directory, then our record: it names nothing that is not there.
     private func makeResources(_ record: inout ContainerRecord) async throws {
         try makeDirectories(directory(record.id), mode: 0o710)
-        async let mounts = supervisor.prepareSnapshot(record.id, parent: record.chainID)
+        let draft = record
+        async let mounts = supervisor.prepareSnapshot(draft.id, parent: draft.chainID)
+        async let made: Void = makeSupervisorContainer(draft)
         record.rootfs = try await mounts.map {
             ContainerRecord.RootMount(type: $0.type, source: $0.source, options: $0.options)
         }
-        try await makeSupervisorContainer(record)
+        try await made
         try await useVolumes(&record)
         try store.save(record)
     }
@@ -185,7 +187,9 @@ extension ContainerService {
         let overlay = record.rootfs.first { $0.type == "overlay" }?.options ?? []
         for index in record.mounts.indices where record.mounts[index].kind == .volume {
             let mount = record.mounts[index]
-            let volume = try await volumes.use(mount.name.isEmpty ? nil : mount.name, by: record.id)
+            let made = try await volumes.create(
+                name: mount.name, driver: mount.driver, labels: mount.volumeLabels, options: mount.volumeOptions)
+            let volume = try await volumes.use(made.name, by: record.id)
             record.mounts[index].name = volume.name
             record.mounts[index].source = volume.source.string
             if volume.isEmpty, mount.copiesContent {

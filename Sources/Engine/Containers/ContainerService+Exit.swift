@@ -26,17 +26,17 @@ extension ContainerService {
         }
     }
 
-    /// State, event and waiters at once; the clean-up is queued before anybody learns of the exit, so that whatever
-    /// they do next comes after it.
+    /// State, event and waiters at once; the clean-up is queued. A start or a removal that gets into the queue before
+    /// it does the clean-up itself.
     func handleExit(_ container: Container, code: Int32, at: Timestamp) {
-        let oomKilled = takeOOM(container)
+        let oomKilled = takeOOM(container, code)
         guard let record = try? container.on(.exited(code: code, at: at, oomKilled: oomKilled)) else { return }
         let wantsRestart = record.hostConfig.restartPolicy.restarts(
             after: code, restarts: record.restartCount, stoppedByUser: record.stoppedByUser)
         save(record)
         // Owned by the container's queue.
         container.operations.enqueue { [self] in
-            await cleanUpAfterRun(container)
+            await cleanUpEndedRun(container)
             if wantsRestart, !container.record.stoppedByUser { planRestart(container) }
         }
         if record.hostConfig.autoRemove { removeInQueue(container, removingVolumes: true) }
@@ -44,6 +44,11 @@ extension ContainerService {
         let duration = max(0, (at.nanoseconds - started.nanoseconds) / 1_000_000_000)
         publish("die", record, [("exitCode", String(code)), ("execDuration", String(duration))])
         container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
+    }
+
+    /// Cleans up after the last run, unless somebody has.
+    func cleanUpEndedRun(_ container: Container) async {
+        if container.takeEndedRun() { await cleanUpAfterRun(container) }
     }
 
     /// Gives back what a run has used: task, execs, network, sockets. Everything may be gone already.
@@ -96,12 +101,29 @@ extension ContainerService {
 
     // MARK: Out of memory
 
-    /// The supervisor's event comes before the exit.
+    /// The supervisor's event, which may come before or after the exit; in the latter case the exit has told it.
     func handleOOM(_ id: String) {
-        guard let container = try? find(id) else { return }
+        guard let container = try? find(id), container.state.isRunning else { return }
         container.noteOOM()
         publish("oom", container.record)
     }
 
-    private func takeOOM(_ container: Container) -> Bool { container.takeOOM() }
+    /// Whether the kernel killed for want of memory: told by the supervisor, or by the control group, which exists
+    /// until the clean-up. It is only asked when something was killed at all.
+    private func takeOOM(_ container: Container, _ code: Int32) -> Bool {
+        if container.takeOOM() { return true }
+        guard code == 137 else { return false }
+        let group = cgroup(container.record)
+        let files = ["/sys/fs/cgroup/memory\(group)/memory.oom_control", "/sys/fs/cgroup\(group)/memory.events"]
+        let lines = files.compactMap { try? readText(FilePath($0)) }.flatMap { $0.split(separator: "\n") }
+        guard lines.contains(where: { $0.hasPrefix("oom_kill ") && $0 != "oom_kill 0" }) else { return false }
+        publish("oom", container.record)
+        return true
+    }
+
+    private func cgroup(_ record: ContainerRecord) -> String {
+        let own = record.hostConfig.text("CgroupParent")
+        let parent = own.isEmpty ? configuration.cgroupParent : own
+        return SpecInput.cgroup(parent: parent, id: record.id)
+    }
 }

@@ -60,6 +60,7 @@ extension ContainerService {
             } catch {
                 throw refusal(container)
             }
+            await cleanUpEndedRun(container)
             try await finishRemoval(container, record, removingVolumes: removingVolumes)
         }
     }
@@ -88,8 +89,6 @@ extension ContainerService {
     }
 
     private func removeResources(_ record: ContainerRecord) async throws {
-        // The clean-up after the last run may still be queued behind us; what it does twice does no harm.
-        await networks.detach(container: record.id)
         try await ignoringMissing { try await supervisor.deleteContainer(record.id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(record.id) }
         try removeTree(directory(record.id))

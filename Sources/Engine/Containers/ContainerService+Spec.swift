@@ -6,14 +6,16 @@ import Networking
 
 // From a record to the input of the spec builder: everything that has to be looked up.
 extension ContainerService {
-    func makeSpec(_ record: ContainerRecord, _ attachment: NetworkAttachment) async throws -> JSONValue {
+    func makeSpec(
+        _ record: ContainerRecord, _ attachment: NetworkAttachment, _ user: ResolvedUser
+    ) async throws -> JSONValue {
         try writeConfigFiles(record, attachment)
         var record = record
         let host = record.hostConfig
         do throws(SpecError) {
             record.config.workingDirectory = FilePath("/" + record.config.workingDirectory).normalized.string
             var input = SpecInput(
-                id: record.id, config: record.config, hostConfig: host, user: try resolveUser(record),
+                id: record.id, config: record.config, hostConfig: host, user: user,
                 security: try SecurityOptions(parsing: host.list("SecurityOpt")), host: self.host)
             input.mounts = record.mounts
             input.devices = try HostDevices.collect(host)
@@ -22,7 +24,7 @@ extension ContainerService {
             input.sharedMemorySource = try sharedMemory(record)
             input.configFiles = configFiles(record)
             if host.useInit { input.initProgram = (configuration.programDirectory / "swrun-shim").string }
-            if !configuration.cgroupParent.isEmpty { input.cgroupParent = configuration.cgroupParent }
+            input.cgroupParent = configuration.cgroupParent
             input.shmSizeBytes = host.number("ShmSize")
             return try SpecBuilder(input).build()
         } catch {
@@ -30,15 +32,16 @@ extension ContainerService {
         }
     }
 
-    private func resolveUser(_ record: ContainerRecord) throws(SpecError) -> ResolvedUser {
-        do {
-            let files = try UserFiles(rootfs: record.rootfs)
+    func resolveUser(_ record: ContainerRecord) throws(EngineError) -> ResolvedUser {
+        let files: UserFiles
+        do throws(SysError) { files = try UserFiles(rootfs: record.rootfs) } catch {
+            throw .internal("cannot read the container's user database: \(error.description)")
+        }
+        do throws(SpecError) {
             return try UserLookup(passwd: files.passwd, group: files.group).resolve(
                 record.config.user, groupAdd: record.hostConfig.list("GroupAdd"))
-        } catch let error as SpecError {
-            throw error
         } catch {
-            throw SpecError("cannot read the container's user database: \(error)", .other)
+            throw EngineError(error)
         }
     }
 

@@ -24,6 +24,7 @@ extension ContainerService {
         if before.isRemoving || before.isDead {
             throw EngineError.conflict("container is marked for removal and cannot be started")
         }
+        await cleanUpEndedRun(container)
         if byUser {
             container.update {
                 $0.stoppedByUser = false
@@ -62,11 +63,14 @@ extension ContainerService {
     private func launch(_ container: Container) async throws -> UInt32 {
         var record = container.record
         record.mounts = try await readyMounts(record)
-        let attachment = try await attachNetwork(record)
+        let draft = record
+        async let attached = attachNetwork(draft)  // meanwhile we look the user up
+        let user = try resolveUser(record)
+        let attachment = try await attached
         record.network = try await connectOtherNetworks(record, attachment)
         container.update { $0.network = record.network }
         try makeDirectories(runDirectory(record.id), mode: 0o700)
-        let spec = try await makeSpec(record, attachment)
+        let spec = try await makeSpec(record, attachment, user)
         try await supervisor.setContainerSpec(record.id, spec: spec.bytes())
         let rootfs = record.rootfs.map { mount in
             MountMessage.with { ($0.type, $0.source, $0.options) = (mount.type, mount.source, mount.options) }

@@ -12,6 +12,9 @@ package struct MountPoint: Sendable, Equatable {
     package var source = ""
     package var destination: String
     package var driver = ""
+    /// What a volume gets if it has to be made; nil leaves it to the volume service.
+    package var volumeLabels: [String: String]?
+    package var volumeOptions: [String: String]?
     /// What the user wrote behind the last colon of `-v`.
     package var mode = ""
     package var writable = true
@@ -30,6 +33,7 @@ package struct MountPoint: Sendable, Equatable {
     package init(_ kind: Kind, destination: String) {
         self.kind = kind
         self.destination = destination
+        driver = kind == .volume ? "local" : ""
     }
 
     /// An element of `Mounts` in inspect and list.
@@ -38,7 +42,7 @@ package struct MountPoint: Sendable, Equatable {
         if kind == .volume { json.set("Name", .string(name)) }
         json.set("Source", .string(source))
         json.set("Destination", .string(destination))
-        if kind == .volume { json.set("Driver", .string(driver.isEmpty ? "local" : driver)) }
+        if kind == .volume { json.set("Driver", .string(driver)) }
         json.set("Mode", .string(mode))
         json.set("RW", .bool(writable))
         json.set("Propagation", .string(propagation))

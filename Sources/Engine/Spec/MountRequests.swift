@@ -129,10 +129,18 @@ package enum MountRequests {
 
     private static func volumeOptions(_ options: JSONValue, _ point: inout MountPoint) throws(SpecError) {
         point.copiesContent = !(options["NoCopy"]?.bool ?? false)
-        point.driver = options["DriverConfig"]?["Name"]?.string ?? ""
+        let driver = options["DriverConfig"]?["Name"]?.string ?? ""
+        if !driver.isEmpty { point.driver = driver }
+        point.volumeLabels = dictionary(options["Labels"])
+        point.volumeOptions = dictionary(options["DriverConfig"]?["Options"])
         if options["Subpath"]?.string?.isEmpty == false {
             throw SpecError("volume-subpath is not implemented", .unsupported)
         }
+    }
+
+    private static func dictionary(_ json: JSONValue?) -> [String: String]? {
+        guard let pairs = json?.stringPairs, !pairs.isEmpty else { return nil }
+        return Dictionary(pairs.map { ($0.key, $0.value) }) { $1 }
     }
 
     // MARK: tmpfs
@@ -159,8 +167,8 @@ package enum MountRequests {
     private static func checked(_ destination: String, _ specification: String) throws(SpecError) -> String {
         guard destination.hasPrefix("/") else {
             throw SpecError(
-                "invalid volume specification: '\(specification)': invalid mount path: '\(destination)' mount path must be absolute"
-            )
+                "invalid volume specification: '\(specification)': invalid mount path: '\(destination)' mount "
+                    + "path must be absolute")
         }
         let path = FilePath(destination).normalized.string
         guard path != "/" else {
@@ -173,8 +181,8 @@ package enum MountRequests {
         let allowed = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == 95 || $0 == 46 || $0 == 45 }
         guard let first = name.utf8.first, isAlphanumeric(first), name.utf8.count > 1, allowed else {
             throw SpecError(
-                "\"\(name)\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use absolute path"
-            )
+                "\"\(name)\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" "
+                    + "are allowed. If you intended to pass a host directory, use absolute path")
         }
         return name
     }

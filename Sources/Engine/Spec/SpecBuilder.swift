@@ -57,8 +57,7 @@ package struct SpecBuilder: Sendable {
 
     private var cgroupsPath: String {
         let parent = input.hostConfig.text("CgroupParent")
-        let base = parent.isEmpty ? input.cgroupParent : (parent.hasPrefix("/") ? parent : "/" + parent)
-        return base + "/" + input.id
+        return SpecInput.cgroup(parent: parent.isEmpty ? input.cgroupParent : parent, id: input.id)
     }
 
     private func seccomp(capabilities: [String]) throws(SpecError) -> JSONValue? {

@@ -34,8 +34,8 @@ package struct SpecInput: Sendable {
     package var sharedMemorySource: String?
     /// The init program on the host (`--init`).
     package var initProgram: String?
-    /// The parent of the container's cgroup, e.g. `/swrun`.
-    package var cgroupParent = "/swrun"
+    /// The parent of the container's cgroup; empty is our usual one.
+    package var cgroupParent = ""
     package var shmSizeBytes: Int64 = 64 << 20
     /// Limits that every container gets unless it sets its own, as `HostConfig.Ulimits`.
     package var defaultUlimits: [JSONValue] = []
@@ -50,6 +50,14 @@ package struct SpecInput: Sendable {
         self.user = user
         self.security = security
         self.host = host
+    }
+}
+
+extension SpecInput {
+    /// The control group of a container, below the parent that was asked for or our own.
+    static func cgroup(parent: String, id: String) -> String {
+        let base = parent.isEmpty ? "/swrun" : parent
+        return (base.hasPrefix("/") ? base : "/" + base) + "/" + id
     }
 }
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import DockerAPI
+import Engine
+import LinuxSystem
+import Testing
+
+@Suite("Reading a json-file log")
+struct ContainerLogTests {
+    /// Three lines in the rotated file, three in the present one; the second of each is of stderr.
+    private func withLog(_ body: (FilePath) async throws -> Void) async throws {
+        let directory = FilePath("/tmp/swrun-log-test-\(monotonicNanoseconds())")
+        try makeDirectory(directory)
+        func line(_ number: Int) -> String {
+            let stream = number % 3 == 1 ? "stderr" : "stdout"
+            return #"{"log":"line \#(number)\n","stream":"\#(stream)","time":"2026-01-01T00:00:0\#(number).5Z"}"# + "\n"
+        }
+        let path = directory / "x-json.log"
+        let old = FilePath(path.string + ".1")
+        try writeFileAtomically(old, Array((0..<3).map(line).joined().utf8))
+        try writeFileAtomically(path, Array(((3..<6).map(line).joined() + #"{"log":"torn"#).utf8))
+        do { try await body(path) } catch {
+            try removeTree(directory)
+            throw error
+        }
+        try removeTree(directory)
+    }
+
+    private func read(_ path: FilePath, _ change: (inout LogRequest) -> Void) async throws -> String {
+        var request = LogRequest()
+        (request.stdout, request.stderr) = (true, true)
+        change(&request)
+        var output: [UInt8] = []
+        try await LogReader(path: path, tty: true).read(request) { output += $0 }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private func time(_ text: String) -> Timestamp { Timestamp(rfc3339: text) ?? Timestamp(nanoseconds: 0) }
+
+    @Test("all files are read in order, and a torn last line is left out")
+    func all() async throws {
+        try await withLog { path in
+            let text = try await read(path) { _ in }
+            #expect(text == "line 0\nline 1\nline 2\nline 3\nline 4\nline 5\n")
+        }
+    }
+
+    @Test(
+        "the tail counts over files",
+        arguments: [
+            (0, ""), (2, "line 4\nline 5\n"), (5, "line 1\nline 2\nline 3\nline 4\nline 5\n"),
+            (99, "line 0\nline 1\nline 2\nline 3\nline 4\nline 5\n"),
+        ])
+    func tail(_ count: Int, _ expected: String) async throws {
+        try await withLog { path in
+            let text = try await read(path) { $0.tail = count }
+            #expect(text == expected)
+        }
+    }
+
+    @Test("streams and times choose")
+    func chosen() async throws {
+        try await withLog { path in
+            let errors = try await read(path) { $0.stdout = false }
+            #expect(errors == "line 1\nline 4\n")
+            let late = try await read(path) { $0.since = time("2026-01-01T00:00:04.5Z") }
+            #expect(late == "line 4\nline 5\n")
+            let early = try await read(path) { $0.until = time("2026-01-01T00:00:01.5Z") }
+            #expect(early == "line 0\nline 1\n")
+            let stamped = try await read(path) {
+                $0.timestamps = true
+                $0.until = time("2026-01-01T00:00:00.9Z")
+            }
+            #expect(stamped == "2026-01-01T00:00:00.500000000Z line 0\n")
+        }
+    }
+
+    @Test("without a terminal output is framed by stream")
+    func framed() throws {
+        let bytes = Array(#"{"log":"e\n","stream":"stderr","time":"2026-01-01T00:00:00Z"}"#.utf8)
+        let line = try #require(LogLine(parsing: bytes))
+        #expect(line.encoded(timestamps: false, tty: false) == [2, 0, 0, 0, 0, 0, 0, 2, 101, 10])
+    }
+
+    @Test("what is no line is skipped", arguments: ["", "{}", "[]", #"{"log":"x"}"#, #"{"log":1,"time":"2026"}"#])
+    func noLine(_ text: String) { #expect(LogLine(parsing: Array(text.utf8)) == nil) }
+}
+
+@Suite("Detach keys")
+struct DetachKeysTests {
+    @Test(
+        "are read as docker reads them",
+        arguments: [("", [16, 17]), ("a,ctrl-x", [97, 24]), ("ctrl-@,ctrl-_", [0, 31])] as [(String, [UInt8])])
+    func parse(_ text: String, _ keys: [UInt8]) throws { #expect(try DetachKeys.parse(text) == keys) }
+
+    @Test("malformed ones are refused", arguments: ["ctrl-", "ab", "ctrl-1", "a,"])
+    func refused(_ text: String) { #expect(throws: EngineError.self) { try DetachKeys.parse(text) } }
+
+    @Test("are found over several reads, and a false start is passed on")
+    func detect() {
+        var detector = DetachDetector([16, 17])
+        #expect(detector.pass([1, 16]) == ([1], false))
+        #expect(detector.pass([2]) == ([16, 2], false))
+        #expect(detector.pass([16, 16]) == ([16], false))
+        #expect(detector.pass([17, 9]) == ([], true))
+    }
+}
