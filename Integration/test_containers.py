@@ -311,6 +311,74 @@ def test_many_at_once_leave_nothing(stack):
     assert {path.name for path in (stack.root / "containers").iterdir()} == set(stack.docker("ps", "-aq", "--no-trunc").split())
 
 
+@pytest.mark.parametrize("path, body, status", [
+    ("/containers/create", {"Image": "busybox", "HostConfig": {"Memory": 2 ** 62 + 1}}, None),
+    ("/containers/{name}/logs?stdout=1&since=-9223372036854775808", None, None),
+    ("/containers/{name}/stop?t=9223372036854775807", {}, 204),
+    ("/containers/{name}/stop?signal=BOGUS", {}, 400),
+])
+def test_numbers_out_of_bounds_hurt_nobody(stack, container_name, path, body, status):
+    stack.docker("run", "-d", "--name", container_name, "busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done")
+    daemon = stack.process.pid
+    answer = run("curl", "-s", "--max-time", "20", "--unix-socket", stack.socket, "-o", "/dev/null", "-w", "%{http_code}",
+                 *(["-X", "POST", "-H", "Content-Type: application/json", "-d", json.dumps(body)] if body is not None else []),
+                 "http://d" + path.format(name=container_name))
+    assert answer == str(status) if status else answer != "000"
+    assert stack.process.poll() is None and stack.process.pid == daemon and stack.docker("version")
+
+
+class TestStopAgainstRestartPolicy:
+    def test_between_an_exit_and_the_next_start(self, stack, container_name):
+        stack.docker("run", "-d", "--restart", "always", "--name", container_name, "busybox", "false")
+        for _ in range(5):
+            wait_until(lambda: stack.inspect(container_name)["RestartCount"] >= 1)
+            assert api(stack, "POST", f"/containers/{container_name}/stop")[0] in (204, 304)
+            state = stack.inspect(container_name)["State"]
+            assert (state["Running"], state["Restarting"]) == (False, False)
+            count = stack.inspect(container_name)["RestartCount"]
+            time.sleep(0.5)
+            assert stack.inspect(container_name)["RestartCount"] == count
+            stack.docker("start", container_name)
+
+    def test_a_bad_signal_changes_nothing(self, stack, container_name):
+        stack.docker("run", "-d", "--restart", "always", "--name", container_name, "busybox", "sleep", "1000")
+        assert stack.docker("stop", "-s", "BOGUS", container_name, check=False).code == 1
+        pid = stack.inspect(container_name)["State"]["Pid"]
+        run("kill", "-9", str(pid))
+        wait_until(lambda: stack.inspect(container_name)["State"]["Pid"] not in (0, pid))
+
+
+def test_a_removed_container_stays_removed(stack, container_name):
+    stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "1000")
+    identifier = stack.inspect(container_name)["Id"]
+    removal = subprocess.Popen(["docker", "rm", "-f", identifier], env=stack.environment(), stdout=subprocess.DEVNULL)
+    for number in range(20):
+        api(stack, "POST", f"/containers/{identifier}/rename?name={container_name}x{number}")
+    assert removal.wait(30) == 0
+    assert api(stack, "GET", f"/containers/{identifier}/json")[0] == 404
+    assert not [line for line in stack.docker("ps", "-a").splitlines() if container_name in line]
+
+
+def test_remove_with_force_while_it_starts(stack, container_name):
+    for _ in range(5):
+        stack.docker("create", "--name", container_name, "busybox", "sleep", "1000")
+        start = subprocess.Popen(["docker", "start", container_name], env=stack.environment(), stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        wait_until(lambda: stack.inspect(container_name)["State"]["Status"] == "running" or start.poll() is None)
+        stack.docker("rm", "-f", container_name)
+        start.wait(30)
+        assert not stack.docker("ps", "-aq", "--filter", f"name={container_name}")
+
+
+def test_restart_of_a_container_with_auto_removal(stack, container_name):
+    stack.docker("run", "-d", "--rm", "--name", container_name, "busybox", "sleep", "1000")
+    first = stack.inspect(container_name)["State"]["Pid"]
+    stack.docker("restart", "-t", "0", container_name)
+    assert stack.inspect(container_name)["State"]["Pid"] not in (0, first)
+    stack.docker("kill", container_name)
+    wait_until(lambda: not stack.docker("ps", "-aq", "--filter", f"name={container_name}"))
+
+
 def test_a_start_right_behind_an_exit_finds_nothing_of_the_last_run(stack, container_name):
     stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "1000")
     for _ in range(10):

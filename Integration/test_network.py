@@ -350,3 +350,29 @@ def test_a_network_in_use_and_a_builtin_one_cannot_be_removed(stack, cli, contai
     finally:
         stack.docker("rm", "-f", container_name)
         stack.docker("network", "rm", name)
+
+
+def test_a_container_off_its_first_network_stays_off(stack, cli, container_name):
+    name = "net" + os.urandom(3).hex()
+    stack.docker("network", "create", name)
+    try:
+        def networks():
+            return cli("inspect", "-f", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", container_name).split()
+
+        stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "1000")
+        cli("network", "connect", name, container_name)
+        cli("network", "disconnect", "bridge", container_name)
+        assert networks() == [name]
+        stack.docker("restart", "-t", "0", container_name)
+        assert networks() == [name]
+        stack.docker("stop", "-t", "0", container_name)
+        assert networks() == [name]
+        assert container_name in cli("ps", "-a", "--filter", f"network={name}", "--format", "{{.Names}}").split()
+        cli("network", "disconnect", name, container_name)
+        cli("network", "connect", "bridge", container_name)
+        stack.docker("start", container_name)
+        assert networks() == ["bridge"]
+        assert "eth0" in stack.docker("exec", container_name, "ip", "addr")
+    finally:
+        stack.docker("rm", "-f", container_name, check=False)
+        stack.docker("network", "rm", name)

@@ -41,10 +41,11 @@ package struct EngineError: Error, Sendable, Equatable, CustomStringConvertible 
         case let error as EngineError: self = error
         case let error as NetworkError: self.init(error)
         case let error as SysError: self.init(.internal, error.description)
-        case let error as NetworkError: self.init(error)
         case let error as RPCStatus: self.init(error)
         case let error as FilterError: self.init(.invalidArgument, error.message)
         case let error as ImageSpecError: self.init(.invalidArgument, error.message)
+        case let error as ContainerState.IllegalTransition:
+            self.init(.conflict, "the container is \(ContainerState(phase: error.from).name) by now: try again")
         case is CancellationError: self.init(.cancelled, "the operation was cancelled")
         default: self.init(.internal, String(describing: error))
         }

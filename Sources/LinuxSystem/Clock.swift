@@ -90,9 +90,10 @@ extension Timestamp {
         }
         let days = Timestamp.days(year: year, month: month, day: day)
         let seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        if overflow { return nil }
-        self.init(nanoseconds: scaled + fraction)
+        let (scaled, isTooFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (nanoseconds, isOver) = scaled.addingReportingOverflow(fraction)
+        if isTooFar || isOver { return nil }
+        self.init(nanoseconds: nanoseconds)
     }
 
     /// The Gregorian date of a day counted from 1970-01-01 (days are grouped in eras of 400 years from March).

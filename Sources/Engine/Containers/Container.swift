@@ -38,11 +38,17 @@ package final class Container: Sendable {
         var sawOOM = false
         /// The last run has ended and still has its task, network and sockets.
         var hasEndedRun = false
+        /// The user's restarts that are under way: their exits are not the end of a container with `--rm`.
+        var userRestarts = 0
+        /// The pause before the last restart by policy, in milliseconds; 0 before the first.
+        var restartPause = 0
     }
 
     package let id: String
     let operations = OperationQueue()
     private let inner: Mutex<Inner>
+    /// Held while the record is written, so that an older state never replaces a newer one; true once it is deleted.
+    private let isDeleted = Mutex(false)
 
     init(_ record: ContainerRecord) {
         id = record.id
@@ -51,6 +57,19 @@ package final class Container: Sendable {
 
     package var record: ContainerRecord { inner.withLock { $0.record } }
     package var state: ContainerState { inner.withLock { $0.record.state } }
+
+    /// Writes the present record with `body`; does nothing once the record was deleted.
+    func store<Failure: Error>(_ body: (ContainerRecord) throws(Failure) -> Void) throws(Failure) {
+        try isDeleted.withLock { isDeleted throws(Failure) in if !isDeleted { try body(record) } }
+    }
+
+    /// Deletes the stored record with `body`; nothing stores it again.
+    func unstore<Failure: Error>(_ body: () throws(Failure) -> Void) throws(Failure) {
+        try isDeleted.withLock { isDeleted throws(Failure) in
+            try body()
+            isDeleted = true
+        }
+    }
 
     /// Changes the record; the caller stores it.
     @discardableResult
@@ -68,8 +87,23 @@ package final class Container: Sendable {
     {
         try inner.withLock { inner throws(ContainerState.IllegalTransition) in
             try inner.record.state.on(event)
-            if case .exited = event { inner.hasEndedRun = true }
             change(&inner.record)
+            return inner.record
+        }
+    }
+
+    /// Records the end of a run, and in the same step whether the restart policy begins another, so that a stop in
+    /// between finds a container that is restarting.
+    func onExit(
+        code: Int32, at: Timestamp, oomKilled: Bool
+    ) throws(ContainerState.IllegalTransition) -> ContainerRecord {
+        try inner.withLock { inner throws(ContainerState.IllegalTransition) in
+            try inner.record.state.on(.exited(code: code, at: at, oomKilled: oomKilled))
+            inner.hasEndedRun = true
+            if inner.record.wantsRestart(after: code), inner.userRestarts == 0 {
+                try inner.record.state.on(.restartPlanned)
+                inner.record.restartCount += 1
+            }
             return inner.record
         }
     }
@@ -174,6 +208,25 @@ extension Container {
 // MARK: Planned restarts and execs
 
 extension Container {
+    /// Whether the user restarts the container just now.
+    var isBeingRestarted: Bool { inner.withLock { $0.userRestarts > 0 } }
+
+    func beginRestart() { inner.withLock { $0.userRestarts += 1 } }
+
+    func endRestart() { inner.withLock { $0.userRestarts -= 1 } }
+
+    /// The pause before the next start by the restart policy: 100 ms after a run of ten seconds or more, else twice the
+    /// last pause, at most a minute.
+    func nextRestartPause(afterRunOf nanoseconds: Int64) -> Duration {
+        inner.withLock { inner in
+            let isFresh = inner.restartPause == 0 || nanoseconds > 10_000_000_000
+            inner.restartPause = isFresh ? 100 : min(inner.restartPause * 2, 60_000)
+            return .milliseconds(inner.restartPause)
+        }
+    }
+
+    func forgetRestartPause() { inner.withLock { $0.restartPause = 0 } }
+
     func setRestart(_ task: Task<Void, any Error>?) { inner.withLock { $0.restart = task } }
 
     func cancelRestart() {

@@ -66,7 +66,10 @@ enum ContainerDefaults {
 
     private static func normalizeLimits(_ host: inout HostConfig) {
         let memory = host.number("Memory")
-        if memory > 0, host.number("MemorySwap") == 0 { host.set("MemorySwap", .int(memory * 2)) }
+        if memory > 0, host.number("MemorySwap") == 0 {
+            let (twice, isTooMuch) = memory.multipliedReportingOverflow(by: 2)
+            host.set("MemorySwap", .int(isTooMuch ? -1 : twice))  // so much is as good as no limit
+        }
         if host["MemorySwappiness"].int == -1 { host.set("MemorySwappiness", .null) }
         if let pids = host["PidsLimit"].int, pids <= 0 { host.set("PidsLimit", .null) }
     }

@@ -13,6 +13,7 @@ extension ContainerRecord {
             "endpoints": .object(endpoints), "mounts": .array(mounts.map { $0.record }),
             "rootfs": .array(rootfs.map { $0.json }), "state": state.json, "restartCount": .int(Int64(restartCount)),
             "stoppedByUser": .bool(stoppedByUser), "network": network.json, "hasBeenStarted": .bool(hasBeenStarted),
+            "removesVolumes": .bool(removesVolumes), "leftFirstNetwork": .bool(leftFirstNetwork),
         ]
     }
 
@@ -35,6 +36,8 @@ extension ContainerRecord {
         stoppedByUser = json["stoppedByUser"]?.bool ?? false
         network = NetworkView(json: json["network"] ?? .null)
         hasBeenStarted = json["hasBeenStarted"]?.bool ?? false
+        removesVolumes = json["removesVolumes"]?.bool ?? false
+        leftFirstNetwork = json["leftFirstNetwork"]?.bool ?? false
     }
 }
 

@@ -28,6 +28,10 @@ package struct ContainerRecord: Sendable, Equatable {
     package var stoppedByUser = false
     /// The network attachment of the running container, as inspect shows it.
     package var network: NetworkView = NetworkView()
+    /// It was disconnected from the network of its mode, which it so does not join at its next start.
+    package var leftFirstNetwork = false
+    /// The removal that has begun also removes its anonymous volumes.
+    package var removesVolumes = false
     /// Starts ever made; before the first there are no config files.
     package var hasBeenStarted = false
 
@@ -45,7 +49,18 @@ package struct ContainerRecord: Sendable, Equatable {
     /// The mode of its network with docker's old name for the default one replaced.
     package var networkMode: String { hostConfig.networkMode }
 
+    /// The network that a start attaches first.
+    package var startNetwork: String { leftFirstNetwork ? endpoints.first?.key ?? "none" : networkMode }
+
+    /// It was disconnected from every network.
+    package var isOffAllNetworks: Bool { leftFirstNetwork && endpoints.isEmpty }
+
     package var stopSignal: String { config.stopSignal.isEmpty ? "SIGTERM" : config.stopSignal }
+
+    /// Whether the restart policy starts it again after an exit with this code.
+    func wantsRestart(after code: Int32) -> Bool {
+        hostConfig.restartPolicy.restarts(after: code, restarts: restartCount, stoppedByUser: stoppedByUser)
+    }
 
     /// Seconds until a stop becomes a kill.
     package var stopTimeout: Int { config.stopTimeout ?? 10 }

@@ -11,13 +11,14 @@ extension ContainerService {
         }
         let name = try ContainerName.check(newName)
         try await container.operations.run { [self] in
+            try checkExists(container)
             let old = container.record.name
             if old == name {
                 throw EngineError.invalidArgument("Renaming a container with the same name as its current name")
             }
             try registry.reserve(name, for: container.id)
             let record = container.update { $0.name = name }
-            do { try store.save(record) } catch {
+            do { try container.store { (record) throws in try store.save(record) } } catch {
                 container.update { $0.name = old }
                 registry.release(name: name, of: container.id)
                 throw error
@@ -31,8 +32,8 @@ extension ContainerService {
     package func update(_ reference: String, _ changes: JSONValue) async throws -> [String] {
         let container = try find(reference)
         return try await container.operations.run { [self] in
+            try checkExists(container)
             let record = container.record
-            if record.state.isRemoving { throw EngineError.conflict("container \(container.id) is being removed") }
             let changed = try Self.apply(changes, to: record.hostConfig)
             if record.hostConfig.autoRemove, !["", "no"].contains(changed.restartPolicy.name) {
                 throw EngineError.invalidArgument(
@@ -46,7 +47,7 @@ extension ContainerService {
                 if limits != SpecBuilder.limits(record.hostConfig) { try await setLimits(container, limits) }
             }
             let saved = container.update { $0.hostConfig = changed }
-            try store.save(saved)
+            try container.store { (record) throws in try store.save(record) }
             publish("update", saved)
             return []
         }

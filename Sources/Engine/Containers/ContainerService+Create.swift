@@ -177,7 +177,6 @@ extension ContainerService {
             $0.runtime.options = options
             // The contract asks for one; each start brings its own (`setContainerSpec`).
             $0.spec = .runtimeSpec("Spec", Array(#"{"ociVersion":"1.1.0"}"#.utf8))
-            $0.spec = .runtimeSpec("Spec", Array("{}".utf8))  // must be there; the real one is made at the start
             $0.labels = ["io.swrun.container.name": record.name]
         }
         _ = try await supervisor.createContainer(message)

@@ -30,19 +30,18 @@ extension ContainerService {
     /// it does the clean-up itself.
     func handleExit(_ container: Container, code: Int32, at: Timestamp) {
         let oomKilled = takeOOM(container, code)
-        guard let record = try? container.on(.exited(code: code, at: at, oomKilled: oomKilled)) else { return }
-        let wantsRestart = record.hostConfig.restartPolicy.restarts(
-            after: code, restarts: record.restartCount, stoppedByUser: record.stoppedByUser)
-        save(record)
+        guard let record = try? container.onExit(code: code, at: at, oomKilled: oomKilled) else { return }
+        save(container)
+        let duration = max(0, at.nanoseconds - (record.state.lastStart ?? at).nanoseconds)
         // Owned by the container's queue.
         container.operations.enqueue { [self] in
             await cleanUpEndedRun(container)
-            if wantsRestart, !container.record.stoppedByUser { planRestart(container) }
+            if container.state.isRestarting { planRestart(container, afterRunOf: duration) }
         }
-        if record.hostConfig.autoRemove { removeInQueue(container, removingVolumes: true) }
-        let started = record.state.lastStart ?? at
-        let duration = max(0, (at.nanoseconds - started.nanoseconds) / 1_000_000_000)
-        publish("die", record, [("exitCode", String(code)), ("execDuration", String(duration))])
+        if record.hostConfig.autoRemove, !container.isBeingRestarted {
+            removeInQueue(container, removingVolumes: true)
+        }
+        publish("die", record, [("exitCode", String(code)), ("execDuration", String(duration / 1_000_000_000))])
         container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
     }
 
@@ -66,37 +65,28 @@ extension ContainerService {
 
     // MARK: Restart policy
 
-    /// Waits and starts again: 100 ms after the first exit, twice as long after each further one, at most a minute; a
-    /// run of ten seconds counts as a success and begins anew.
-    private func planRestart(_ container: Container) {
-        guard let record = try? container.on(.restartPlanned, { $0.restartCount += 1 }) else { return }
-        save(record)
-        let delay = restartDelay(record)
+    /// Waits and starts again. `nanoseconds` is how long the run took that has ended, 0 if the start failed.
+    func planRestart(_ container: Container, afterRunOf nanoseconds: Int64) {
+        let pause = container.nextRestartPause(afterRunOf: nanoseconds)
         // Owned by the container, which cancels it when the user starts, stops or removes it.
         container.setRestart(
             Task { [self] in
-                try await Task.sleep(for: delay)
-                try await container.operations.run { [self] in
-                    guard container.state.isRestarting, !Task.isCancelled else { return }
-                    do {
-                        try await start(container, byUser: false)
-                    } catch {
-                        log(container.record).warning("restart failed", metadata: ["error": "\(error)"])
-                        if container.record.hostConfig.restartPolicy.restarts(
-                            after: 1, restarts: container.record.restartCount, stoppedByUser: false)
-                        {
-                            planRestart(container)
-                        }
-                    }
-                }
+                try await Task.sleep(for: pause)
+                try await container.operations.run { [self] in await startAgain(container) }
             })
     }
 
-    private func restartDelay(_ record: ContainerRecord) -> Duration {
-        guard let exit = record.state.lastExit, let started = exit.startedAt else { return .milliseconds(100) }
-        if exit.finishedAt.nanoseconds - started.nanoseconds > 10_000_000_000 { return .milliseconds(100) }
-        let doubled = 100 << min(record.restartCount - 1, 10)
-        return .milliseconds(min(doubled, 60_000))
+    /// A start by the restart policy, in the container's queue; one that fails is tried again.
+    private func startAgain(_ container: Container) async {
+        guard container.state.isRestarting, !container.record.stoppedByUser else { return }
+        do { try await start(container, byUser: false) } catch {
+            log(container.record).warning("restart failed", metadata: ["error": "\(error)"])
+            guard container.record.wantsRestart(after: 1),
+                (try? container.on(.restartPlanned) { $0.restartCount += 1 }) != nil
+            else { return }
+            save(container)
+            planRestart(container, afterRunOf: 0)
+        }
     }
 
     // MARK: Out of memory

@@ -77,19 +77,25 @@ extension ContainerService {
 extension ContainerRecord {
     /// The networks of a running container, or those that it will be on.
     var shownNetworks: [JSONValue.Member] {
-        if !network.networks.isEmpty || networkMode.hasPrefix("container:") { return network.networks }
-        let settings = endpointSettings(networkMode)
-        return [
-            .init(
-                networkMode,
-                [
-                    "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": .null,
-                    "Aliases": settings["Aliases"] ?? .null, "MacAddress": "",
-                    "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0, "NetworkID": "",
-                    "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
-                    "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
-                ])
-        ]
+        if state.isRunning || !network.networks.isEmpty || networkMode.hasPrefix("container:") {
+            return network.networks
+        }
+        let first = leftFirstNetwork ? [] : [Self.unattached(networkMode, endpointSettings(networkMode))]
+        let shown = leftFirstNetwork ? [] : [networkMode, "default"]
+        return first + endpoints.filter { !shown.contains($0.key) }.map { Self.unattached($0.key, $0.value) }
+    }
+
+    /// docker's EndpointSettings before the start.
+    private static func unattached(_ network: String, _ settings: JSONValue) -> JSONValue.Member {
+        .init(
+            network,
+            [
+                "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": .null,
+                "Aliases": settings["Aliases"] ?? .null, "MacAddress": "",
+                "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0, "NetworkID": "",
+                "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
+                "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
+            ])
     }
 
     /// `{"80/tcp":[{"HostIp":…,"HostPort":…}]}`; exposed ports that are not published have null. Empty unless it runs.

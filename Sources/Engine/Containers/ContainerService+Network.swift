@@ -17,7 +17,7 @@ extension ContainerService {
 
     private func endpointRequest(_ record: ContainerRecord) throws(NetworkError) -> EndpointRequest {
         let host = record.hostConfig
-        let mode = record.config.networkDisabled ? "none" : host.networkMode
+        let mode = record.config.networkDisabled ? "none" : record.startNetwork
         var request = EndpointRequest(containerID: record.id, containerName: record.name, mode: mode)
         request.ports = try portMappings(record)
         request.nameservers = host.list("Dns")
@@ -30,7 +30,8 @@ extension ContainerService {
         return request
     }
 
-    private func apply(_ settings: JSONValue, to request: inout EndpointRequest) throws(NetworkError) {
+    /// Takes over what a client says about an endpoint (docker's EndpointConfig).
+    func apply(_ settings: JSONValue, to request: inout EndpointRequest) throws(NetworkError) {
         request.aliases = settings["Aliases"]?.strings ?? []
         let address = settings["IPAMConfig"]?["IPv4Address"]?.string ?? ""
         if !address.isEmpty {
@@ -77,8 +78,9 @@ extension ContainerService {
     ) async throws(EngineError) -> NetworkView {
         var view = NetworkView()
         view.sandboxKey = first.netnsPath?.string ?? ""
-        view.add(first, settings: record.endpointSettings(record.networkMode))
-        let names = [record.networkMode, first.networkName, first.networkID, "default"]
+        let mode = record.startNetwork
+        if !record.isOffAllNetworks { view.add(first, settings: record.endpointSettings(mode)) }
+        let names = [mode, first.networkName, first.networkID] + (mode == "bridge" ? ["default"] : [])
         for endpoint in record.endpoints where !names.contains(endpoint.key) {
             do throws(NetworkError) {
                 var request = EndpointRequest(

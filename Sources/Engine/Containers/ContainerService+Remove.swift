@@ -9,15 +9,19 @@ extension ContainerService {
     /// Removes a container; a running one only with `force`, which kills it.
     package func remove(_ reference: String, force: Bool, removingVolumes: Bool) async throws {
         let container = try find(reference)
-        let state = container.state
-        if state.isRemoving {
+        if container.state.isRemoving {
             throw EngineError.conflict("removal of container \(reference) is already in progress")
         }
-        if state.isRunning || state.isRestarting {
-            guard force else { throw refusal(container) }
-            try await killForRemoval(container)
+        while true {
+            if container.state.isRunning || container.state.isRestarting {
+                guard force else { throw refusal(container) }
+                try await killForRemoval(container)
+            }
+            do { return try await removeInQueue(container, removingVolumes: removingVolumes).value } catch {
+                // A start was in the queue before us: now it runs, and is killed.
+                guard force, container.state.isRunning else { throw error }
+            }
         }
-        try await removeInQueue(container, removingVolumes: removingVolumes).value
     }
 
     private func refusal(_ container: Container) -> EngineError {
@@ -56,31 +60,35 @@ extension ContainerService {
             container.cancelRestart()
             let record: ContainerRecord
             do throws(ContainerState.IllegalTransition) {
-                record = try container.on(.removalStarted)
+                record = try container.on(.removalStarted) { $0.removesVolumes = removingVolumes }
             } catch {
                 throw refusal(container)
             }
             await cleanUpEndedRun(container)
-            try await finishRemoval(container, record, removingVolumes: removingVolumes)
+            try await finishRemoval(container, record)
         }
     }
 
-    /// From the record that says `removing` to nothing. The name and the waiters first, which somebody may wait for;
-    /// the snapshot and the files behind them. The record goes last: after a crash the next daemon ends the work.
-    func finishRemoval(_ container: Container, _ record: ContainerRecord, removingVolumes: Bool) async throws {
-        save(record)
+    /// From the record that says `removing` to nothing. The record goes last: after a crash the next daemon ends the
+    /// work. Whoever waits learns of it when all is gone, or of the failure.
+    func finishRemoval(_ container: Container, _ record: ContainerRecord) async throws {
+        save(container)
         container.dropPending()
         do {
-            try await volumes.release(container: record.id, removingAnonymous: removingVolumes)
+            try await volumes.release(container: record.id, removingAnonymous: record.removesVolumes)
         } catch {
             log(record).warning("volumes not released", metadata: ["error": "\(error)"])
         }
         do {
-            try await removeResources(record)
+            try await removeResources(container)
         } catch {
-            if let dead = try? container.on(.removalFailed) { save(dead) }
-            throw EngineError.internal(
+            if (try? container.on(.removalFailed)) != nil { save(container) }
+            let failure = EngineError.internal(
                 "container \(record.id): driver \"overlayfs\" failed to remove root filesystem: \(error)")
+            container.finish(
+                [.removed, .nextExit, .notRunning],
+                WaitResult(exitCode: record.state.exitCode, message: failure.message))
+            throw failure
         }
         registry.remove(record.id)
         registry.release(name: record.name, of: record.id)
@@ -88,12 +96,13 @@ extension ContainerService {
         container.finish([.removed, .nextExit, .notRunning], WaitResult(exitCode: record.state.exitCode))
     }
 
-    private func removeResources(_ record: ContainerRecord) async throws {
-        try await ignoringMissing { try await supervisor.deleteContainer(record.id) }
-        try await ignoringMissing { try await supervisor.removeSnapshot(record.id) }
-        try removeTree(directory(record.id))
-        removeRunDirectory(record.id)
-        try store.delete(record.id)
+    private func removeResources(_ container: Container) async throws {
+        let id = container.id
+        try await ignoringMissing { try await supervisor.deleteContainer(id) }
+        try await ignoringMissing { try await supervisor.removeSnapshot(id) }
+        try removeTree(directory(id))
+        removeRunDirectory(id)
+        try container.unstore { () throws in try store.delete(id) }
     }
 
     private func ignoringMissing(_ body: () async throws -> Void) async throws {
@@ -120,7 +129,7 @@ extension ContainerService {
             do {
                 try await removeInQueue(container, removingVolumes: false).value
                 ids.append(record.id)
-                bytes += size
+                bytes = bytes.addingReportingOverflow(size).partialValue
             } catch {
                 log(record).warning("container not pruned", metadata: ["error": "\(error)"])
             }

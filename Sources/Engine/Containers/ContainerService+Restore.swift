@@ -20,14 +20,38 @@ extension ContainerService {
             registry.add(container)
             containers.append(container)
         }
-        let tasks = try await supervisor.tasks()
-        let running = Set(tasks.filter { $0.status != .stopped }.map { $0.id })
-        try? await networks.reconcile(running: running)
-        try? await volumes.reconcile(containers: Set(records.map { $0.id }))
+        var tasks = try await supervisor.tasks()
+        tasks += await unlisted(containers, tasks)
+        await reconcile(records, running: Set(tasks.filter { $0.status != .stopped }.map { $0.id }))
         for container in containers {
             await repair(container, tasks.first { $0.id == container.id })
         }
         await removeStrays(known: Set(records.map { $0.id } + unreadable), tasks)
+    }
+
+    /// The tasks of containers that ran when the last daemon ended and that the supervisor's list lacks: it leaves out
+    /// what does not answer at once. Only one that it does not know at all is gone.
+    private func unlisted(_ containers: [Container], _ listed: [TaskProcess]) async -> [TaskProcess] {
+        var found: [TaskProcess] = []
+        for container in containers
+        where container.state.isRunning && !listed.contains(where: { $0.id == container.id }) {
+            do { found.append(try await supervisor.task(container.id)) } catch let error as EngineError {
+                if error.kind == .notFound { continue }
+                log(container.record).warning("task does not answer", metadata: ["error": "\(error)"])
+                found.append(
+                    .with { ($0.id, $0.pid, $0.status) = (container.id, UInt32(container.state.pid), .unknown) })
+            } catch {}
+        }
+        return found
+    }
+
+    private func reconcile(_ records: [ContainerRecord], running: Set<String>) async {
+        do { try await networks.reconcile(running: running) } catch {
+            logger.warning("networks not repaired after the start", metadata: ["error": "\(error)"])
+        }
+        do { try await volumes.reconcile(containers: Set(records.map { $0.id })) } catch {
+            logger.warning("volumes not repaired after the start", metadata: ["error": "\(error)"])
+        }
     }
 
     private func repair(_ container: Container, _ task: TaskProcess?) async {
@@ -38,7 +62,7 @@ extension ContainerService {
             // Owned by the container's queue.
             container.operations.enqueue { [self] in
                 await cleanUpAfterRun(container)
-                try await finishRemoval(container, record, removingVolumes: record.hostConfig.autoRemove)
+                try await finishRemoval(container, record)
             }
         case .created, .exited, .restarting, .dead:
             if task != nil { await adoptOrEnd(container, task) } else { resumePolicy(container) }
@@ -49,8 +73,8 @@ extension ContainerService {
     private func repairRunning(_ container: Container, _ task: TaskProcess?) {
         guard let task else { return handleExit(container, code: 255, at: .now) }
         switch task.status {
-        case .paused: if let record = try? container.on(.paused) { save(record) }
-        case .running: if let record = try? container.on(.resumed) { save(record) }
+        case .paused: if (try? container.on(.paused)) != nil { save(container) }
+        case .running: if (try? container.on(.resumed)) != nil { save(container) }
         default: break
         }
         watchExit(container)  // tells at once if it has ended
@@ -65,11 +89,12 @@ extension ContainerService {
             return resumePolicy(container)
         }
         let run = ContainerState.Run(pid: Int32(task.pid), startedAt: .now)
-        if let record = try? container.on(.started(run), { $0.hasBeenStarted = true }) { save(record) }
+        if (try? container.on(.started(run), { $0.hasBeenStarted = true })) != nil { save(container) }
         watchExit(container)
     }
 
-    /// `always` and a restart that was planned go on; `--rm` is made good.
+    /// What is meant to run always, or until the user stops it, is started; a restart that was planned goes on; `--rm`
+    /// is made good.
     private func resumePolicy(_ container: Container) {
         let record = container.record
         if record.hostConfig.autoRemove, record.state.lastExit != nil {
@@ -78,8 +103,8 @@ extension ContainerService {
         }
         let wasPlanned = record.state.isRestarting
         let policy = record.hostConfig.restartPolicy.name
-        let wantsStart = wasPlanned || (policy == "always" && record.state.lastExit != nil)
-        guard wantsStart else { return }
+        let isMeantToRun = policy == "always" || (policy == "unless-stopped" && !record.stoppedByUser)
+        guard wasPlanned || (isMeantToRun && record.state.lastExit != nil) else { return }
         // Owned by the container's queue.
         container.operations.enqueue { [self] in try await start(container, byUser: !wasPlanned) }
     }

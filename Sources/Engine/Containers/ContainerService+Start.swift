@@ -26,6 +26,7 @@ extension ContainerService {
         }
         await cleanUpEndedRun(container)
         if byUser {
+            container.forgetRestartPause()
             container.update {
                 $0.stoppedByUser = false
                 $0.restartCount = 0
@@ -35,7 +36,7 @@ extension ContainerService {
             let pid = try await launch(container)
             let run = ContainerState.Run(pid: Int32(pid), startedAt: .now)
             let record = try container.on(.started(run)) { $0.hasBeenStarted = true }
-            save(record)
+            save(container)
             publish("start", record)
             watchExit(container)
         } catch {
@@ -52,7 +53,7 @@ extension ContainerService {
             .startFailed(code: failure.exitCode, message: failure.error.message, at: .now)
         ) { $0.network = NetworkView() }
         guard let record else { return }
-        save(record)
+        save(container)
         if record.hostConfig.autoRemove {
             // Behind this start in the queue; owned by the queue.
             removeInQueue(container, removingVolumes: true)

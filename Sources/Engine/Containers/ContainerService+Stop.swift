@@ -7,29 +7,40 @@ extension ContainerService {
     /// Asks the process to end, and kills it if it has not after `timeout` seconds (-1: never).
     package func stop(_ reference: String, signal: String?, timeout: Int?) async throws {
         let container = try find(reference)
-        if container.state.isRestarting { return try await stopRestarting(container) }
-        guard container.state.isRunning else { throw EngineError.notModified() }
-        try await stop(container, signal: signal, timeout: timeout)
+        let signal = try stopSignal(container, signal)
+        if container.state.isRestarting {
+            try await cancelRestart(container)
+        } else if !container.state.isRunning {
+            throw EngineError.notModified()
+        }
+        if container.state.isRunning { try await stop(container, signal: signal, timeout: timeout) }
         publish("stop", container.record)
     }
 
-    private func stopRestarting(_ container: Container) async throws {
+    /// Calls off the start that the restart policy has planned. One that has begun goes on: afterwards the container runs.
+    private func cancelRestart(_ container: Container) async throws {
         container.update { $0.stoppedByUser = true }
         container.cancelRestart()
         try await container.operations.run { [self] in
-            if let record = try? container.on(.restartCancelled) { save(record) }
+            if (try? container.on(.restartCancelled)) != nil { save(container) }
         }
+        if container.state.isRunning { return }
         container.finish([.notRunning], WaitResult(exitCode: container.state.exitCode))
-        publish("stop", container.record)
     }
 
-    private func stop(_ container: Container, signal: String?, timeout: Int?) async throws {
+    /// The number of the signal that was asked for, or the container's own; SIGTERM if an image names one that is none.
+    private func stopSignal(_ container: Container, _ given: String?) throws -> UInt32 {
+        if let given, !given.isEmpty { return try SignalName.parse(given) }
+        return (try? SignalName.parse(container.record.stopSignal)) ?? 15
+    }
+
+    private func stop(_ container: Container, signal: UInt32, timeout: Int?) async throws {
         let record = container.update { $0.stoppedByUser = true }
-        save(record)
-        let number = try SignalName.parse(signal.flatMap { $0.isEmpty ? nil : $0 } ?? record.stopSignal)
-        let seconds = timeout ?? record.stopTimeout
-        try await send(container, number)
+        save(container)
+        let seconds = min(timeout ?? record.stopTimeout, Self.longestStop)
+        try await send(container, signal)
         if await ended(container, within: seconds < 0 ? nil : .seconds(seconds)) { return }
+        try Task.checkCancellation()  // a daemon that ends kills nobody
         log(record).info("container did not end in time: killing it")
         try await send(container, 9)
         guard await ended(container, within: .seconds(10)) else {
@@ -37,6 +48,9 @@ extension ContainerService {
                 "cannot stop container: \(container.id): the process did not end after SIGKILL within 10 seconds")
         }
     }
+
+    /// Seconds; more than anybody waits, and less than what a clock can count.
+    private static let longestStop = 10 * 365 * 86400
 
     /// A process that has ended meanwhile is fine.
     private func send(_ container: Container, _ signal: UInt32) async throws {
@@ -76,7 +90,10 @@ extension ContainerService {
         if container.state.isRemoving {
             throw EngineError.conflict("container is marked for removal and cannot be started")
         }
+        let signal = try stopSignal(container, signal)
         container.cancelRestart()
+        container.beginRestart()
+        defer { container.endRestart() }
         if container.state.isRunning { try await stop(container, signal: signal, timeout: timeout) }
         try await container.operations.run { [self] in
             do {
@@ -95,7 +112,10 @@ extension ContainerService {
             throw EngineError.conflict("cannot kill container: \(reference): container \(container.id) is not running")
         }
         let isStop = (try? SignalName.parse(container.record.stopSignal)) == number
-        if number == 9 || isStop { save(container.update { $0.stoppedByUser = true }) }
+        if number == 9 || isStop {
+            container.update { $0.stoppedByUser = true }
+            save(container)
+        }
         do {
             try await supervisor.killTask(container.id, signal: number)
         } catch let error as EngineError where error.kind == .notFound || error.kind == .failedPrecondition {
@@ -113,13 +133,11 @@ extension ContainerService {
     package func pause(_ reference: String) async throws {
         let container = try find(reference)
         try await container.operations.run { [self] in
-            guard container.state.isRunning else {
-                throw EngineError.conflict("container \(container.id) is not running")
-            }
+            try checkRunning(container)
             if container.state.isPaused { throw EngineError.conflict("container \(container.id) is already paused") }
             try await supervisor.pauseTask(container.id)
             let record = try container.on(.paused)
-            save(record)
+            save(container)
             publish("pause", record)
         }
     }
@@ -132,7 +150,7 @@ extension ContainerService {
             }
             try await supervisor.resumeTask(container.id)
             let record = try container.on(.resumed)
-            save(record)
+            save(container)
             publish("unpause", record)
         }
     }

@@ -6,11 +6,7 @@ extension ContainerService {
     /// The processes of a container as the host's ps(1) shows them.
     package func top(_ reference: String, arguments: String) async throws -> JSONValue {
         let container = try find(reference)
-        let state = container.state
-        guard state.isRunning else { throw EngineError.conflict("container \(container.id) is not running") }
-        if state.isRestarting {
-            throw EngineError.conflict("Container \(container.id) is restarting, wait until the container is running")
-        }
+        try checkRunning(container)
         let pids = try await supervisor.taskPIDs(container.id)
         let given = arguments.split(separator: " ").map { String($0) }
         let output = try await ProgramOutput.run("ps", given.isEmpty ? ["-ef"] : given)

@@ -9,7 +9,7 @@ package import Networking
 ///     create   record, snapshot, supervisor's container record
 ///     start    network ─▶ files ─▶ spec ─▶ task create ─▶ attach who waits ─▶ task start
 ///     exit     told by the supervisor's Wait; state, event and waiters at once, clean-up behind them
-///     remove   clean-up, name free, waiters, then snapshot and files
+///     remove   clean-up, snapshot and files, then the record; the name is free and waiters know when all is gone
 ///
 /// Operations of one container run one after the other in its queue. What must work while another operation runs
 /// (kill, stop, waiting, reading) does not enter the queue. Each of these parts is an extension in a file of its own.
@@ -43,6 +43,19 @@ package final class ContainerService: Sendable {
     /// The container that a name, an id or the beginning of an id means.
     package func find(_ reference: String) throws(EngineError) -> Container { try registry.find(reference) }
 
+    /// For operations that waited in the queue while the container was removed.
+    func checkExists(_ container: Container) throws(EngineError) {
+        if container.state.isRemoving { throw .notFound("No such container: \(container.id)") }
+    }
+
+    /// For what only a running container can do; docker's texts. A paused one runs.
+    func checkRunning(_ container: Container) throws(EngineError) {
+        if container.state.isRestarting {
+            throw .conflict("Container \(container.id) is restarting, wait until the container is running")
+        }
+        if !container.state.isRunning { throw .conflict("container \(container.id) is not running") }
+    }
+
     // MARK: Paths
 
     /// Records, config files and the log: survives a reboot.
@@ -65,9 +78,10 @@ package final class ContainerService: Sendable {
     }
 
     /// Stores a changed record; the change itself has happened already, so a full disk is only reported.
-    func save(_ record: ContainerRecord) {
-        do { try store.save(record) } catch {
-            logger.error("container record not stored", metadata: ["container": "\(record.id)", "error": "\(error)"])
+    func save(_ container: Container) {
+        do { try container.store { (record) throws in try store.save(record) } } catch {
+            logger.error(
+                "container record not stored", metadata: ["container": "\(container.id)", "error": "\(error)"])
         }
     }
 

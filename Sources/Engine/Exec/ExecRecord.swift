@@ -17,11 +17,20 @@ package struct ExecRecord: Sendable {
     package var config: ExecConfig
     package var phase = Phase.created
     var pid: UInt32 = 0
-    var finishedAt: Timestamp?
+    /// When it was made, or else ended.
+    var changedAt = Timestamp.now
 
     package var isRunning: Bool {
         if case .running = phase { return true }
         return false
+    }
+
+    func checkUnstarted() throws(EngineError) {
+        switch phase {
+        case .created: break
+        case .running: throw .conflict("Error: Exec command \(id) is already running")
+        case .exited: throw .conflict("Error: Exec command \(id) has already run")
+        }
     }
 
     package var exitCode: Int32? {

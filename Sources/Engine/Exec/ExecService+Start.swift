@@ -21,6 +21,7 @@ extension ExecService {
 
     /// Starts an exec that nobody listens to.
     package func startDetached(_ id: String, _ request: ExecStartRequest) async throws {
+        _ = try checkStartable(id)
         let record = try claim(id)
         _ = try await launch(record, request, flags: nil)
     }
@@ -28,10 +29,7 @@ extension ExecService {
     /// Starts an exec and serves its client. The start itself happens when the client has its answer, as docker does
     /// it: a failure is told in the stream.
     package func startAttached(_ id: String, _ request: ExecStartRequest) throws(EngineError) -> Attachment {
-        let before = try find(id)
-        try checkRunning(try containers.find(before.containerID))
-        let record = try claim(id)
-        let config = record.config
+        let config = try checkStartable(id).config
         var flags: AttachConnection.Flags = []
         if config.attachStdin { flags.formUnion(config.tty ? [.stdin] : [.stdin, .closesStdin]) }
         if config.attachStdout { flags.insert(.stdout) }
@@ -39,7 +37,9 @@ extension ExecService {
         let keys = config.tty ? try DetachKeys.parse(config.detachKeys) : []
         return Attachment(tty: config.tty) { [self, flags] client in
             let connection: AttachConnection
+            let record: ExecRecord
             do {
+                record = try claim(id)  // not before: a client that is gone by now has not started it
                 guard let opened = try await launch(record, request, flags: flags) else { return }
                 connection = opened
             } catch {
@@ -89,7 +89,7 @@ extension ExecService {
             try? removeFile(socket)
             update(record.id) {
                 $0.phase = .exited(code: Self.startFailureCode)
-                $0.finishedAt = .now
+                $0.changedAt = .now
             }
             throw ExecFailure.translate(EngineError(error))
         }
@@ -104,7 +104,7 @@ extension ExecService {
             let code = Int32(truncatingIfNeeded: status)
             update(record.id) {
                 $0.phase = .exited(code: code)
-                $0.finishedAt = .now
+                $0.changedAt = .now
             }
             container.removeExec(record.id)
             publish("exec_die", record, container, [("exitCode", String(code))])

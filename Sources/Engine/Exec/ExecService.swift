@@ -23,7 +23,7 @@ package final class ExecService: Sendable {
         let record = ExecRecord(id: randomIdentifier(), containerID: container.id, config: config)
         records.withLock { records in
             let old = Timestamp.now.nanoseconds - Self.memory
-            records = records.filter { ($0.value.finishedAt?.nanoseconds ?? .max) > old }
+            records = records.filter { $0.value.isRunning || $0.value.changedAt.nanoseconds > old }
             records[record.id] = record
         }
         publish("exec_create: " + config.command.joined(separator: " "), record, container)
@@ -31,14 +31,8 @@ package final class ExecService: Sendable {
     }
 
     func checkRunning(_ container: Container) throws(EngineError) {
-        let state = container.state
-        guard state.isRunning else {
-            if state.isRestarting {
-                throw .conflict("Container \(container.id) is restarting, wait until the container is running")
-            }
-            throw .conflict("container \(container.id) is not running")
-        }
-        if state.isPaused {
+        try containers.checkRunning(container)
+        if container.state.isPaused {
             throw .conflict("Container \(container.id) is paused, unpause the container before exec")
         }
     }
@@ -65,15 +59,19 @@ package final class ExecService: Sendable {
         }
     }
 
+    /// The exec, if it and its container are ready for its start.
+    func checkStartable(_ id: String) throws(EngineError) -> ExecRecord {
+        let record = try find(id)
+        try checkRunning(try containers.find(record.containerID))
+        try record.checkUnstarted()
+        return record
+    }
+
     /// Takes the only start that an exec has.
     func claim(_ id: String) throws(EngineError) -> ExecRecord {
         try records.withLock { records throws(EngineError) in
             guard var record = records[id] else { throw .notFound("No such exec instance: \(id)") }
-            switch record.phase {
-            case .created: break
-            case .running: throw .conflict("Error: Exec command \(id) is already running")
-            case .exited: throw .conflict("Error: Exec command \(id) has already run")
-            }
+            try record.checkUnstarted()
             record.phase = .running(pid: 0)
             records[id] = record
             return record

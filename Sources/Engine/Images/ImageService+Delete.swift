@@ -15,10 +15,9 @@ extension ImageService {
     package func remove(_ nameOrID: String, force: Bool) async throws -> [ImageRemoval] {
         let image = try await inspect(nameOrID)
         let users = await users(of: image.id)
-        if image.id.hasPrefix("sha256:" + nameOrID) || image.id.hasPrefix(nameOrID) {
-            return try await removeByID(image, users, force: force)
-        }
-        return try await removeByName(nameOrID, image, users, force: force)
+        let isName = try await !find(nameOrID).name.isEmpty  // `a` may be a name, though an ID begins with it
+        return try await isName
+            ? removeByName(nameOrID, image, users, force: force) : removeByID(image, users, force: force)
     }
 
     private func removeByName(

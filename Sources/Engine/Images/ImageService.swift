@@ -1,5 +1,5 @@
-import ContainerdAPI
 // SPDX-License-Identifier: Apache-2.0
+import ContainerdAPI
 import DockerAPI
 package import Logging
 package import OCISpec

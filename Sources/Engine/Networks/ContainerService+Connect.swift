@@ -14,6 +14,7 @@ extension ContainerService {
         let container = try find(reference)
         return try await container.operations.run { [self] in
             let target = try await networks.inspect(network).network
+            try checkExists(container)
             let record = container.record
             guard !isConnected(record, target) else {
                 throw EngineError(
@@ -23,9 +24,15 @@ extension ContainerService {
             if record.state.isRunning {
                 view.add(try await networks.connect(request(record, target, settings)), settings: settings)
             }
-            let added = JSONValue.Member(target.name, settings)
             let changed = view
-            save(container.update { ($0.endpoints, $0.network) = ($0.endpoints + [added], changed) })
+            let known = names(target)
+            container.update { record in
+                record.endpoints.removeAll { known.contains($0.key) }
+                record.endpoints.append(.init(target.name, settings))
+                record.network = changed
+                if known.contains(record.networkMode) { record.leftFirstNetwork = false }
+            }
+            save(container)
             return (record.id, target)
         }
     }
@@ -37,25 +44,23 @@ extension ContainerService {
         let container = try find(reference)
         return try await container.operations.run { [self] in
             let target = try await networks.inspect(network).network
+            try checkExists(container)
             let record = container.record
             guard isConnected(record, target) else {
                 if force { return (record.id, target) }
                 throw EngineError(
                     .permissionDenied, "container \(record.id) is not connected to network \(target.name)")
             }
-            let isFirst = names(target).contains(record.networkMode)
-            guard record.state.isRunning || !isFirst else {
-                throw EngineError.unimplemented(
-                    "a container that does not run cannot be disconnected from the network it was created in")
-            }
             if record.state.isRunning { try await networks.disconnect(container: record.id, network: target.id) }
             let known = names(target)
-            save(
-                container.update { record in
-                    record.endpoints.removeAll { known.contains($0.key) }
-                    record.network.networks.removeAll { known.contains($0.key) }
-                    if isFirst { record.network.ports = [] }  // ports are published on the first network only
-                })
+            container.update { record in
+                record.endpoints.removeAll { known.contains($0.key) }
+                record.network.networks.removeAll { known.contains($0.key) }
+                guard known.contains(record.networkMode) else { return }
+                record.leftFirstNetwork = true
+                record.network.ports = []  // ports are published on the first network only
+            }
+            save(container)
             return (record.id, target)
         }
     }
@@ -68,19 +73,15 @@ extension ContainerService {
     private func isConnected(_ record: ContainerRecord, _ network: NetworkRecord) -> Bool {
         let known = names(network)
         if record.state.isRunning { return record.network.networks.contains { known.contains($0.key) } }
-        return known.contains(record.networkMode) || record.endpoints.contains { known.contains($0.key) }
+        if known.contains(record.networkMode), !record.leftFirstNetwork { return true }
+        return record.endpoints.contains { known.contains($0.key) }
     }
 
     private func request(
         _ record: ContainerRecord, _ network: NetworkRecord, _ settings: JSONValue
     ) throws(NetworkError) -> EndpointRequest {
         var request = EndpointRequest(containerID: record.id, containerName: record.name, mode: network.id)
-        request.aliases = settings["Aliases"]?.strings ?? []
-        let address = settings["IPAMConfig"]?["IPv4Address"]?.string ?? ""
-        guard address.isEmpty || IPv4Address(address) != nil else {
-            throw NetworkError(.invalidArgument, "invalid IPv4 address: \(address)")
-        }
-        request.address = IPv4Address(address)
+        try apply(settings, to: &request)
         return request
     }
 }

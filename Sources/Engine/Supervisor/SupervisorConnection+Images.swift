@@ -2,6 +2,7 @@
 import AsyncTTRPC
 package import ContainerdAPI
 import SwiftProtobuf
+import TTRPC
 
 private let service = "containerd.services.images.v1.Images"
 private let content = "containerd.services.content.v1.Content"
@@ -48,9 +49,13 @@ extension SupervisorConnection {
     /// A whole blob of at most `limit` bytes: manifests and configurations.
     package nonisolated func readContent(_ digest: String, limit: Int = 8 << 20) async throws -> [UInt8] {
         var bytes: [UInt8] = []
-        for try await piece in try await contentPieces(digest) {
-            bytes.append(contentsOf: piece.data)
-            if bytes.count > limit { throw EngineError.internal("blob \(digest) is larger than \(limit) bytes") }
+        do {
+            for try await piece in try await contentPieces(digest) {
+                bytes.append(contentsOf: piece.data)
+                if bytes.count > limit { throw EngineError.internal("blob \(digest) is larger than \(limit) bytes") }
+            }
+        } catch {
+            throw EngineError(error)
         }
         return bytes
     }
@@ -63,9 +68,13 @@ extension SupervisorConnection {
         var offset: Int64 = 0
         while offset < size {
             let start = offset
-            for try await piece in try await contentPieces(digest, from: offset, count: 4 << 20) {
-                offset += Int64(piece.data.count)
-                try await write(Array(piece.data))
+            do {
+                for try await piece in try await contentPieces(digest, from: offset, count: 4 << 20) {
+                    offset += Int64(piece.data.count)
+                    try await write(Array(piece.data))
+                }
+            } catch let failure as RPCStatus {
+                throw EngineError(failure)
             }
             guard offset > start else { throw EngineError.internal("blob \(digest) ends after \(offset) bytes") }
         }

@@ -13,7 +13,7 @@ package enum TimeArgument {
 
     private static func unix(_ text: String) -> Timestamp? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let seconds = Int64(parts[0]), abs(seconds) < 9_000_000_000 else { return nil }
+        guard let seconds = Int64(parts[0]), seconds.magnitude < 9_000_000_000 else { return nil }
         var fraction: Int64 = 0
         if parts.count == 2 {
             let digits = parts[1].prefix(9)

@@ -46,8 +46,8 @@ struct ImageTransferRoutes {
             if let first { try await body.writeLine(first.json) }
             do {
                 for try await line in lines { try await body.writeLine(line.json) }
-            } catch let error as EngineError {
-                try await body.writeLine(ProgressMessage.error(error.message).json)
+            } catch {
+                try await body.writeLine(ProgressMessage.error(EngineError(error).message).json)
             }
         }
     }
