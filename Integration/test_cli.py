@@ -159,6 +159,42 @@ def test_help_is_everywhere(cli):
     assert neutral(cli("ps", "--help")).split("\n")[5] == "  docker container ls, docker container list, docker container ps, docker ps"
 
 
+# --- the grammar of docker's client: its prose is its own, names and types are a contract
+
+
+def page(path, words):
+    """The layout of a help page, without prose: usage lines, aliases, flags and commands."""
+    result = subprocess.run([path, *words, "--help"], capture_output=True, text=True, check=True)
+    text = neutral(result.stdout + result.stderr)
+    flags = {match.groups() for match in
+             re.finditer(r"^  (?:-(\w), |    )--([\w-]+)(?: (\S+))?(?:   |$)", text, re.MULTILINE)}
+    sections = re.findall(r"^(?:[A-Z]\w+ )?Commands:\n((?:  .*\n)+)", text, re.MULTILINE)
+    commands = {line.split()[0].rstrip("*") for section in sections for line in section.splitlines()}
+    return {"usage": text.split("\n\n")[0], "aliases": re.findall(r"^Aliases:\n(.*)", text, re.MULTILINE),
+            "flags": flags, "commands": commands - {"buildx", "compose", "trust"}}
+
+
+def is_planned(words):
+    return "not implemented" in subprocess.run([BIN / "swrun", *words, "--x"], capture_output=True, text=True).stderr
+
+
+def test_commands_and_flags_are_those_of_docker():
+    docker = shutil.which("docker")
+    if not docker:
+        pytest.skip("no docker client on this machine")
+    pending = [[]]
+    while pending:
+        words = pending.pop()
+        theirs = page(docker, words)
+        if words and not theirs["commands"] and is_planned(words):
+            continue
+        ours = page(BIN / "swrun", words)
+        missing = {" ".join([*words, name]) for name in theirs["commands"] - ours["commands"]} - {"builder build"}
+        assert (ours["usage"] if words else "", ours["aliases"], ours["flags"], missing) == \
+            (theirs["usage"] if words else "", theirs["aliases"], theirs["flags"], set()), words
+        pending += [[*words, name] for name in theirs["commands"] & ours["commands"]]
+
+
 # --- on a terminal
 
 

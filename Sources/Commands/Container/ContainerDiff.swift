@@ -6,7 +6,7 @@ import JSON
 enum ContainerDiff {
     static let command = Command(
         "container diff", aliases: ["diff"], usage: "CONTAINER",
-        "Inspect changes to files or directories on a container's filesystem", arity: .exactly(1),
+        "List files that a container added (A), changed (C) or deleted (D)", arity: .exactly(1),
         run: run)
 
     static func run(_ call: Invocation) throws {

@@ -6,10 +6,10 @@ import Flags
 enum ContainerExport {
     static let command = Command(
         "container export", aliases: ["export"], usage: "[OPTIONS] CONTAINER",
-        "Export a container's filesystem as a tar archive", arity: .exactly(1),
+        "Write a container's file system as a tar archive", arity: .exactly(1),
         flags: {
             [
-                .string("output", short: "o", "Write to a file, instead of STDOUT")
+                .string("output", short: "o", "File to write to (default: stdout)")
             ]
         },
         run: run)

@@ -6,10 +6,10 @@ import Flags
 enum ContainerKill {
     static let command = Command(
         "container kill", aliases: ["kill"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Kill one or more running containers", arity: .atLeast(1),
+        "Send a signal to containers, SIGKILL by default", arity: .atLeast(1),
         flags: {
             [
-                .string("signal", short: "s", "Signal to send to the container")
+                .string("signal", short: "s", "Signal to send, by name or number")
             ]
         },
         run: run)

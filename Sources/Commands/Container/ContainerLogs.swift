@@ -8,21 +8,15 @@ import LinuxSystem
 enum ContainerLogs {
     static let command = Command(
         "container logs", aliases: ["logs"], usage: "[OPTIONS] CONTAINER",
-        "Fetch the logs of a container", arity: .exactly(1),
+        "Print what a container wrote to stdout and stderr", arity: .exactly(1),
         flags: {
             [
-                .bool("details", "Show extra details provided to logs"),
-                .bool("follow", short: "f", "Follow log output"),
-                .string(
-                    "since",
-                    "Show logs since timestamp (e.g. \"2013-01-02T13:23:37Z\") or relative (e.g. \"42m\" for "
-                        + "42 minutes)"),
-                .string("tail", short: "n", default: "all", "Number of lines to show from the end of the logs"),
-                .bool("timestamps", short: "t", "Show timestamps"),
-                .string(
-                    "until",
-                    "Show logs before a timestamp (e.g. \"2013-01-02T13:23:37Z\") or relative (e.g. \"42m\" "
-                        + "for 42 minutes)"),
+                .bool("details", "Prefix lines with the attributes that the log driver recorded"),
+                .bool("follow", short: "f", "Go on printing as the container writes"),
+                .string("since", "Start at this time: \(TimeArgument.help)"),
+                .string("tail", short: "n", default: "all", "Number of lines from the end to start with"),
+                .bool("timestamps", short: "t", "Begin each line with the time at which it was written"),
+                .string("until", "End before this time: \(TimeArgument.help)"),
             ]
         },
         run: run)

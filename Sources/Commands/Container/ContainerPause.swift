@@ -5,7 +5,7 @@ import DockerClient
 enum ContainerPause {
     static let command = Command(
         "container pause", aliases: ["pause"], usage: "CONTAINER [CONTAINER...]",
-        "Pause all processes within one or more containers", arity: .atLeast(1),
+        "Freeze all processes of containers", arity: .atLeast(1),
         run: run)
 
     static func run(_ call: Invocation) throws {

@@ -6,7 +6,7 @@ import JSON
 enum ContainerPort {
     static let command = Command(
         "container port", aliases: ["port"], usage: "CONTAINER [PRIVATE_PORT[/PROTO]]",
-        "List port mappings or a specific mapping for the container", arity: .between(1, 2),
+        "Show on which host addresses a container's ports are published", arity: .between(1, 2),
         run: run)
 
     static func run(_ call: Invocation) throws {

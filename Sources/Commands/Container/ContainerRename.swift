@@ -5,7 +5,7 @@ import DockerClient
 enum ContainerRename {
     static let command = Command(
         "container rename", aliases: ["rename"], usage: "CONTAINER NEW_NAME",
-        "Rename a container", arity: .exactly(2),
+        "Give a container another name", arity: .exactly(2),
         run: run)
 
     static func run(_ call: Invocation) throws {

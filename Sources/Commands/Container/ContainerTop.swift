@@ -7,7 +7,7 @@ import JSON
 enum ContainerTop {
     static let command = Command(
         "container top", aliases: ["top"], usage: "CONTAINER [ps OPTIONS]",
-        "Display the running processes of a container", arity: .atLeast(1), stopsAtFirstArgument: true,
+        "List the processes of a container", arity: .atLeast(1), stopsAtFirstArgument: true,
         run: run)
 
     static func run(_ call: Invocation) throws {

@@ -4,6 +4,9 @@ package import LinuxSystem
 /// The values of `--since` and `--until`: dates with or without time and zone, seconds since 1970, or a duration back
 /// from now.
 package enum TimeArgument {
+    /// What the help of such flags says.
+    static let help = "a time like 2026-01-31T10:00:00Z, or a duration back from now like 10m"
+
     /// The text that the API takes: seconds with an optional fraction; what is no time is passed on for the daemon to
     /// refuse.
     package static func parse(_ text: String, now: Timestamp = .now) -> String {

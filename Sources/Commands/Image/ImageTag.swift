@@ -5,7 +5,7 @@ import DockerClient
 enum ImageTag {
     static let command = Command(
         "image tag", aliases: ["tag"], usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
-        "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", arity: .exactly(2),
+        "Give an image a further name", arity: .exactly(2),
         run: run)
 
     static func run(_ call: Invocation) throws {

@@ -7,12 +7,12 @@ import JSON
 enum Inspect {
     static let command = Command(
         "inspect", usage: "[OPTIONS] NAME|ID [NAME|ID...]",
-        "Return low-level information on Docker objects", arity: .atLeast(1),
+        "Show all that is known about objects of any kind, as JSON", arity: .atLeast(1),
         flags: {
             [
                 Flag.inspectFormat,
-                .bool("size", short: "s", "Display total file sizes if the type is container"),
-                .string("type", "Only inspect objects of the given type"),
+                .bool("size", short: "s", "For containers, include the sizes of their files"),
+                .string("type", "Kind of object to look for: \"container\", \"image\", \"network\", \"volume\", …"),
             ]
         },
         run: run)

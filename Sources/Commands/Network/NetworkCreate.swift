@@ -10,34 +10,25 @@ enum NetworkCreate {
         "Create a network", arity: .exactly(1),
         flags: {
             [
-                .bool("attachable", "Enable manual container attachment"),
+                .bool("attachable", "Let containers join a swarm network by hand"),
+                .value("aux-address", named: "map", repeats: true, "Address that containers must not get (name=ip)"),
+                .string("config-from", "Network made with --config-only to take the settings from"),
+                .bool("config-only", "Only record settings for --config-from; make no network"),
+                .string("driver", short: "d", default: "bridge", "Network driver, e.g. \"bridge\" or \"macvlan\""),
+                .value("gateway", named: "strings", repeats: true, "Address of the gateway of a subnet"),
+                .bool("ingress", "Make the network that a swarm's routing mesh uses"),
+                .bool("internal", "Cut the network off from the outside"),
                 .value(
-                    "aux-address", named: "map", repeats: true,
-                    "Auxiliary IPv4 or IPv6 addresses used by Network driver"
-                ).showing(default: "map[]"),
-                .string("config-from", "The network from which to copy the configuration"),
-                .bool("config-only", "Create a configuration only network"),
-                .string("driver", short: "d", default: "bridge", "Driver to manage the Network"),
-                .value("gateway", named: "strings", repeats: true, "IPv4 or IPv6 Gateway for the master subnet"),
-                .bool("ingress", "Create swarm routing-mesh network"),
-                .bool("internal", "Restrict external access to the network"),
-                .value("ip-range", named: "strings", repeats: true, "Allocate container ip from a sub-range"),
-                .string("ipam-driver", default: "default", "IP Address Management Driver"),
-                .value(
-                    "ipam-opt", named: "map", repeats: true,
-                    "Set IPAM driver specific options"
-                ).showing(default: "map[]"),
-                .bool("ipv4", default: true, "Enable or disable IPv4 address assignment"),
-                .bool("ipv6", "Enable or disable IPv6 address assignment"),
-                .list("label", "Set metadata on a network").checking(RunChecks.label),
-                .value(
-                    "opt", short: "o", named: "map", repeats: true,
-                    "Set driver specific options"
-                ).showing(default: "map[]"),
-                .string("scope", "Control the network's scope"),
-                .value(
-                    "subnet", named: "strings", repeats: true,
-                    "Subnet in CIDR format that represents a network segment"),
+                    "ip-range", named: "strings", repeats: true,
+                    "Part of a subnet that containers get addresses from, in CIDR form"),
+                .string("ipam-driver", default: "default", "Driver that hands out addresses"),
+                .value("ipam-opt", named: "map", repeats: true, "Option for the address driver (key=value)"),
+                .bool("ipv4", default: true, "Give containers IPv4 addresses"),
+                .bool("ipv6", "Give containers IPv6 addresses"),
+                .list("label", "Label (key or key=value) to attach to the network").checking(RunChecks.label),
+                .value("opt", short: "o", named: "map", repeats: true, "Option for the network driver (key=value)"),
+                .string("scope", "Where the network exists: \"local\" or \"swarm\""),
+                .value("subnet", named: "strings", repeats: true, "Subnet in CIDR form, e.g. 10.1.0.0/16"),
             ]
         },
         run: run)

@@ -7,10 +7,10 @@ import JSON
 enum NetworkDisconnect {
     static let command = Command(
         "network disconnect", usage: "[OPTIONS] NETWORK CONTAINER",
-        "Disconnect a container from a network", arity: .exactly(2),
+        "Take a container off a network", arity: .exactly(2),
         flags: {
             [
-                .bool("force", short: "f", "Force the container to disconnect from a network")
+                .bool("force", short: "f", "Drop the connection even if the container is gone or does not answer")
             ]
         },
         run: run)

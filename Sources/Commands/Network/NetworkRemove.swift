@@ -6,10 +6,10 @@ import Flags
 enum NetworkRemove {
     static let command = Command(
         "network rm", aliases: ["network remove"], usage: "NETWORK [NETWORK...]",
-        "Remove one or more networks", arity: .atLeast(1),
+        "Remove networks", arity: .atLeast(1),
         flags: {
             [
-                .bool("force", short: "f", "Do not error if the network does not exist")
+                .bool("force", short: "f", "Do not complain about networks that do not exist")
             ]
         },
         run: run)

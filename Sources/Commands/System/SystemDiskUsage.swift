@@ -8,11 +8,11 @@ import JSON
 enum SystemDiskUsage {
     static let command = Command(
         "system df", usage: "[OPTIONS]",
-        "Show docker disk usage", arity: .none,
+        "Show how much disk space images, containers and volumes take", arity: .none,
         flags: {
             [
                 Flag.listFormat,
-                .bool("verbose", short: "v", "Show detailed information on space usage"),
+                .bool("verbose", short: "v", "List every object with its size"),
             ]
         },
         run: run)

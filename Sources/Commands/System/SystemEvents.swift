@@ -9,15 +9,15 @@ import LinuxSystem
 enum SystemEvents {
     static let command = Command(
         "system events", aliases: ["events"], usage: "[OPTIONS]",
-        "Get real time events from the server", arity: .none,
+        "Print what happens to containers, images, networks and volumes", arity: .none,
         flags: {
             [
                 .value(
                     "filter", short: "f", named: "filter", repeats: true,
-                    "Filter output based on conditions provided", check: Checks.filter),
+                    "Show only what matches, e.g. event=die or container=web", check: Checks.filter),
                 Flag.inspectFormat.withoutShort,
-                .string("since", "Show all events created since timestamp"),
-                .string("until", "Stream events until this timestamp"),
+                .string("since", "Begin with past events from this time on: \(TimeArgument.help)"),
+                .string("until", "End at this time: \(TimeArgument.help)"),
             ]
         },
         run: run)

@@ -9,7 +9,7 @@ import LinuxSystem
 enum SystemInfo {
     static let command = Command(
         "system info", aliases: ["info"], usage: "[OPTIONS]",
-        "Display system-wide information", arity: .none,
+        "Show the state and the settings of the daemon", arity: .none,
         flags: {
             [
                 Flag.inspectFormat

@@ -11,12 +11,12 @@ enum VolumeList {
         "List volumes", arity: .none,
         flags: {
             [
-                .bool("cluster", "Display only cluster volumes, and use cluster volume list formatting"),
+                .bool("cluster", "Show cluster volumes only (not supported yet)"),
                 .value(
                     "filter", short: "f", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"dangling=true\")", check: Checks.filter),
+                    "Show only what matches, e.g. dangling=true", check: Checks.filter),
                 Flag.listFormat,
-                .bool("quiet", short: "q", "Only display volume names"),
+                .bool("quiet", short: "q", "Print names only"),
             ]
         },
         run: run)
