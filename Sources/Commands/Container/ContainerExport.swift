@@ -16,6 +16,6 @@ enum ContainerExport {
 
     static func run(_ call: Invocation) throws {
         let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/export"
-        try FileOutput.save(call, "export") { try call.client.send("GET", path) }
+        try FileOutput.save(call, "export container") { try call.client.send("GET", path) }
     }
 }

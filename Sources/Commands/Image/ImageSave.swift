@@ -20,6 +20,6 @@ enum ImageSave {
         var query = Query()
         for name in call.arguments { query.add("names", name) }
         for platform in call.flags.list("platform") { query.add("platform", ImagePlatform.json(platform).serialized()) }
-        try FileOutput.save(call, "save") { try call.client.send("GET", "/images/get", query) }
+        try FileOutput.save(call, "save image") { try call.client.send("GET", "/images/get", query) }
     }
 }
