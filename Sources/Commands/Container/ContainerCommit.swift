@@ -23,6 +23,7 @@ enum ContainerCommit {
         var query = Query([("container", call.arguments[0])])
         if call.arguments.count == 2 {
             let name = try ImageName(call.arguments[1])
+            if name.digest != nil { throw CommandFailure("refusing to create a tag with a digest reference") }
             query.add("repo", name.familiarFull)
             query.add("tag", name.tag ?? "latest")
         }

@@ -15,7 +15,8 @@ enum ContainerKill {
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let query = Query(call.flags.optional("signal").map { [("signal", $0)] } ?? [])
+        let signal = call.flags.string("signal")
+        let query = Query(signal.isEmpty ? [] : [("signal", signal)])
         try call.forEachArgument { name in
             try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/kill", query)
             return name

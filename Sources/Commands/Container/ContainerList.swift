@@ -29,10 +29,10 @@ enum ContainerList {
         let format = format(call)
         var query = Query()
         query.add("all", if: flags.bool("all"))
-        if flags.bool("latest") {
-            query.add("limit", "1")
-        } else if flags.int("last") > 0 {
+        if flags.int("last") > 0 {
             query.add("limit", "\(flags.int("last"))")
+        } else if flags.bool("latest") {
+            query.add("limit", "1")
         }
         let needsSize = flags.bool("size") || (format.contains(text: ".Size") && !flags.bool("quiet"))
         query.add("size", if: needsSize)

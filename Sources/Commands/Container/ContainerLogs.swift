@@ -28,13 +28,15 @@ enum ContainerLogs {
         var query = Query()
         query.add("details", if: flags.bool("details"))
         query.add("follow", if: flags.bool("follow"))
-        if let since = flags.optional("since") { query.add("since", TimeArgument.parse(since)) }
+        if let since = flags.optional("since") { query.add("since", try TimeArgument.parse(since, named: "since")) }
         query.add("stderr", "1")
         query.add("stdout", "1")
         query.add("tail", flags.string("tail"))
         query.add("timestamps", if: flags.bool("timestamps"))
-        if let until = flags.optional("until") { query.add("until", TimeArgument.parse(until)) }
-        let response = try call.client.send("GET", path + "/logs", query)
+        if let until = flags.optional("until") { query.add("until", try TimeArgument.parse(until, named: "until")) }
+        // The id, in case the name goes to another container meanwhile.
+        let id = inspected["Id"]?.string ?? call.arguments[0]
+        let response = try call.client.send("GET", ContainerSession(client: call.client, id: id).path + "/logs", query)
         try copy(response, isRaw: inspected["Config"]?["Tty"]?.bool ?? false)
     }
 

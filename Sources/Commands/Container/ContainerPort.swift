@@ -26,7 +26,9 @@ enum ContainerPort {
     private static func show(_ call: Invocation, _ ports: [JSONValue.Member], _ wanted: String) throws {
         let (number, proto) = wanted.cut("/") ?? (wanted, "tcp")
         guard number.isDigits, let port = Int(number), port < 65536 else {
-            throw CommandFailure("Error: invalid port (" + number + ")")
+            throw CommandFailure(
+                "Error: invalid port (" + number + "): strconv.ParseUint: parsing " + number.quoted + ": invalid syntax"
+            )
         }
         let name = number + "/" + proto
         let found = ports.first { $0.key == name }.map { addresses($0.value) } ?? []

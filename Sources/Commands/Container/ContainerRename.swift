@@ -10,7 +10,7 @@ enum ContainerRename {
 
     static func run(_ call: Invocation) throws {
         let (old, new) = (call.arguments[0].trimmed, call.arguments[1].trimmed)
-        if old.isEmpty || new.isEmpty { throw CommandFailure("neither old nor new names may be empty") }
+        if old.isEmpty || new.isEmpty { throw CommandFailure("Error: Neither old nor new names may be empty") }
         try call.client.perform(
             "POST", "/containers/" + percentEncoded(old, spaceAsPlus: false) + "/rename", Query([("name", new)]))
     }

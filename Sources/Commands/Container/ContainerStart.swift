@@ -21,6 +21,7 @@ enum ContainerStart {
         run: run)
 
     static func run(_ call: Invocation) throws {
+        try call.refuse("checkpoint", "checkpoint-dir")
         if call.flags.bool("attach") || call.flags.bool("interactive") {
             if call.arguments.count > 1 {
                 throw CommandFailure("you cannot start and attach multiple containers at once")

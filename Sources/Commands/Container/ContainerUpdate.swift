@@ -12,6 +12,9 @@ enum ContainerUpdate {
         run: run)
 
     static func run(_ call: Invocation) throws {
+        guard command.flags().contains(where: { call.flags.isSet($0.long) }) else {
+            throw CommandFailure("you must provide one or more flags when using this command")
+        }
         let body = try body(call.flags)
         var warnings: [String] = []
         try call.forEachArgument { name in
@@ -20,7 +23,7 @@ enum ContainerUpdate {
             warnings += answer["Warnings"]?.strings ?? []
             return name
         }
-        for warning in warnings { call.output.errorLine(warning) }
+        for warning in warnings { call.output.line(warning) }
     }
 
     private static func body(_ flags: FlagValues) throws -> JSONValue {
@@ -36,7 +39,7 @@ enum ContainerUpdate {
             "CpusetCpus": .string(flags.string("cpuset-cpus")), "CpusetMems": .string(flags.string("cpuset-mems")),
             "MemoryReservation": bytes("memory-reservation"), "MemorySwap": bytes("memory-swap"),
         ]
-        body.set("PidsLimit", flags.isSet("pids-limit") ? number("pids-limit") : .null)
+        body.set("PidsLimit", flags.int("pids-limit") != 0 ? number("pids-limit") : .null)
         let isRestartSet = !flags.string("restart").isEmpty
         do {
             body.set(

@@ -13,10 +13,7 @@ enum GlobalFlags {
             .string(
                 "log-level", short: "l", default: "info",
                 "Accepted for compatibility: \"debug\", \"info\", \"warn\", \"error\" or \"fatal\""
-            ).checking { level in
-                ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"].contains(level)
-                    ? nil : "not a valid logging level"
-            },
+            ),
             .bool("tls", "Speak TLS to the daemon (not supported yet)"),
             .string("tlscacert", "File with the certificates that the daemon's must be signed by"),
             .string("tlscert", "File with the client's certificate"),

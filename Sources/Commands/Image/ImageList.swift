@@ -25,6 +25,7 @@ enum ImageList {
 
     static func run(_ call: Invocation) throws {
         let flags = call.flags
+        try call.refuse("tree")
         var filters = ListFilters.pairs(flags)
         if let name = call.arguments.first { filters.append(("reference", name)) }
         var query = Query()

@@ -23,6 +23,7 @@ enum ImagePush {
         do { name = try ImageName(call.arguments[0]) } catch let error as ImageName.Malformed {
             throw CommandFailure(error.reason)
         }
+        if name.digest != nil { throw CommandFailure("cannot push a digest reference") }
         let allTags = call.flags.bool("all-tags")
         if allTags, name.tag != nil { throw CommandFailure("tag can't be used with --all-tags/-a") }
         var query = Query()

@@ -25,7 +25,7 @@ enum ImageRemove {
         var query = Query()
         query.add("force", if: force)
         query.add("noprune", if: call.flags.bool("no-prune"))
-        for platform in call.flags.list("platform") {
+        for platform in call.flags.commaList("platform") {
             query.add("platforms", ImagePlatform.json(platform).serialized())
         }
         var failures: [String] = []

@@ -27,6 +27,9 @@ enum Inspect {
             let complaint = wanted.isEmpty ? "type is empty" : "unknown type: " + wanted.quoted
             throw CommandFailure(complaint + ": must be one of " + kinds.map(\.quoted).joined(separator: ", "))
         }
+        if call.flags.bool("size"), !["", "container"].contains(wanted) {
+            call.output.errorLine("WARNING: --size ignored for " + wanted)
+        }
         try ObjectInspection(call: call).show { name in
             try find(call, name, wanted.isEmpty ? ["container", "image", "network", "volume"] : [wanted])
         }

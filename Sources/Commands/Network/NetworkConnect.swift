@@ -24,13 +24,13 @@ enum NetworkConnect {
     static func run(_ call: Invocation) throws {
         let flags = call.flags
         var endpoint = RunNetwork(name: call.arguments[0])
-        endpoint.aliases = flags.list("alias")
+        endpoint.aliases = flags.commaList("alias")
         endpoint.ip4 = flags.string("ip")
         endpoint.ip6 = flags.string("ip6")
         endpoint.links = flags.list("link")
-        endpoint.linkLocal = flags.list("link-local-ip")
+        endpoint.linkLocal = flags.commaList("link-local-ip")
         endpoint.gatewayPriority = Int64(flags.int("gw-priority"))
-        endpoint.options = try flags.list("driver-opt").map { entry in
+        endpoint.options = try flags.commaList("driver-opt").map { entry in
             guard let (key, value) = entry.cut("=") else {
                 throw CommandFailure("invalid key/value pair format in driver options")
             }

@@ -63,35 +63,35 @@ enum NetworkCreate {
 
     /// One pool for each subnet; ranges, gateways and reserved addresses go to the subnet that holds them.
     private static func pools(_ flags: FlagValues) throws -> [JSONValue] {
-        let subnets = values(flags, "subnet")
-        let (ranges, gateways) = (values(flags, "ip-range"), values(flags, "gateway"))
+        let subnets = flags.commaList("subnet")
+        let (ranges, gateways) = (flags.commaList("ip-range"), flags.commaList("gateway"))
         let reserved = pairs(flags, "aux-address")
-        if subnets.isEmpty {
-            if !ranges.isEmpty || !gateways.isEmpty {
-                throw CommandFailure("every ip-range or gateway must have a corresponding subnet")
-            }
-            return []
+        if subnets.count < ranges.count || subnets.count < gateways.count {
+            throw CommandFailure("every ip-range or gateway must have a corresponding subnet")
         }
-        var pools: [JSONValue] = []
-        for subnet in subnets {
+        let networks = subnets.compactMap { IPPrefix($0) }
+        try refuseOverlap(networks, subnets)
+        for (kind, addresses) in [("range", ranges), ("gateway", gateways), ("aux-address", reserved.map(\.value))] {
+            for address in addresses where !networks.contains(where: { $0.contains(address) }) {
+                throw CommandFailure("no matching subnet for " + kind + " " + address)
+            }
+        }
+        return subnets.map { subnet in
             var pool: JSONValue = ["Subnet": .string(subnet)]
-            pools.append(pool)
-            guard let network = IPPrefix(subnet) else { continue }  // the daemon says what is wrong with it
+            guard let network = IPPrefix(subnet) else { return pool }  // the daemon says what is wrong with it
             if let range = ranges.first(where: { network.contains($0) }) { pool.set("IPRange", .string(range)) }
             if let gateway = gateways.first(where: { network.contains($0) }) { pool.set("Gateway", .string(gateway)) }
             let inside = reserved.filter { network.contains($0.value) }
             if !inside.isEmpty { pool.set("AuxiliaryAddresses", .map(inside)) }
-            pools[pools.count - 1] = pool
+            return pool
         }
-        for address in ranges + gateways + reserved.map(\.value)
-        where !subnets.contains(where: { IPPrefix($0)?.contains(address) ?? false }) {
-            throw CommandFailure("no matching subnet for " + address)
-        }
-        return pools
     }
 
-    /// Values may be given in several flags or separated by commas.
-    private static func values(_ flags: FlagValues, _ name: String) -> [String] {
-        flags.list(name).flatMap { $0.parts(",") }
+    private static func refuseOverlap(_ networks: [IPPrefix], _ subnets: [String]) throws {
+        for (index, network) in networks.enumerated() {
+            for (other, subnet) in subnets.enumerated() where other != index && network.contains(subnet) {
+                throw CommandFailure("multiple overlapping subnet configuration is not supported")
+            }
+        }
     }
 }

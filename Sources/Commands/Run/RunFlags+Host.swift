@@ -62,7 +62,8 @@ extension RunFlags {
             .string("mac-address", "Fixed MAC address, e.g. 92:d0:c6:0a:29:33"),
             .value(
                 "network", named: "network", repeats: true,
-                "Network to join, or \"none\", \"host\" or \"container:<name>\""),
+                "Network to join, or \"none\", \"host\" or \"container:<name>\""
+            ).checking(RunChecks.network),
             .list("network-alias", "Further name of the container on its network"),
             .list("publish", short: "p", "Port to publish on the host: [[<ip>:][<host-port>]:]<port>[/<protocol>]"),
             .bool("publish-all", short: "P", "Publish every exposed port on a free port of the host"),

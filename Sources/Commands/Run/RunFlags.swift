@@ -88,7 +88,8 @@ enum RunFlags {
 
     private static var aliases: [Flag] {
         [
-            .value("net", named: "network", repeats: true, "The same as --network").hiding(),
+            .value("net", named: "network", repeats: true, "The same as --network")
+                .checking(RunChecks.network).hiding(),
             .list("net-alias", "The same as --network-alias").hiding(),
             .list("dns-opt", "The same as --dns-option").hiding(),
         ]

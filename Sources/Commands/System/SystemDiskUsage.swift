@@ -19,7 +19,9 @@ enum SystemDiskUsage {
 
     static func run(_ call: Invocation) throws {
         let usage = try call.client.json("GET", "/system/df")
-        if call.flags.bool("verbose") { return try DiskUsageDetails(usage: usage).show(call) }
+        if call.flags.bool("verbose") {
+            return call.output.write(try DiskUsageDetails(usage: usage).render(call.flags.string("format")))
+        }
         let rows = DiskUsage(usage).rows.map(\.record)
         call.output.write(try DiskUsage.list.render(call.flags.optional("format") ?? "table", rows))
     }

@@ -25,15 +25,32 @@ enum SystemEvents {
     static func run(_ call: Invocation) throws {
         let format = call.flags.optional("format") ?? ""
         let template =
-            format.isEmpty ? nil : try Template(ListFormat.expandingEscapes(format == "json" ? "{{json .}}" : format))
+            format.isEmpty || format == "json" ? nil : try Template(ListFormat.expandingEscapes(format))
         var query = Query()
         query.add(filters: ListFilters.pairs(call.flags))
-        if let since = call.flags.optional("since") { query.add("since", TimeArgument.parse(since)) }
-        if let until = call.flags.optional("until") { query.add("until", TimeArgument.parse(until)) }
+        if let since = call.flags.optional("since") { query.add("since", try TimeArgument.parse(since)) }
+        if let until = call.flags.optional("until") { query.add("until", try TimeArgument.parse(until)) }
         let lines = JSONLines(try call.client.send("GET", "/events", query))
         while let event = try lines.next() {
-            call.output.line(try template.map { try $0.render(event) } ?? text(event))
+            if let template {
+                call.output.line(try template.render(.record(record(event))))
+            } else {
+                call.output.line(format == "json" ? event.serialized() : text(event))
+            }
         }
+    }
+
+    /// The event under the names of the fields that templates know; JSON has some of them in lower case.
+    private static func record(_ event: JSONValue) -> TemplateRecord {
+        let empty: JSONValue = ""
+        return TemplateRecord(
+            typeName: "events.Message",
+            fields: [
+                ("Status", event["status"] ?? empty), ("ID", event["id"] ?? empty), ("From", event["from"] ?? empty),
+                ("Type", event["Type"] ?? empty), ("Action", event["Action"] ?? empty),
+                ("Actor", event["Actor"] ?? .null), ("Scope", event["scope"] ?? empty), ("Time", event["time"] ?? 0),
+                ("TimeNano", event["timeNano"] ?? 0),
+            ], json: event)
     }
 
     /// `2026-08-01T10:00:00.000000000+02:00 container start <id> (image=busybox, name=x)`

@@ -21,6 +21,9 @@ enum SystemPrune {
         run: run)
 
     static func run(_ call: Invocation) throws {
+        if call.flags.bool("volumes"), ListFilters.pruning(call).contains(where: { $0.key == "until" }) {
+            throw CommandFailure("ERROR: The \"until\" filter is not supported with \"--volumes\"")
+        }
         guard try Prompt.confirm(call, warning(call)) else { return }
         var query = Query()
         let filters = ListFilters.pruning(call)

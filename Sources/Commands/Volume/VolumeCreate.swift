@@ -17,6 +17,7 @@ enum VolumeCreate {
                 .string("group", "Cluster volumes: group that the volume belongs to"),
                 .list("label", "Label (key or key=value) to attach to the volume").checking(RunChecks.label),
                 .value("limit-bytes", named: "bytes", "Cluster volumes: greatest size", check: Checks.bytes),
+                .string("name", "The same as the argument").hiding(),
                 .value("opt", short: "o", named: "map", repeats: true, "Option for the volume driver (key=value)"),
                 .value("required-bytes", named: "bytes", "Cluster volumes: least size", check: Checks.bytes),
                 .string(
@@ -37,10 +38,17 @@ enum VolumeCreate {
         func pairs(_ name: String) -> JSONValue {
             .map(call.flags.list(name).map { $0.cut("=").map { ($0.0, $0.1) } ?? ($0, "") })
         }
+        try call.refuse(
+            "availability", "group", "limit-bytes", "required-bytes", "scope", "secret", "sharing",
+            "topology-preferred", "topology-required", "type")
         var body: JSONValue = ["Driver": .string(call.flags.string("driver"))]
         body.set("DriverOpts", pairs("opt"))
         body.set("Labels", pairs("label"))
-        if let name = call.arguments.first { body.set("Name", .string(name)) }
+        if call.flags.isSet("name"), !call.arguments.isEmpty {
+            throw CommandFailure(
+                "conflicting options: cannot specify a volume-name through both --name and as a positional arg")
+        }
+        if let name = call.arguments.first ?? call.flags.optional("name") { body.set("Name", .string(name)) }
         let volume = try call.client.json("POST", "/volumes/create", body: .json(body))
         call.output.line(volume["Name"]?.string ?? "")
     }

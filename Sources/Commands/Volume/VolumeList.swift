@@ -29,6 +29,7 @@ enum VolumeList {
         ])
 
     static func run(_ call: Invocation) throws {
+        try call.refuse("cluster")
         var query = Query()
         query.add(filters: ListFilters.pairs(call.flags))
         var volumes = try call.client.json("GET", "/volumes", query)["Volumes"]?.array ?? []
@@ -52,7 +53,7 @@ enum VolumeList {
                 ("Links", .string(usage?["RefCount"]?.int.map { "\($0)" } ?? "N/A")),
                 ("Mountpoint", volume["Mountpoint"] ?? ""), ("Name", volume["Name"] ?? ""),
                 ("Scope", volume["Scope"] ?? ""),
-                ("Size", .string(size < 0 ? "N/A" : SizeText.short(Double(size)))), ("Status", "N/A"),
+                ("Size", .string(size < 0 ? "N/A" : SizeText.long(Double(size)))), ("Status", "N/A"),
             ], method: LabelText.method(volume["Labels"]))
     }
 }

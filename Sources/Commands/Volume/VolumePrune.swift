@@ -21,6 +21,9 @@ enum VolumePrune {
 
     static func run(_ call: Invocation) throws {
         let all = call.flags.bool("all")
+        if all, let given = ListFilters.pairs(call.flags).first(where: { $0.key == "all" }) {
+            throw CommandFailure("conflicting options: cannot specify both --all and --filter all=" + given.value)
+        }
         // Daemons before API 1.42 know no other way.
         let version = try call.client.version()
         let removesNamed = all || APIVersion.isLess(version, "1.42")
