@@ -10,7 +10,7 @@ enum ContainerDiff {
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/changes"
+        let path = APIPath.container(call.arguments[0]) + "/changes"
         let changes = try call.client.json("GET", path)
         for change in changes.array ?? [] {
             let kinds = ["C", "A", "D"]

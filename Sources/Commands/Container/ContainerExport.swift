@@ -15,7 +15,7 @@ enum ContainerExport {
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/export"
+        let path = APIPath.container(call.arguments[0]) + "/export"
         try FileOutput.save(call, "export container") { try call.client.send("GET", path) }
     }
 }

@@ -20,7 +20,7 @@ enum ContainerInspect {
         try ObjectInspection(call: call).show { name in
             let query = Query(call.flags.bool("size") ? [("size", "1")] : [])
             return try call.client.json(
-                "GET", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/json", query)
+                "GET", APIPath.container(name) + "/json", query)
         }
     }
 }

@@ -18,7 +18,7 @@ enum ContainerKill {
         let signal = call.flags.string("signal")
         let query = Query(signal.isEmpty ? [] : [("signal", signal)])
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/kill", query)
+            try call.client.perform("POST", APIPath.container(name) + "/kill", query)
             return name
         }
     }

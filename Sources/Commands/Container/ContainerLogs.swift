@@ -23,7 +23,7 @@ enum ContainerLogs {
 
     static func run(_ call: Invocation) throws {
         let flags = call.flags
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false)
+        let path = APIPath.container(call.arguments[0])
         let inspected = try call.client.json("GET", path + "/json")
         var query = Query()
         query.add("details", if: flags.bool("details"))

@@ -10,7 +10,7 @@ enum ContainerPause {
 
     static func run(_ call: Invocation) throws {
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/pause")
+            try call.client.perform("POST", APIPath.container(name) + "/pause")
             return name
         }
     }

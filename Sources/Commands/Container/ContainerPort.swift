@@ -10,7 +10,7 @@ enum ContainerPort {
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/json"
+        let path = APIPath.container(call.arguments[0]) + "/json"
         let ports = try call.client.json("GET", path)["NetworkSettings"]?["Ports"]?.members ?? []
         if call.arguments.count == 2 { return try show(call, ports, call.arguments[1]) }
         var lines: [(key: [Int], text: String)] = []

@@ -25,7 +25,7 @@ enum ContainerRemove {
             let name = argument.hasPrefix("/") ? String(argument.drop { $0 == "/" }) : argument
             if name.isEmpty { throw CommandFailure("container name cannot be empty") }
             do throws(ClientError) {
-                try call.client.perform("DELETE", "/containers/" + percentEncoded(name, spaceAsPlus: false), query)
+                try call.client.perform("DELETE", APIPath.container(name), query)
             } catch {
                 guard call.flags.bool("force"), error.status == 404 else { throw error }
                 call.output.errorLine(error.message)

@@ -12,6 +12,6 @@ enum ContainerRename {
         let (old, new) = (call.arguments[0].trimmed, call.arguments[1].trimmed)
         if old.isEmpty || new.isEmpty { throw CommandFailure("Error: Neither old nor new names may be empty") }
         try call.client.perform(
-            "POST", "/containers/" + percentEncoded(old, spaceAsPlus: false) + "/rename", Query([("name", new)]))
+            "POST", APIPath.container(old) + "/rename", Query([("name", new)]))
     }
 }

@@ -22,7 +22,7 @@ enum ContainerRestart {
         let query = ContainerStop.query(call)
         try call.forEachArgument { name in
             try call.client.perform(
-                "POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/restart", query)
+                "POST", APIPath.container(name) + "/restart", query)
             return name
         }
     }

@@ -31,7 +31,7 @@ enum ContainerStart {
         var failed: [String] = []
         for name in call.arguments {
             do throws(ClientError) {
-                try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/start")
+                try call.client.perform("POST", APIPath.container(name) + "/start")
                 call.output.line(name)
             } catch {
                 if error.status == nil { throw error }

@@ -51,7 +51,7 @@ enum ContainerStats {
 
     /// One sample with the one before it, about a second apart, so that the share of processor time can be told.
     private static func sample(_ call: Invocation, _ name: String) throws -> JSONValue {
-        let path = "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/stats"
+        let path = APIPath.container(name) + "/stats"
         return try call.client.json("GET", path, Query([("stream", "0")]))
     }
 }

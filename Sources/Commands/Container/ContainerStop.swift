@@ -21,7 +21,7 @@ enum ContainerStop {
     static func run(_ call: Invocation) throws {
         let query = query(call)
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/stop", query)
+            try call.client.perform("POST", APIPath.container(name) + "/stop", query)
             return name
         }
     }

@@ -10,7 +10,7 @@ enum ContainerUnpause {
 
     static func run(_ call: Invocation) throws {
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/unpause")
+            try call.client.perform("POST", APIPath.container(name) + "/unpause")
             return name
         }
     }

@@ -18,7 +18,7 @@ enum ContainerUpdate {
         let body = try body(call.flags)
         var warnings: [String] = []
         try call.forEachArgument { name in
-            let path = "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/update"
+            let path = APIPath.container(name) + "/update"
             let answer = try call.client.json("POST", path, body: .json(body))
             warnings += answer["Warnings"]?.strings ?? []
             return name

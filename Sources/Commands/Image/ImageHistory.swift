@@ -33,7 +33,7 @@ enum ImageHistory {
         if let platform = call.flags.optional("platform") {
             query.add("platform", ImagePlatform.json(platform).serialized())
         }
-        let path = "/images/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/history"
+        let path = APIPath.image(call.arguments[0]) + "/history"
         let layers = try call.client.json("GET", path, query).array ?? []
         let isShort = !call.flags.bool("no-trunc")
         if call.flags.bool("quiet") {

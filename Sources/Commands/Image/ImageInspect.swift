@@ -22,7 +22,7 @@ enum ImageInspect {
             query.add("platform", ImagePlatform.json(platform).serialized())
         }
         try ObjectInspection(call: call).show { name in
-            try call.client.json("GET", "/images/" + percentEncoded(name, spaceAsPlus: false) + "/json", query)
+            try call.client.json("GET", APIPath.image(name) + "/json", query)
         }
     }
 }

@@ -32,7 +32,7 @@ enum ImageRemove {
         var exitCode: Int32 = 0
         for name in call.arguments {
             do throws(ClientError) {
-                let path = "/images/" + percentEncoded(name, spaceAsPlus: false)
+                let path = APIPath.image(name)
                 for item in try call.client.json("DELETE", path, query).array ?? [] {
                     if let deleted = item["Deleted"]?.string, !deleted.isEmpty {
                         call.output.line("Deleted: " + deleted)

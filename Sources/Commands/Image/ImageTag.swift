@@ -16,7 +16,7 @@ enum ImageTag {
                     + error.reason)
         }
         if target.digest != nil { throw CommandFailure("refusing to create a tag with a digest reference") }
-        let path = "/images/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/tag"
+        let path = APIPath.image(call.arguments[0]) + "/tag"
         let query = Query([
             ("repo", target.domain == "docker.io" ? target.familiarName : target.familiarFull),
             ("tag", target.tag ?? "latest"),

@@ -48,7 +48,7 @@ enum Inspect {
     }
 
     private static func path(_ kind: String, _ name: String) -> String {
-        let encoded = percentEncoded(name, spaceAsPlus: false)
+        let encoded = APIPath.segment(name)
         switch kind {
         case "container", "image": return "/" + kind + "s/" + encoded + "/json"
         case "plugin": return "/plugins/" + encoded + "/json"

@@ -36,7 +36,7 @@ enum NetworkConnect {
             }
             return (key, value)
         }
-        let path = "/networks/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/connect"
+        let path = APIPath.network(call.arguments[0]) + "/connect"
         let body: JSONValue = ["Container": .string(call.arguments[1]), "EndpointConfig": endpoint.json]
         try call.client.perform("POST", path, body: .json(body))
     }

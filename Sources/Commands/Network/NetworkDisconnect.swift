@@ -16,7 +16,7 @@ enum NetworkDisconnect {
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let path = "/networks/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/disconnect"
+        let path = APIPath.network(call.arguments[0]) + "/disconnect"
         let body: JSONValue = ["Container": .string(call.arguments[1]), "Force": .bool(call.flags.bool("force"))]
         try call.client.perform("POST", path, body: .json(body))
     }

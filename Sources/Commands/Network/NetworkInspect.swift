@@ -20,7 +20,7 @@ enum NetworkInspect {
         var query = Query()
         if call.flags.bool("verbose") { query.add("verbose", "true") }
         try ObjectInspection(call: call).show { name in
-            try call.client.json("GET", "/networks/" + percentEncoded(name, spaceAsPlus: false), query)
+            try call.client.json("GET", APIPath.network(name), query)
         }
     }
 }

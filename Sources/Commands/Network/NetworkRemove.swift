@@ -18,7 +18,7 @@ enum NetworkRemove {
         var failed = false
         for name in call.arguments {
             do throws(ClientError) {
-                try call.client.perform("DELETE", "/networks/" + percentEncoded(name, spaceAsPlus: false))
+                try call.client.perform("DELETE", APIPath.network(name))
                 call.output.line(name)
             } catch {
                 guard let status = error.status else { throw error }

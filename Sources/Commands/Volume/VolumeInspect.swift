@@ -17,7 +17,7 @@ enum VolumeInspect {
 
     static func run(_ call: Invocation) throws {
         try ObjectInspection(call: call).show { name in
-            try call.client.json("GET", "/volumes/" + percentEncoded(name, spaceAsPlus: false))
+            try call.client.json("GET", APIPath.volume(name))
         }
     }
 }

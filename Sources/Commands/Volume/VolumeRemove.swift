@@ -19,7 +19,7 @@ enum VolumeRemove {
         var query = Query()
         query.add("force", if: call.flags.bool("force"))
         try call.forEachArgument { name in
-            try call.client.perform("DELETE", "/volumes/" + percentEncoded(name, spaceAsPlus: false), query)
+            try call.client.perform("DELETE", APIPath.volume(name), query)
             return name
         }
     }
