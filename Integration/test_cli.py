@@ -96,7 +96,7 @@ MISTAKES = [
     ("run --network name=a,gw-priority=x busybox", 125,
      'invalid argument "name=a,gw-priority=x" for "--network" flag: invalid gw-priority (x): invalid syntax' + RUN),
     ("update nosuch", 1, "you must provide one or more flags when using this command"),
-    ("rename a  ", 1, "Error: Neither old nor new names may be empty"),
+    ("rename a ", 1, "Error: Neither old nor new names may be empty"),
     ("save -o /tmp busybox", 1, "failed to save image: cannot write to a directory"),
     ("save -o /nosuch/x busybox", 1, "failed to save image: invalid output path: stat /nosuch: no such file or directory"),
     ("push busybox@sha256:" + 64 * "1", 1, "cannot push a digest reference"),
