@@ -114,23 +114,23 @@ let embeddedLibraries: [Target] = [
     embedded("OCISpec", ["JSON"]),
     embedded("TTRPC", ["CLinux", "LinuxSystem"]),
     embedded("ShimAPI", ["TTRPC", "LinuxSystem"]),
-    embedded("Shim", ["LinuxSystem", "JSON", "OCISpec", "TTRPC", "ShimAPI"]),
+    embedded("Shim", ["CLinux", "LinuxSystem", "JSON", "TTRPC", "ShimAPI"]),
 ]
 
 let runtimeLibraries: [Target] = [
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-    embedded("Cgroups", ["LinuxSystem", "OCISpec"]),
-    embedded("Confinement", ["LinuxSystem", "JSON", "OCISpec", "CSeccomp"]),
-    embedded("ContainerRuntime", ["LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement"]),
+    embedded("Cgroups", ["CLinux", "LinuxSystem", "OCISpec"]),
+    embedded("Confinement", ["CLinux", "LinuxSystem", "JSON", "OCISpec", "CSeccomp"]),
+    embedded("ContainerRuntime", ["CLinux", "LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement"]),
 ]
 
-let shimProgram = embeddedProgram("swrun-shim", ["Shim", "LinuxSystem"])
-let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "LinuxSystem", "JSON", "Flags"])
+let shimProgram = embeddedProgram("swrun-shim", ["Shim", "CLinux", "LinuxSystem"])
+let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "CLinux", "LinuxSystem"])
 
 let cliTargets: [Target] = [
     library("GoTemplate", ["JSON"]),
     library("DockerClient", ["LinuxSystem", "JSON"]),
-    library("Commands", ["DockerClient", "GoTemplate", "Flags", "LinuxSystem", "JSON"]),
+    library("Commands", ["DockerClient", "GoTemplate", "Flags", "CLinux", "LinuxSystem", "JSON"]),
     program("swrun", ["Commands"]),
 ]
 
@@ -140,56 +140,60 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
     library("Netlink", ["LinuxSystem"]),
-    library("Archive", ["LinuxSystem", "CISAL", "CZstd"]),
-    library("ContentStore", ["LinuxSystem", "OCISpec", "Metadata", crypto]),
+    library("Archive", ["CLinux", "LinuxSystem", "CISAL", "CZstd"]),
+    library("ContentStore", ["CLinux", "LinuxSystem", "OCISpec", "Metadata", crypto]),
     library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
     library(
         "Registry", ["LinuxSystem", "OCISpec", "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
-    library("Snapshots", ["LinuxSystem", "Metadata"]),
+    library("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
     library("ContainerdAPI", [protobuf]),
     library("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
     library(
         "Supervisor",
         [
             "LinuxSystem", "JSON", "OCISpec", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
-            "ContainerdAPI", "AsyncTTRPC", "TTRPC", protobuf, logging, crypto,
+            "ContainerdAPI", "AsyncTTRPC", "TTRPC", protobuf, logging,
         ]),
-    library(
-        "SupervisorGRPC",
-        [
-            "Supervisor", "AsyncTTRPC", "TTRPC", "ContainerdAPI", "LinuxSystem", grpcCore, grpcTransport, nioCore,
-            logging,
-        ]),
-    library("Networking", ["Netlink", "LinuxSystem", "JSON", "Metadata", "CNFTables"]),
+    library("SupervisorGRPC", ["AsyncTTRPC", "TTRPC", "LinuxSystem", grpcCore, grpcTransport, nioCore]),
+    library("Networking", ["Netlink", "CLinux", "LinuxSystem", "JSON", "Metadata", "CNFTables"]),
     library("DockerAPI", ["JSON"]),
     library(
         "Engine",
         [
-            "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "Metadata", "ContainerdAPI", "AsyncTTRPC",
-            logging,
+            "CLinux", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Netlink", "Networking", "Metadata",
+            "ContainerdAPI", "TTRPC", "AsyncTTRPC", protobuf, logging,
         ]),
     library(
         "EngineHTTP",
-        ["Engine", "DockerAPI", "JSON", "LinuxSystem", nioCore, nioPosix, nioHTTP1, logging]),
+        [
+            "Engine", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem", nioCore, nioPosix,
+            logging,
+        ]),
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", logging]),
-    program("swrund", ["Engine", "EngineHTTP", "Networking", "Flags", "LinuxSystem", "JSON", logging]),
+    program("swrund", ["Engine", "EngineHTTP", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
 ]
 
 let coreTests: [Target] = [
-    tests("LinuxSystem"), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"), tests("ShimAPI"),
-    tests("Shim"), tests("GoTemplate", ["JSON"]), tests("DockerClient"), tests("Commands", ["JSON"]),
+    tests("LinuxSystem", ["CLinux"]), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"),
+    tests("ShimAPI", ["LinuxSystem"]), tests("Shim", ["JSON", "LinuxSystem", "ShimAPI", "TTRPC"]),
+    tests("GoTemplate", ["JSON"]), tests("DockerClient", ["JSON", "LinuxSystem"]),
+    tests("Commands", ["Flags", "GoTemplate", "JSON", "LinuxSystem"]),
 ]
 
 let fullTests: [Target] = [
     tests("Cgroups", ["OCISpec", "JSON", "LinuxSystem"]), tests("Confinement", ["OCISpec", "JSON"]),
-    tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink"), tests("Archive"),
-    tests("ContentStore"),
-    tests("Metadata"), tests("Registry"), tests("Snapshots", ["Metadata"]),
+    tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink", ["LinuxSystem"]),
+    tests("Archive", ["CLinux", "LinuxSystem"]),
+    tests("ContentStore", ["CLinux", "LinuxSystem", "Metadata", "OCISpec"]),
+    tests("Metadata", ["CLinux", "LinuxSystem"]), tests("Registry", ["LinuxSystem", "OCISpec"]),
+    tests("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
     tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
     tests("Supervisor", ["AsyncTTRPC", "ContainerdAPI", "LinuxSystem", "Metadata", "TTRPC", protobuf]),
-    tests("Networking"), tests("DockerAPI", ["JSON"]), tests("Engine", ["JSON", "OCISpec"]),
-    tests("EngineHTTP"), tests("SupervisorGRPC", [nioCore, nioEmbedded]),
+    tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
+    tests("Engine", ["CLinux", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
+    tests("EngineHTTP", ["Engine", "LinuxSystem", logging]),
+    tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
 
 let targets: [Target] =

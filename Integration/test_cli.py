@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import time
 
@@ -83,6 +84,33 @@ MISTAKES = [
     ("-H unix:///nope.sock ps", 1,
      "Cannot connect to the Docker daemon at unix:///nope.sock. Is the docker daemon running?"),
     ("inspect -f {{if x", 64, "template parsing error: template: :1: unclosed action"),
+    ("-H unix:///a -H unix:///b ps", 1,
+     "Failed to initialize: unable to resolve docker endpoint: Specify only one -H"),
+    ("-l foo ps", 1, "Unable to parse logging level: foo"),
+    ("run --device /dev/null:/y:rz busybox", 125,
+     "docker: bad mode specified: rz\n\nRun 'docker run --help' for more information"),
+    ("run -v :/b busybox", 125,
+     "docker: invalid spec: :/b: empty section between colons\n\nRun 'docker run --help' for more information"),
+    ("run --ulimit foo=1 busybox", 125,
+     'invalid argument "foo=1" for "--ulimit" flag: invalid ulimit type: foo' + RUN),
+    ("run --network name=a,gw-priority=x busybox", 125,
+     'invalid argument "name=a,gw-priority=x" for "--network" flag: invalid gw-priority (x): invalid syntax' + RUN),
+    ("update nosuch", 1, "you must provide one or more flags when using this command"),
+    ("rename a ", 1, "Error: Neither old nor new names may be empty"),
+    ("save -o /tmp busybox", 1, "failed to save image: cannot write to a directory"),
+    ("save -o /nosuch/x busybox", 1, "failed to save image: invalid output path: stat /nosuch: no such file or directory"),
+    ("push busybox@sha256:" + 64 * "1", 1, "cannot push a digest reference"),
+    ("commit nosuch busybox@sha256:" + 64 * "1", 1, "refusing to create a tag with a digest reference"),
+    ("events --until foo", 1, 'failed to parse value as time or duration: "foo"'),
+    ("network create --subnet 10.0.0.0/8 --subnet 10.1.0.0/16 n", 1,
+     "multiple overlapping subnet configuration is not supported"),
+    ("network create --subnet 10.0.0.0/8 --aux-address a=11.0.0.1 n", 1, "no matching subnet for aux-address 11.0.0.1"),
+    ("network create --subnet 10.0.0.0/8 --gateway 10.0.0.1,10.0.0.2 n", 1,
+     "every ip-range or gateway must have a corresponding subnet"),
+    ("volume create --name a b", 1,
+     "conflicting options: cannot specify a volume-name through both --name and as a positional arg"),
+    ("volume prune -af --filter all=1", 1, "conflicting options: cannot specify both --all and --filter all=1"),
+    ("system prune -f --volumes --filter until=1h", 1, 'ERROR: The "until" filter is not supported with "--volumes"'),
     ("inspect nosuch", 1, "Error: No such object: nosuch"),
     ("start nosuch", 1, "Error response from daemon: No such container: nosuch\nError: failed to start containers: nosuch"),
 ]
@@ -152,11 +180,62 @@ def test_files_given_to_run(cli, container_name, tmp_path):
     assert again.code == 125 and "container ID file found" in again.err
 
 
+def test_events_have_docker_s_field_names(cli, container_name):
+    begin = str(int(time.time()))
+    identity = cli("create", "--name", container_name, "busybox")
+    form = "{{.Type}} {{.Action}} {{.ID}} {{.Actor.Attributes.name}} {{.Scope}} {{.Time}}"
+    lines = cli("events", "--since", begin, "--until", str(int(time.time()) + 1), "-f", "event=create",
+                "-f", f"container={container_name}", "--format", form).split("\n")
+    assert re.fullmatch(rf"container create {identity} {container_name} local \d{{10}}", lines[0])
+
+
+def test_json_of_a_part_has_only_what_the_daemon_said(cli, container_name):
+    cli("create", "--name", container_name, "busybox")
+    assert "Health" not in json.loads(cli("inspect", "-f", "{{json .State}}", container_name))
+    assert cli("inspect", "-f", "{{if .State.Health}}x{{else}}none{{end}}", container_name) == "none"
+
+
 def test_help_is_everywhere(cli):
     for words in (["--help"], ["container"], ["container", "--help"], ["run", "--help"], ["image", "ls", "--help"]):
         result = cli(*words)
         assert "Usage:" in result.out + result.err
     assert neutral(cli("ps", "--help")).split("\n")[5] == "  docker container ls, docker container list, docker container ps, docker ps"
+
+
+# --- the grammar of docker's client: its prose is its own, names and types are a contract
+
+
+def page(path, words):
+    """The layout of a help page, without prose: usage lines, aliases, flags and commands."""
+    result = subprocess.run([path, *words, "--help"], capture_output=True, text=True, check=True)
+    text = neutral(result.stdout + result.stderr)
+    flags = {match.groups() for match in
+             re.finditer(r"^  (?:-(\w), |    )--([\w-]+)(?: (\S+))?(?:   |$)", text, re.MULTILINE)}
+    sections = re.findall(r"^(?:[A-Z]\w+ )?Commands:\n((?:  .*\n)+)", text, re.MULTILINE)
+    commands = {line.split()[0].rstrip("*") for section in sections for line in section.splitlines()}
+    return {"usage": text.split("\n\n")[0], "aliases": re.findall(r"^Aliases:\n(.*)", text, re.MULTILINE),
+            "flags": flags, "commands": commands - {"buildx", "compose", "trust"}}
+
+
+def is_planned(words):
+    return "not implemented" in subprocess.run([BIN / "swrun", *words, "--x"], capture_output=True, text=True).stderr
+
+
+def test_commands_and_flags_are_those_of_docker():
+    docker = shutil.which("docker")
+    if not docker:
+        pytest.skip("no docker client on this machine")
+    pending = [[]]
+    while pending:
+        words = pending.pop()
+        theirs = page(docker, words)
+        if words and not theirs["commands"] and is_planned(words):
+            continue
+        ours = page(BIN / "swrun", words)
+        missing = {" ".join([*words, name]) for name in theirs["commands"] - ours["commands"]} - {"builder build"}
+        assert (ours["usage"] if words else "", ours["aliases"], ours["flags"], missing) == \
+            (theirs["usage"] if words else "", theirs["aliases"], theirs["flags"], set()), words
+        pending += [[*words, name] for name in theirs["commands"] & ours["commands"]]
 
 
 # --- on a terminal
@@ -241,3 +320,27 @@ def test_start_up_is_fast():
 def test_commands_to_come_say_so(stack):
     result = stack.swrun("swarm", "init", "--force-new-cluster", check=False)
     assert (result.code, result.err) == (1, "swrun: 'swrun swarm init' is not implemented by swrun yet\n")
+
+
+@pytest.mark.parametrize("words", [["images", "--tree"], ["volume", "ls", "--cluster"], ["volume", "create", "--group", "g"],
+                                   ["start", "--checkpoint", "c", "x"], ["run", "--use-api-socket", "busybox"]])
+def test_flags_to_come_are_not_ignored(stack, words):
+    result = stack.swrun(*words, check=False)
+    assert result.code != 0 and "is not supported by swrun yet" in result.err
+
+
+def test_saving_never_replaces_what_is_no_file(stack, tmp_path):
+    """A device, a pipe or a link at the output's place stays what it is."""
+    device, pipe, link, target = (tmp_path / name for name in ("device", "pipe", "link", "target"))
+    os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    os.mkfifo(pipe)
+    link.symlink_to(target)
+    result = stack.swrun("save", "-o", device, "busybox", check=False)
+    assert (result.code, result.err) == (1, "failed to save image: cannot write to a character device file\n")
+    assert stat.S_ISCHR(os.lstat(device).st_mode)
+    with subprocess.Popen(["/bin/sh", "-c", f"cat {pipe} >{tmp_path}/piped"]) as reader:
+        stack.swrun("save", "-o", pipe, "busybox")
+    assert reader.returncode == 0 and stat.S_ISFIFO(os.lstat(pipe).st_mode)
+    target.write_text("old")
+    stack.swrun("save", "-o", link, "busybox")
+    assert link.is_symlink() and target.stat().st_size == (tmp_path / "piped").stat().st_size > 10000

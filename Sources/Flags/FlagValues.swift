@@ -65,6 +65,15 @@ package struct FlagValues: Sendable {
         return values
     }
 
+    /// Every value of a flag whose values may also be given as one, separated by commas.
+    package func commaList(_ name: String) -> [String] {
+        list(name).flatMap { value in
+            value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+        }
+    }
+
     private func last(_ name: String) -> String? {
         for entry in entries.reversed() where entry.name == name { return entry.value }
         return nil

@@ -16,12 +16,18 @@ package struct Template: Sendable {
 
     /// What the template makes of `data`.
     ///
-    /// - Parameter headerMode: `data` holds column titles; functions leave them alone, except `pad`.
-    package func render(_ data: TemplateValue, headerMode: Bool = false) throws(TemplateError) -> String {
-        var executor = TemplateExecutor(template: self, data: data, headerMode: headerMode)
+    /// - Parameters:
+    ///   - headerMode: `data` holds column titles; functions leave them alone, except `pad`.
+    ///   - omitted: the value of a member that is not in an object because it is empty; nil if there is no such one.
+    package func render(
+        _ data: TemplateValue, headerMode: Bool = false, omitted: @escaping OmittedMember = { _, _ in nil }
+    ) throws(TemplateError) -> String {
+        var executor = TemplateExecutor(template: self, data: data, headerMode: headerMode, omitted: omitted)
         try executor.run(nodes, dot: data)
         return executor.output
     }
+
+    package typealias OmittedMember = (_ name: String, _ object: JSONValue) -> JSONValue?
 
     package func render(_ data: JSONValue) throws(TemplateError) -> String {
         try render(.json(data))

@@ -5,6 +5,7 @@ import JSON
 struct TemplateExecutor {
     let template: Template
     let headerMode: Bool
+    private let omitted: Template.OmittedMember
     private(set) var output = ""
     private var variables: [(name: String, value: TemplateValue)]
     private var includeDepth = 0
@@ -16,8 +17,11 @@ struct TemplateExecutor {
         case continueLoop
     }
 
-    init(template: Template, data: TemplateValue, headerMode: Bool) {
+    init(
+        template: Template, data: TemplateValue, headerMode: Bool, omitted: @escaping Template.OmittedMember
+    ) {
         self.template = template
+        self.omitted = omitted
         self.headerMode = headerMode
         variables = [("$", data)]
     }
@@ -205,7 +209,7 @@ struct TemplateExecutor {
             if let result = record.method?(name, arguments.map(\.text)) { return .json(result) }
             if let result = record.field(name) { return .json(result) }
         case .json(.object(let members)):
-            if let found = value.asJSON[name] { return .json(found) }
+            if let found = value.asJSON[name] ?? omitted(name, value.asJSON) { return .json(found) }
             if members.looksLikeStruct, name.startsLikeGoField {
                 throw failure("map has no entry for key " + quote(name), place)
             }

@@ -22,10 +22,13 @@ package struct TemplateRecord: Sendable {
     package var typeName: String
     package var fields: [(name: String, value: JSONValue)]
     package var method: Method?
+    /// What `{{json .}}` prints, if not the fields.
+    private var ownJSON: JSONValue?
 
     package init(
-        typeName: String, fields: [(name: String, value: JSONValue)], method: Method? = nil
+        typeName: String, fields: [(name: String, value: JSONValue)], method: Method? = nil, json: JSONValue? = nil
     ) {
+        ownJSON = json
         self.typeName = typeName
         self.fields = fields
         self.method = method
@@ -37,7 +40,7 @@ package struct TemplateRecord: Sendable {
     }
 
     /// All fields, sorted by name: what `{{json .}}` and `--format json` print.
-    package var json: JSONValue { .sorted(fields.map { ($0.name, $0.value) }) }
+    package var json: JSONValue { ownJSON ?? .sorted(fields.map { ($0.name, $0.value) }) }
 }
 
 extension TemplateValue {

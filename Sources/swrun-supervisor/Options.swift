@@ -10,12 +10,16 @@ struct Options {
     var logLevel: Logger.Level
 
     private static let flags: [Flag] = [
-        .string("address", short: "a", default: "/run/swrun/supervisor.sock", "Address of the gRPC socket"),
+        .string(
+            "address", short: "a", default: "/run/swrun/supervisor.sock",
+            "Unix socket for gRPC; the one for ttrpc is beside it, with .ttrpc added"),
         .string("config", short: "c", "Configuration file (not supported yet)"),
-        .bool("help", short: "h", "Print usage"),
-        .string("log-level", short: "l", default: "info", "Log level (trace, debug, info, warn, error)"),
-        .string("root", default: "/var/lib/swrun/supervisor", "Directory of what must survive a reboot"),
-        .string("state", default: "/run/swrun/supervisor", "Directory of what belongs to running tasks"),
+        .bool("help", short: "h", "Print this help"),
+        .string(
+            "log-level", short: "l", default: "info",
+            "Least serious messages to log: \"trace\", \"debug\", \"info\", \"warn\" or \"error\""),
+        .string("root", default: "/var/lib/swrun/supervisor", "Directory for what must survive a reboot"),
+        .string("state", default: "/run/swrun/supervisor", "Directory for what belongs to running tasks"),
         .bool("version", short: "v", "Print the version"),
     ]
 

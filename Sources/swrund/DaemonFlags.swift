@@ -23,58 +23,66 @@ enum DaemonFlags {
     private static let all: [Entry] = locations + runtime + network + registry + general
 
     private static let locations = [
-        Entry(.string("data-root", default: "/var/lib/swrun", "Root directory of persistent state")),
-        Entry(.string("exec-root", default: "/run/swrun", "Root directory for execution state files")),
-        Entry(.list("host", short: "H", "Daemon socket(s) to connect to"), key: "hosts"),
-        Entry(.string("pidfile", short: "p", "Path to use for daemon PID file")),
-        Entry(.string("group", short: "G", "Group for the unix socket")),
-        Entry(.string("config-file", default: "/etc/swrun/daemon.json", "Daemon configuration file")),
-        Entry(.string("containerd", "Socket of another supervisor to use")),
-        Entry(.string("containerd-namespace", default: "swrun", "Supervisor namespace to use")),
+        Entry(.string("data-root", default: "/var/lib/swrun", "Directory for what must survive a reboot")),
+        Entry(.string("exec-root", default: "/run/swrun", "Directory for sockets and the state of what runs")),
+        Entry(.list("host", short: "H", "Socket to listen on (default: unix://<exec-root>/swrun.sock)"), key: "hosts"),
+        Entry(.string("pidfile", short: "p", "File for the daemon's process ID (default: <exec-root>/swrund.pid)")),
+        Entry(.string("group", short: "G", "Group that may use the unix socket")),
+        Entry(.string("config-file", default: "/etc/swrun/daemon.json", "Configuration file, in JSON")),
+        Entry(.string("containerd", "Socket of a supervisor that is already running")),
+        Entry(
+            .string(
+                "containerd-namespace", default: "swrun",
+                "Namespace of the supervisor that this daemon's containers are in")),
     ]
 
     private static let runtime = [
-        Entry(.list("add-runtime", "Register an additional OCI compatible runtime"), key: "runtimes"),
-        Entry(.string("default-runtime", default: "swrun", "Default OCI runtime for containers")),
-        Entry(.string("cgroup-parent", "Set parent cgroup for all containers")),
-        Entry(.list("exec-opt", "Runtime execution options"), key: "exec-opts"),
-        Entry(.bool("init", "Run an init in the container to forward signals and reap processes")),
-        Entry(.string("default-shm-size", default: "64m", "Default shm size for containers")),
-        Entry(.string("log-driver", default: "json-file", "Default driver for container logs")),
-        Entry(.list("log-opt", "Default log driver options for containers"), key: "log-opts"),
+        Entry(.list("add-runtime", "Further OCI runtime (name=path)"), key: "runtimes"),
+        Entry(.string("default-runtime", default: "swrun", "Runtime of containers that name none")),
+        Entry(.string("cgroup-parent", "Cgroup below which those of containers are made")),
+        Entry(.list("exec-opt", "Option for running containers, e.g. native.cgroupdriver=cgroupfs"), key: "exec-opts"),
+        Entry(.bool("init", "Run a small init as process 1 of containers that do not say otherwise")),
+        Entry(.string("default-shm-size", default: "64m", "Size of /dev/shm in containers that name none")),
+        Entry(.string("log-driver", default: "json-file", "Log driver of containers that name none")),
+        Entry(.list("log-opt", "Option of the log driver for containers that name none (key=value)"), key: "log-opts"),
     ]
 
     private static let network = [
-        Entry(.string("bridge", short: "b", "Attach containers to a network bridge, \"none\" for no default network")),
-        Entry(.string("bip", "IP address and prefix length of the default bridge")),
+        Entry(.string("bridge", short: "b", "Bridge of the default network, \"none\" for no default network")),
+        Entry(.string("bip", "Address of the default bridge with its prefix length, e.g. 172.17.0.1/16")),
         Entry(
-            .list("default-address-pool", "Default address pools for networks (base=CIDR,size=N)"),
+            .list("default-address-pool", "Range that networks without a subnet get theirs from (base=CIDR,size=N)"),
             key: "default-address-pools"),
-        Entry(.list("dns", "DNS server to use")),
-        Entry(.list("dns-search", "DNS search domains to use")),
-        Entry(.list("dns-opt", "DNS options to use"), key: "dns-opts"),
-        Entry(.int("mtu", "Set the containers network MTU")),
-        Entry(.bool("iptables", default: true, "Write firewall rules (nftables)")),
-        Entry(.bool("ip-forward", default: true, "Enable forwarding of IPv4 on the host")),
-        Entry(.bool("ip-masq", default: true, "Enable IP masquerading")),
-        Entry(.bool("icc", default: true, "Enable communication between containers on the default bridge")),
+        Entry(.list("dns", "DNS server of containers that name none")),
+        Entry(.list("dns-search", "DNS search domain of containers that name none")),
+        Entry(.list("dns-opt", "Option for /etc/resolv.conf of containers that name none"), key: "dns-opts"),
+        Entry(.int("mtu", "MTU of the default bridge and its containers")),
+        Entry(.bool("iptables", default: true, "Write firewall rules, with nftables")),
+        Entry(.bool("ip-forward", default: true, "Turn on IPv4 forwarding on the host")),
+        Entry(.bool("ip-masq", default: true, "Give packets that leave the host the host's address")),
+        Entry(.bool("icc", default: true, "Let containers on the default bridge reach one another")),
         Entry(.bool("userland-proxy", default: true, "Accepted for compatibility: there is no proxy process")),
     ]
 
     private static let registry = [
-        Entry(.list("insecure-registry", "Enable insecure registry communication"), key: "insecure-registries"),
-        Entry(.list("registry-mirror", "Preferred registry mirror"), key: "registry-mirrors"),
+        Entry(
+            .list("insecure-registry", "Registry (host[:port] or CIDR) to talk to without checked TLS"),
+            key: "insecure-registries"),
+        Entry(.list("registry-mirror", "Mirror of Docker Hub to ask first (URL)"), key: "registry-mirrors"),
     ]
 
     private static let general = [
-        Entry(.bool("debug", short: "D", "Enable debug mode")),
-        Entry(.string("log-level", short: "l", default: "info", "Set the logging level (debug, info, warn, error)")),
-        Entry(.list("label", "Set key=value labels to the daemon"), key: "labels"),
+        Entry(.bool("debug", short: "D", "The same as --log-level debug")),
+        Entry(
+            .string(
+                "log-level", short: "l", default: "info",
+                "Least serious messages to log: \"debug\", \"info\", \"warn\" or \"error\"")),
+        Entry(.list("label", "Label of this daemon, shown by info (key=value)"), key: "labels"),
         Entry(.bool("live-restore", default: true, "Accepted for compatibility: containers always outlive the daemon")),
-        Entry(.bool("validate", "Validate daemon configuration and exit")),
-        Entry(.bool("tls", "Use TLS; implied by --tlsverify")),
-        Entry(.bool("tlsverify", "Use TLS and verify the remote")),
-        Entry(.bool("version", short: "v", "Print version information and quit")),
-        Entry(.bool("help", short: "h", "Print usage")),
+        Entry(.bool("validate", "Check flags and configuration file, and end")),
+        Entry(.bool("tls", "Accepted for compatibility: only unix sockets are served")),
+        Entry(.bool("tlsverify", "Accepted for compatibility: only unix sockets are served")),
+        Entry(.bool("version", short: "v", "Print the version")),
+        Entry(.bool("help", short: "h", "Print this help")),
     ]
 }

@@ -65,10 +65,16 @@ struct SizeAndDurationTests {
         arguments: [
             ("10m", "1000.000000000"), ("1970-01-01T00:20:00Z", "1200.000000000"),
             ("1970-01-01T00:20:00.5Z", "1200.500000000"),
-            ("1970-01-02Z", "86400.000000000"), ("1234", "1234"), ("nonsense", "nonsense"),
+            ("1970-01-02Z", "86400.000000000"), ("1234", "1234"), ("1234.5", "1234.5"),
         ])
-    func times(_ text: String, _ expected: String) {
-        #expect(TimeArgument.parse(text, now: Timestamp(nanoseconds: 1600 * 1_000_000_000)) == expected)
+    func times(_ text: String, _ expected: String) throws {
+        #expect(try TimeArgument.parse(text, now: Timestamp(nanoseconds: 1600 * 1_000_000_000)) == expected)
+    }
+
+    @Test("what is no time is refused", arguments: ["nonsense", "", "1.", "-", "2026-01"])
+    func refusesTimes(_ text: String) {
+        let reason = "invalid value for \"since\": failed to parse value as time or duration: \"" + text + "\""
+        #expect { try TimeArgument.parse(text, named: "since") } throws: { ($0 as? CommandFailure)?.message == reason }
     }
 
     @Test(

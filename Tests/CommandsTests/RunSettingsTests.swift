@@ -126,6 +126,27 @@ struct RunSettingsTests {
     }
 
     @Test(
+        "values are refused while the command line is read",
+        arguments: [
+            ("ulimit", "foo=1", "invalid ulimit type: foo"),
+            (
+                "mount", "type=bind,src=/x,dst=/b,bind-recursive=writable",
+                "option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction"
+            ),
+            (
+                "mount", "type=bind,src=/x,dst=/b,bind-recursive=readonly,readonly",
+                "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction"
+            ),
+            ("network", "foo=bar", "invalid field key foo"),
+            ("network", "name=a,gw-priority=x", "invalid gw-priority (x): invalid syntax"),
+            ("network", "name=a,driver-opt=foo", "invalid key value pair format in driver options"),
+        ])
+    func refusedValue(_ flag: String, _ value: String, _ reason: String) {
+        let expected = FlagError.invalidValue(value: value, flag: "--" + flag, reason: reason)
+        #expect(throws: expected) { try body(["--" + flag, value, "busybox"]) }
+    }
+
+    @Test(
         "impossible combinations are refused",
         arguments: [
             (["--rm", "--restart", "always"], "conflicting options: cannot specify both --restart and --rm"),
@@ -135,6 +156,21 @@ struct RunSettingsTests {
             (["--security-opt", "foo"], "Invalid --security-opt: \"foo\""),
             (["--mac-address", "foo"], "foo is not a valid mac address"),
             (["--network-alias", "x"], "network-scoped aliases are only supported for user-defined networks"),
+            (["--log-driver", "none", "--log-opt", "a=b"], "invalid logging opts for driver none"),
+            (["-v", ""], "invalid empty volume spec"),
+            (["-v", ":/b"], "invalid spec: :/b: empty section between colons"),
+            (["--device", "/dev/x:rz"], "rz is not an absolute path"),
+            (["--device", "/dev/x:/y:rz"], "bad mode specified: rz"), (["--device", "x"], "x is not an absolute path"),
+            (["--network", "name=a,mac-address=foo"], "foo is not a valid mac address"),
+            (
+                ["--network", "name=a,ip=1.2.3.4", "--ip", "1.2.3.5"],
+                "conflicting options: cannot specify both --ip and per-network IPv4 address"
+            ),
+            (
+                ["--network", "name=a,alias=x", "--network-alias", "y"],
+                "conflicting options: cannot specify both --network-alias and per-network alias"
+            ),
+            (["--use-api-socket"], "--use-api-socket is not supported by swrun yet"),
         ])
     func refused(_ arguments: [String], _ reason: String) {
         #expect { try body(arguments + ["busybox"], of: ContainerRun.command) } throws: {
@@ -165,40 +201,4 @@ struct ImageNameTests {
 
     @Test("are refused when malformed", arguments: ["", "UPPER", "a:", "a//b", "-a", "a@sha256:12", "a b", "a:b:c"])
     func refuses(_ text: String) { #expect(throws: ImageName.Malformed.self) { _ = try ImageName(text) } }
-}
-
-@Suite("Command tree")
-struct CommandTreeTests {
-    @Test("every name leads to one command, and every command has a place in the help")
-    func names() {
-        let names = CommandTree.commands.flatMap { [$0.path] + $0.aliases }
-        #expect(Set(names).count == names.count)
-        for name in names where name.contains(" ") {
-            #expect(CommandTree.groups.contains { name.hasPrefix($0.name + " ") }, "\(name)")
-        }
-    }
-
-    @Test("no command has two flags of one name")
-    func flags() {
-        for command in CommandTree.commands {
-            let flags = command.flagSet.flags
-            #expect(Set(flags.map(\.long)).count == flags.count, "\(command.path)")
-            let short = flags.map(\.short).filter { !$0.isEmpty }
-            #expect(Set(short).count == short.count, "\(command.path)")
-        }
-    }
-
-    @Test(
-        "aliases and full names are the same command",
-        arguments: [
-            ("ps", "container ls"), ("run", "container run"), ("images", "image ls"), ("rmi", "image rm"),
-            ("info", "system info"),
-        ])
-    func aliases(_ alias: String, _ path: String) {
-        guard case .command(let command, let name, let rest) = CommandTree.find([alias, "x"]) else {
-            Issue.record("\(alias) is unknown")
-            return
-        }
-        #expect(command.path == path && name == alias && rest == ["x"])
-    }
 }

@@ -106,6 +106,8 @@ struct TemplateTests {
             typeName: "*formatter.Row", fields: [("ID", "x"), ("Tag", "<none>")],
             method: { name, arguments in name == "Label" ? .string("label " + (arguments.first ?? "")) : nil })
         #expect(try Template("{{.ID}} {{.Label \"a\"}}").render(.record(row)) == "x label a")
+        let event = TemplateRecord(typeName: "t", fields: [("Time", 5)], json: ["time": 5])
+        #expect(try Template("{{.Time}} {{json .}}").render(.record(event)) == "5 {\"time\":5}")
         #expect(try Template("{{json .}}").render(.record(row)) == "{\"ID\":\"x\",\"Tag\":\"\\u003cnone\\u003e\"}")
         #expect { try Template("{{.Nope}}").render(.record(row)) } throws: {
             ($0 as? TemplateError)?.message
@@ -136,5 +138,16 @@ struct TabWriterTests {
         ])
     func decimals(_ number: Double, _ digits: Int, _ text: String) {
         #expect(fixedPoint(number, digits: digits) == text)
+    }
+
+    @Test("a member that the data leaves out is found, but shows nowhere else")
+    func omitted() throws {
+        let template = try Template("{{if .State.Health}}x{{end}}{{json .State}}")
+        let data: TemplateValue = .json(["State": ["Pid": 1]])
+        let text = try template.render(data) { name, object in
+            name == "Health" && object["Pid"] != nil ? .null : nil
+        }
+        #expect(text == "{\"Pid\":1}")
+        #expect(throws: TemplateError.self) { try template.render(data) }
     }
 }

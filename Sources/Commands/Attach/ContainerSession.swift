@@ -8,7 +8,7 @@ struct ContainerSession {
     let client: DockerClient
     let id: String
 
-    var path: String { "/containers/" + percentEncoded(id, spaceAsPlus: false) }
+    var path: String { APIPath.container(id) }
 
     /// Opens the streams of the container; wait for the answer before starting it, and nothing is lost.
     func attach(stdin: Bool, stdout: Bool = true, stderr: Bool = true, detachKeys: String) throws -> HijackedConnection

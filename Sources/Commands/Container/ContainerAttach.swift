@@ -7,12 +7,12 @@ import JSON
 enum ContainerAttach {
     static let command = Command(
         "container attach", aliases: ["attach"], usage: "[OPTIONS] CONTAINER",
-        "Attach local standard input, output, and error streams to a running container", arity: .exactly(1),
+        "Connect this terminal to a running container", arity: .exactly(1),
         flags: {
             [
-                .string("detach-keys", "Override the key sequence for detaching a container"),
-                .bool("no-stdin", "Do not attach STDIN"),
-                .bool("sig-proxy", default: true, "Proxy all received signals to the process"),
+                .detachKeys,
+                .bool("no-stdin", "Send no input to the container"),
+                .bool("sig-proxy", default: true, "Pass signals that this program receives on to the container"),
             ]
         },
         run: run)

@@ -7,13 +7,14 @@ import JSON
 enum ContainerCommit {
     static let command = Command(
         "container commit", aliases: ["commit"], usage: "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
-        "Create a new image from a container's changes", arity: .between(1, 2),
+        "Make an image of a container's current files", arity: .between(1, 2),
         flags: {
             [
-                .string("author", short: "a", "Author (e.g., \"John Hannibal Smith <hannibal@a-team.com>\")"),
-                .list("change", short: "c", "Apply Dockerfile instruction to the created image"),
-                .string("message", short: "m", "Commit message"),
-                .bool("pause", short: "p", default: true, "Pause container during commit"),
+                .string("author", short: "a", "Author to record, e.g. \"Ada Lovelace <ada@example.org>\""),
+                .list(
+                    "change", short: "c", "Dockerfile instruction that changes the image's settings, e.g. \"ENV A=1\""),
+                .string("message", short: "m", "Comment to record in the image's history"),
+                .bool("pause", short: "p", default: true, "Pause the container while its files are read"),
             ]
         },
         run: run)
@@ -22,6 +23,7 @@ enum ContainerCommit {
         var query = Query([("container", call.arguments[0])])
         if call.arguments.count == 2 {
             let name = try ImageName(call.arguments[1])
+            if name.digest != nil { throw CommandFailure("refusing to create a tag with a digest reference") }
             query.add("repo", name.familiarFull)
             query.add("tag", name.tag ?? "latest")
         }

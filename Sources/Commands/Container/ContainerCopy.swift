@@ -9,23 +9,19 @@ enum ContainerCopy {
     static let command = Command(
         "container cp", aliases: ["cp"],
         usage: "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tswrun cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
-        "Copy files/folders between a container and the local filesystem", arity: .exactly(2),
+        "Copy files and directories to or from a container", arity: .exactly(2),
         details: """
-            Copy files/folders between a container and the local filesystem
+            Copy files and directories to or from a container, running or not
 
-            Use '-' as the source to read a tar archive from stdin
-            and extract it to a directory destination in a container.
-            Use '-' as the destination to stream a tar archive of a
-            container source to stdout.
+            The source '-' is a tar archive on stdin, which is unpacked into a
+            directory of the container. The destination '-' is stdout, which
+            gets a tar archive of the container's files.
             """,
         flags: {
             [
-                .bool("archive", short: "a", "Archive mode (copy all uid/gid information)"),
-                .bool("follow-link", short: "L", "Always follow symbol link in SRC_PATH"),
-                .bool(
-                    "quiet", short: "q",
-                    "Suppress progress output during copy. Progress output is automatically suppressed if no "
-                        + "terminal is attached"),
+                .bool("archive", short: "a", "Keep the numeric owner and group of every file"),
+                .bool("follow-link", short: "L", "If SRC_PATH is a symbolic link, copy what it leads to"),
+                .bool("quiet", short: "q", "Do not report what was copied; without a terminal nothing is reported"),
             ]
         },
         run: run)

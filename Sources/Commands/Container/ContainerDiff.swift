@@ -6,11 +6,11 @@ import JSON
 enum ContainerDiff {
     static let command = Command(
         "container diff", aliases: ["diff"], usage: "CONTAINER",
-        "Inspect changes to files or directories on a container's filesystem", arity: .exactly(1),
+        "List files that a container added (A), changed (C) or deleted (D)", arity: .exactly(1),
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/changes"
+        let path = APIPath.container(call.arguments[0]) + "/changes"
         let changes = try call.client.json("GET", path)
         for change in changes.array ?? [] {
             let kinds = ["C", "A", "D"]

@@ -8,18 +8,19 @@ import LinuxSystem
 enum ContainerExec {
     static let command = Command(
         "container exec", aliases: ["exec"], usage: "[OPTIONS] CONTAINER COMMAND [ARG...]",
-        "Execute a command in a running container", arity: .atLeast(2), stopsAtFirstArgument: true,
+        "Run a further command in a running container", arity: .atLeast(2), stopsAtFirstArgument: true,
         flags: {
             [
-                .bool("detach", short: "d", "Detached mode: run command in the background"),
-                .string("detach-keys", "Override the key sequence for detaching a container"),
-                .list("env", short: "e", "Set environment variables").checking(RunEnvironment.check),
-                .list("env-file", "Read in a file of environment variables"),
-                .bool("interactive", short: "i", "Keep STDIN open even if not attached"),
-                .bool("privileged", "Give extended privileges to the command"),
-                .bool("tty", short: "t", "Allocate a pseudo-TTY"),
-                .string("user", short: "u", "Username or UID (format: \"<name|uid>[:<group|gid>]\")"),
-                .string("workdir", short: "w", "Working directory inside the container"),
+                .bool("detach", short: "d", "Return at once and leave the command running"),
+                .detachKeys,
+                .list("env", short: "e", "Environment variable (KEY=value, or KEY to copy the caller's)").checking(
+                    RunEnvironment.check),
+                .list("env-file", "File with one environment variable per line"),
+                .bool("interactive", short: "i", "Connect this program's stdin to the command"),
+                .bool("privileged", "Give the command every capability"),
+                .bool("tty", short: "t", "Give the command a terminal"),
+                .user,
+                .workdir,
             ]
         },
         run: run)

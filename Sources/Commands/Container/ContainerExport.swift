@@ -6,16 +6,16 @@ import Flags
 enum ContainerExport {
     static let command = Command(
         "container export", aliases: ["export"], usage: "[OPTIONS] CONTAINER",
-        "Export a container's filesystem as a tar archive", arity: .exactly(1),
+        "Write a container's file system as a tar archive", arity: .exactly(1),
         flags: {
             [
-                .string("output", short: "o", "Write to a file, instead of STDOUT")
+                .string("output", short: "o", "File to write to (default: stdout)")
             ]
         },
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/export"
-        try FileOutput.save(call, "export") { try call.client.send("GET", path) }
+        let path = APIPath.container(call.arguments[0]) + "/export"
+        try FileOutput.save(call, "export container") { try call.client.send("GET", path) }
     }
 }

@@ -7,11 +7,11 @@ import JSON
 enum ContainerInspect {
     static let command = Command(
         "container inspect", usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Display detailed information on one or more containers", arity: .atLeast(1),
+        "Show all that is known about containers, as JSON", arity: .atLeast(1),
         flags: {
             [
                 Flag.inspectFormat,
-                .bool("size", short: "s", "Display total file sizes"),
+                .bool("size", short: "s", "Include the sizes of the container's files, which takes time to add up"),
             ]
         },
         run: run)
@@ -20,7 +20,7 @@ enum ContainerInspect {
         try ObjectInspection(call: call).show { name in
             let query = Query(call.flags.bool("size") ? [("size", "1")] : [])
             return try call.client.json(
-                "GET", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/json", query)
+                "GET", APIPath.container(name) + "/json", query)
         }
     }
 }

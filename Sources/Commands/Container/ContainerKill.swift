@@ -6,18 +6,19 @@ import Flags
 enum ContainerKill {
     static let command = Command(
         "container kill", aliases: ["kill"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Kill one or more running containers", arity: .atLeast(1),
+        "Send a signal to containers, SIGKILL by default", arity: .atLeast(1),
         flags: {
             [
-                .string("signal", short: "s", "Signal to send to the container")
+                .string("signal", short: "s", "Signal to send, by name or number")
             ]
         },
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let query = Query(call.flags.optional("signal").map { [("signal", $0)] } ?? [])
+        let signal = call.flags.string("signal")
+        let query = Query(signal.isEmpty ? [] : [("signal", signal)])
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/kill", query)
+            try call.client.perform("POST", APIPath.container(name) + "/kill", query)
             return name
         }
     }

@@ -10,16 +10,16 @@ enum ContainerList {
         "List containers", arity: .none,
         flags: {
             [
-                .bool("all", short: "a", "Show all containers (default shows just running)"),
+                .bool("all", short: "a", "Include containers that are not running"),
                 .value(
                     "filter", short: "f", named: "filter", repeats: true,
-                    "Filter output based on conditions provided", check: Checks.filter),
+                    "Show only what matches, e.g. status=exited or name=web", check: Checks.filter),
                 Flag.listFormat,
-                .int("last", short: "n", default: -1, "Show n last created containers (includes all states)"),
-                .bool("latest", short: "l", "Show the latest created container (includes all states)"),
-                .bool("no-trunc", "Don't truncate output"),
-                .bool("quiet", short: "q", "Only display container IDs"),
-                .bool("size", short: "s", "Display total file sizes"),
+                .int("last", short: "n", default: -1, "Show the n newest containers, running or not"),
+                .bool("latest", short: "l", "Show the newest container, running or not"),
+                .bool("no-trunc", "Show IDs and commands in full"),
+                .bool("quiet", short: "q", "Print IDs only"),
+                .bool("size", short: "s", "Add a column with the sizes of the containers' files"),
             ]
         },
         run: run)
@@ -29,10 +29,10 @@ enum ContainerList {
         let format = format(call)
         var query = Query()
         query.add("all", if: flags.bool("all"))
-        if flags.bool("latest") {
-            query.add("limit", "1")
-        } else if flags.int("last") > 0 {
+        if flags.int("last") > 0 {
             query.add("limit", "\(flags.int("last"))")
+        } else if flags.bool("latest") {
+            query.add("limit", "1")
         }
         let needsSize = flags.bool("size") || (format.contains(text: ".Size") && !flags.bool("quiet"))
         query.add("size", if: needsSize)

@@ -5,12 +5,12 @@ import DockerClient
 enum ContainerPause {
     static let command = Command(
         "container pause", aliases: ["pause"], usage: "CONTAINER [CONTAINER...]",
-        "Pause all processes within one or more containers", arity: .atLeast(1),
+        "Freeze all processes of containers", arity: .atLeast(1),
         run: run)
 
     static func run(_ call: Invocation) throws {
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/pause")
+            try call.client.perform("POST", APIPath.container(name) + "/pause")
             return name
         }
     }

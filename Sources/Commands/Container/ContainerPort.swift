@@ -6,11 +6,11 @@ import JSON
 enum ContainerPort {
     static let command = Command(
         "container port", aliases: ["port"], usage: "CONTAINER [PRIVATE_PORT[/PROTO]]",
-        "List port mappings or a specific mapping for the container", arity: .between(1, 2),
+        "Show on which host addresses a container's ports are published", arity: .between(1, 2),
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/json"
+        let path = APIPath.container(call.arguments[0]) + "/json"
         let ports = try call.client.json("GET", path)["NetworkSettings"]?["Ports"]?.members ?? []
         if call.arguments.count == 2 { return try show(call, ports, call.arguments[1]) }
         var lines: [(key: [Int], text: String)] = []
@@ -26,7 +26,9 @@ enum ContainerPort {
     private static func show(_ call: Invocation, _ ports: [JSONValue.Member], _ wanted: String) throws {
         let (number, proto) = wanted.cut("/") ?? (wanted, "tcp")
         guard number.isDigits, let port = Int(number), port < 65536 else {
-            throw CommandFailure("Error: invalid port (" + number + ")")
+            throw CommandFailure(
+                "Error: invalid port (" + number + "): strconv.ParseUint: parsing " + number.quoted + ": invalid syntax"
+            )
         }
         let name = number + "/" + proto
         let found = ports.first { $0.key == name }.map { addresses($0.value) } ?? []

@@ -7,13 +7,13 @@ import JSON
 enum ContainerPrune {
     static let command = Command(
         "container prune", usage: "[OPTIONS]",
-        "Remove all stopped containers", arity: .none,
+        "Remove every container that is not running", arity: .none,
         flags: {
             [
                 .value(
                     "filter", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"until=<timestamp>\")", check: Checks.filter),
-                .bool("force", short: "f", "Do not prompt for confirmation"),
+                    "Remove only what matches, e.g. until=24h or label=<key>", check: Checks.filter),
+                .bool("force", short: "f", "Remove without asking"),
             ]
         },
         run: run)

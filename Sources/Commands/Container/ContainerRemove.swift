@@ -6,12 +6,12 @@ import Flags
 enum ContainerRemove {
     static let command = Command(
         "container rm", aliases: ["container remove", "rm"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Remove one or more containers", arity: .atLeast(1),
+        "Remove containers", arity: .atLeast(1),
         flags: {
             [
-                .bool("force", short: "f", "Force the removal of a running container (uses SIGKILL)"),
-                .bool("link", short: "l", "Remove the specified link"),
-                .bool("volumes", short: "v", "Remove anonymous volumes associated with the container"),
+                .bool("force", short: "f", "Kill the container first if it runs"),
+                .bool("link", short: "l", "Remove only the named link between containers"),
+                .bool("volumes", short: "v", "Remove the container's anonymous volumes too"),
             ]
         },
         run: run)
@@ -25,7 +25,7 @@ enum ContainerRemove {
             let name = argument.hasPrefix("/") ? String(argument.drop { $0 == "/" }) : argument
             if name.isEmpty { throw CommandFailure("container name cannot be empty") }
             do throws(ClientError) {
-                try call.client.perform("DELETE", "/containers/" + percentEncoded(name, spaceAsPlus: false), query)
+                try call.client.perform("DELETE", APIPath.container(name), query)
             } catch {
                 guard call.flags.bool("force"), error.status == 404 else { throw error }
                 call.output.errorLine(error.message)

@@ -5,13 +5,13 @@ import DockerClient
 enum ContainerRename {
     static let command = Command(
         "container rename", aliases: ["rename"], usage: "CONTAINER NEW_NAME",
-        "Rename a container", arity: .exactly(2),
+        "Give a container another name", arity: .exactly(2),
         run: run)
 
     static func run(_ call: Invocation) throws {
         let (old, new) = (call.arguments[0].trimmed, call.arguments[1].trimmed)
-        if old.isEmpty || new.isEmpty { throw CommandFailure("neither old nor new names may be empty") }
+        if old.isEmpty || new.isEmpty { throw CommandFailure("Error: Neither old nor new names may be empty") }
         try call.client.perform(
-            "POST", "/containers/" + percentEncoded(old, spaceAsPlus: false) + "/rename", Query([("name", new)]))
+            "POST", APIPath.container(old) + "/rename", Query([("name", new)]))
     }
 }

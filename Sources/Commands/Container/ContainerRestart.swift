@@ -6,11 +6,13 @@ import Flags
 enum ContainerRestart {
     static let command = Command(
         "container restart", aliases: ["restart"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Restart one or more containers", arity: .atLeast(1),
+        "Stop containers and start them again", arity: .atLeast(1),
         flags: {
             [
-                .string("signal", short: "s", "Signal to send to the container"),
-                .int("timeout", short: "t", "Seconds to wait before killing the container"),
+                .string("signal", short: "s", "Signal to stop with (default: the container's own, or SIGTERM)"),
+                .int(
+                    "timeout", short: "t",
+                    "Seconds until SIGKILL follows (default: the container's own, or 10; -1: never)"),
                 .int("time", "").deprecating("use --timeout instead"),
             ]
         },
@@ -20,7 +22,7 @@ enum ContainerRestart {
         let query = ContainerStop.query(call)
         try call.forEachArgument { name in
             try call.client.perform(
-                "POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/restart", query)
+                "POST", APIPath.container(name) + "/restart", query)
             return name
         }
     }

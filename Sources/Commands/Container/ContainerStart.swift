@@ -8,19 +8,20 @@ import LinuxSystem
 enum ContainerStart {
     static let command = Command(
         "container start", aliases: ["start"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Start one or more stopped containers", arity: .atLeast(1),
+        "Start containers that are not running", arity: .atLeast(1),
         flags: {
             [
-                .bool("attach", short: "a", "Attach STDOUT/STDERR and forward signals"),
-                .string("checkpoint", "Restore from this checkpoint"),
-                .string("checkpoint-dir", "Use a custom checkpoint storage directory"),
-                .string("detach-keys", "Override the key sequence for detaching a container"),
-                .bool("interactive", short: "i", "Attach container's STDIN"),
+                .bool("attach", short: "a", "Show the container's output and pass signals on to it"),
+                .string("checkpoint", "Checkpoint to go on from (not supported yet)"),
+                .string("checkpoint-dir", "Directory of the checkpoint (not supported yet)"),
+                .detachKeys,
+                .bool("interactive", short: "i", "Connect this program's stdin to the container"),
             ]
         },
         run: run)
 
     static func run(_ call: Invocation) throws {
+        try call.refuse("checkpoint", "checkpoint-dir")
         if call.flags.bool("attach") || call.flags.bool("interactive") {
             if call.arguments.count > 1 {
                 throw CommandFailure("you cannot start and attach multiple containers at once")
@@ -30,7 +31,7 @@ enum ContainerStart {
         var failed: [String] = []
         for name in call.arguments {
             do throws(ClientError) {
-                try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/start")
+                try call.client.perform("POST", APIPath.container(name) + "/start")
                 call.output.line(name)
             } catch {
                 if error.status == nil { throw error }

@@ -9,13 +9,13 @@ import LinuxSystem
 enum ContainerStats {
     static let command = Command(
         "container stats", aliases: ["stats"], usage: "[OPTIONS] [CONTAINER...]",
-        "Display a live stream of container(s) resource usage statistics", arity: .any,
+        "Show what containers use of CPU, memory, network and disk", arity: .any,
         flags: {
             [
-                .bool("all", short: "a", "Show all containers (default shows just running)"),
+                .bool("all", short: "a", "Include containers that are not running"),
                 Flag.listFormat,
-                .bool("no-stream", "Disable streaming stats and only pull the first result"),
-                .bool("no-trunc", "Do not truncate output"),
+                .bool("no-stream", "Print one measurement and end"),
+                .bool("no-trunc", "Show IDs in full"),
             ]
         },
         run: run)
@@ -51,7 +51,7 @@ enum ContainerStats {
 
     /// One sample with the one before it, about a second apart, so that the share of processor time can be told.
     private static func sample(_ call: Invocation, _ name: String) throws -> JSONValue {
-        let path = "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/stats"
+        let path = APIPath.container(name) + "/stats"
         return try call.client.json("GET", path, Query([("stream", "0")]))
     }
 }

@@ -6,11 +6,13 @@ import Flags
 enum ContainerStop {
     static let command = Command(
         "container stop", aliases: ["stop"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Stop one or more running containers", arity: .atLeast(1),
+        "Ask containers to end, and kill those that do not", arity: .atLeast(1),
         flags: {
             [
-                .string("signal", short: "s", "Signal to send to the container"),
-                .int("timeout", short: "t", "Seconds to wait before killing the container"),
+                .string("signal", short: "s", "Signal to stop with (default: the container's own, or SIGTERM)"),
+                .int(
+                    "timeout", short: "t",
+                    "Seconds until SIGKILL follows (default: the container's own, or 10; -1: never)"),
                 .int("time", "").deprecating("use --timeout instead"),
             ]
         },
@@ -19,7 +21,7 @@ enum ContainerStop {
     static func run(_ call: Invocation) throws {
         let query = query(call)
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/stop", query)
+            try call.client.perform("POST", APIPath.container(name) + "/stop", query)
             return name
         }
     }

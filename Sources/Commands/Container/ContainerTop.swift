@@ -7,13 +7,13 @@ import JSON
 enum ContainerTop {
     static let command = Command(
         "container top", aliases: ["top"], usage: "CONTAINER [ps OPTIONS]",
-        "Display the running processes of a container", arity: .atLeast(1), stopsAtFirstArgument: true,
+        "List the processes of a container", arity: .atLeast(1), stopsAtFirstArgument: true,
         run: run)
 
     static func run(_ call: Invocation) throws {
         let options = Array(call.arguments.dropFirst())
         let query = Query(options.isEmpty ? [] : [("ps_args", options.joined(separator: " "))])
-        let path = "/containers/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/top"
+        let path = APIPath.container(call.arguments[0]) + "/top"
         let answer = try call.client.json("GET", path, query)
         var lines = [answer["Titles"]?.strings ?? []]
         for process in answer["Processes"]?.array ?? [] { lines.append(process.strings ?? []) }

@@ -5,12 +5,12 @@ import DockerClient
 enum ContainerUnpause {
     static let command = Command(
         "container unpause", aliases: ["unpause"], usage: "CONTAINER [CONTAINER...]",
-        "Unpause all processes within one or more containers", arity: .atLeast(1),
+        "Let paused containers go on", arity: .atLeast(1),
         run: run)
 
     static func run(_ call: Invocation) throws {
         try call.forEachArgument { name in
-            try call.client.perform("POST", "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/unpause")
+            try call.client.perform("POST", APIPath.container(name) + "/unpause")
             return name
         }
     }

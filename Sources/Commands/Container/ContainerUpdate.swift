@@ -7,43 +7,23 @@ import JSON
 enum ContainerUpdate {
     static let command = Command(
         "container update", aliases: ["update"], usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Update configuration of one or more containers", arity: .atLeast(1),
-        flags: {
-            [
-                Flag(
-                    "blkio-weight", kind: .uint16, valueName: "uint16",
-                    help:
-                        "Block IO (relative weight), between 10 and 1000, or 0 to disable"
-                ).showing(default: "0"),
-                .int("cpu-period", "Limit CPU CFS (Completely Fair Scheduler) period"),
-                .int("cpu-quota", "Limit CPU CFS (Completely Fair Scheduler) quota"),
-                .int("cpu-rt-period", "Limit the CPU real-time period in microseconds"),
-                .int("cpu-rt-runtime", "Limit the CPU real-time runtime in microseconds"),
-                .int("cpu-shares", short: "c", "CPU shares (relative weight)"),
-                .value("cpus", named: "decimal", "Number of CPUs", check: Checks.decimal),
-                .string("cpuset-cpus", "CPUs in which to allow execution (0-3, 0,1)"),
-                .string("cpuset-mems", "MEMs in which to allow execution (0-3, 0,1)"),
-                .value("memory", short: "m", named: "bytes", "Memory limit", check: Checks.bytes),
-                .value("memory-reservation", named: "bytes", "Memory soft limit", check: Checks.bytes),
-                .value(
-                    "memory-swap", named: "bytes",
-                    "Swap limit equal to memory plus swap: -1 to enable unlimited swap", check: Checks.bytesOrUnlimited),
-                .int("pids-limit", "Tune container pids limit (set -1 for unlimited)"),
-                .string("restart", "Restart policy to apply when a container exits"),
-            ]
-        },
+        "Change the limits and the restart policy of containers", arity: .atLeast(1),
+        flags: { RunFlags.adjustableLimits + [.restart()] },
         run: run)
 
     static func run(_ call: Invocation) throws {
+        guard command.flags().contains(where: { call.flags.isSet($0.long) }) else {
+            throw CommandFailure("you must provide one or more flags when using this command")
+        }
         let body = try body(call.flags)
         var warnings: [String] = []
         try call.forEachArgument { name in
-            let path = "/containers/" + percentEncoded(name, spaceAsPlus: false) + "/update"
+            let path = APIPath.container(name) + "/update"
             let answer = try call.client.json("POST", path, body: .json(body))
             warnings += answer["Warnings"]?.strings ?? []
             return name
         }
-        for warning in warnings { call.output.errorLine(warning) }
+        for warning in warnings { call.output.line(warning) }
     }
 
     private static func body(_ flags: FlagValues) throws -> JSONValue {
@@ -59,7 +39,7 @@ enum ContainerUpdate {
             "CpusetCpus": .string(flags.string("cpuset-cpus")), "CpusetMems": .string(flags.string("cpuset-mems")),
             "MemoryReservation": bytes("memory-reservation"), "MemorySwap": bytes("memory-swap"),
         ]
-        body.set("PidsLimit", flags.isSet("pids-limit") ? number("pids-limit") : .null)
+        body.set("PidsLimit", flags.int("pids-limit") != 0 ? number("pids-limit") : .null)
         let isRestartSet = !flags.string("restart").isEmpty
         do {
             body.set(

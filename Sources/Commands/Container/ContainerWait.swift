@@ -6,7 +6,7 @@ import JSON
 enum ContainerWait {
     static let command = Command(
         "container wait", aliases: ["wait"], usage: "CONTAINER [CONTAINER...]",
-        "Block until one or more containers stop, then print their exit codes", arity: .atLeast(1),
+        "Wait until containers end and print their exit codes", arity: .atLeast(1),
         run: run)
 
     static func run(_ call: Invocation) throws {

@@ -29,12 +29,12 @@ struct CopyStat {
         } catch {
             // The answer to HEAD has no text: whether the container or the path is missing shows elsewhere.
             guard error.status == 404 else { throw error }
-            _ = try client.json("GET", "/containers/" + percentEncoded(container, spaceAsPlus: false) + "/json")
+            _ = try client.json("GET", APIPath.container(container) + "/json")
             return nil
         }
     }
 
     static func archivePath(_ container: String) -> String {
-        "/containers/" + percentEncoded(container, spaceAsPlus: false) + "/archive"
+        APIPath.container(container) + "/archive"
     }
 }

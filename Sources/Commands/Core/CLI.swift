@@ -45,6 +45,10 @@ package enum CLI {
             throw UsageText.failure(error.message, usage: "swrun [OPTIONS] COMMAND [ARG...]", name: "", code: 125)
         }
         if globals.bool("version") { return output.line(versionLine) }
+        let level = globals.string("log-level")
+        guard ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"].contains(level) else {
+            throw CommandFailure("Unable to parse logging level: " + level)
+        }
         let words = globals.arguments
         if globals.bool("help") || words.isEmpty { return output.write(CommandTree.rootHelp(UsageText.width)) }
         if words[0] == "help" { return try help(Array(words.dropFirst()), output) }

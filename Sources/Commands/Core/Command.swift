@@ -51,7 +51,7 @@ package struct Command: Sendable {
     /// The flags with `--help`, which every command has.
     package var flagSet: FlagSet {
         var all = flags()
-        if !all.contains(where: { $0.long == "help" }) { all.append(Flag.bool("help", "Print usage").hiding()) }
+        if !all.contains(where: { $0.long == "help" }) { all.append(Flag.bool("help", "Print this help").hiding()) }
         if !all.contains(where: { $0.short == "h" }) {
             all.append(Flag.bool("help-shorthand", short: "h", "").hiding())
         }

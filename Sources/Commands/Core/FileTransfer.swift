@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import DockerClient
 import Flags
 import LinuxSystem
@@ -25,7 +26,7 @@ private final class FileReader {
     private let fd: OwnedFD
 
     init(_ path: String) throws {
-        do throws(SysError) { fd = try open(FilePath(path), 0) } catch {
+        do throws(SysError) { fd = try open(FilePath(path), O_RDONLY) } catch {
             throw CommandFailure("open " + path + ": " + error.errno.text)
         }
     }
@@ -41,7 +42,9 @@ private final class FileReader {
 /// Answers that go to `--output` or standard output.
 enum FileOutput {
     /// The file appears under its name only when it is complete.
-    static func save(_ call: Invocation, _ verb: String, _ fetch: () throws -> HTTPResponse) throws {
+    ///
+    /// - Parameter purpose: what failed if the path cannot be written to, e.g. `save image`.
+    static func save(_ call: Invocation, _ purpose: String, _ fetch: () throws -> HTTPResponse) throws {
         guard let path = call.flags.optional("output"), !path.isEmpty else {
             if call.output.isTerminal {
                 throw CommandFailure("cowardly refusing to save to a terminal. Use the -o flag or redirect")
@@ -51,19 +54,37 @@ enum FileOutput {
             return
         }
         let target = FilePath(path)
-        if !exists(target.parent) {
-            throw CommandFailure(
-                "invalid output path: directory " + target.parent.string.quoted + " does not exist")
-        }
+        if let refusal = refusal(of: target) { throw CommandFailure("failed to " + purpose + ": " + refusal) }
         let response = try fetch()
+        if let info = try? status(target, follow: false), Int32(info.st_mode) & S_IFMT != S_IFREG {
+            // A link or a pipe is written to: renaming would replace it.
+            let fd = try open(target, O_WRONLY | O_TRUNC)
+            while let bytes = try response.read() { try writeAll(fd, bytes) }
+            return
+        }
         let temporary = FilePath(path + ".tmp-" + String(monotonicNanoseconds()))
         do {
-            let fd = try open(temporary, 0o1 | 0o100 | 0o200, mode: 0o600)  // O_WRONLY|O_CREAT|O_EXCL
+            let fd = try open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
             while let bytes = try response.read() { try writeAll(fd, bytes) }
             try rename(temporary, target)
         } catch {
             _ = try? removeFile(temporary)
             throw error
+        }
+    }
+
+    /// Why nothing can be written to `target`, in docker's words; nil when something can.
+    private static func refusal(of target: FilePath) -> String? {
+        guard exists(target.parent) else {
+            return "invalid output path: stat " + target.parent.string + ": no such file or directory"
+        }
+        guard let info = try? status(target) else { return nil }
+        switch Int32(info.st_mode) & S_IFMT {
+        case S_IFDIR: return "cannot write to a directory"
+        case S_IFCHR: return "cannot write to a character device file"
+        case S_IFBLK: return "cannot write to a device file"
+        case S_IFSOCK: return "cannot write to a socket"
+        default: return nil
         }
     }
 }

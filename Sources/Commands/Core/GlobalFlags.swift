@@ -5,27 +5,21 @@ import Flags
 enum GlobalFlags {
     static var all: [Flag] {
         [
-            .string("config", "Location of client config files").showing(default: "\"~/.docker\""),
-            .string(
-                "context", short: "c",
-                "Name of the context to use to connect to the daemon (overrides DOCKER_HOST env var and default "
-                    + "context set with \"docker context use\")"),
-            .bool("debug", short: "D", "Enable debug mode"),
-            .bool("help", short: "h", "Print usage").hiding(),
-            .list("host", short: "H", "Daemon socket to connect to"),
+            .string("config", "Directory with config.json and contexts").showing(default: "\"~/.docker\""),
+            .string("context", short: "c", "Context that names the daemon; goes before DOCKER_HOST"),
+            .bool("debug", short: "D", "Report that debugging is on; changes nothing else"),
+            .bool("help", short: "h", "Print this help").hiding(),
+            .list("host", short: "H", "Daemon to talk to, e.g. unix:///run/swrun/swrun.sock or tcp://host:2375"),
             .string(
                 "log-level", short: "l", default: "info",
-                "Set the logging level (\"debug\", \"info\", \"warn\", \"error\", \"fatal\")"
-            ).checking { level in
-                ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"].contains(level)
-                    ? nil : "not a valid logging level"
-            },
-            .bool("tls", "Use TLS; implied by --tlsverify"),
-            .string("tlscacert", "Trust certs signed only by this CA"),
-            .string("tlscert", "Path to TLS certificate file"),
-            .string("tlskey", "Path to TLS key file"),
-            .bool("tlsverify", "Use TLS and verify the remote"),
-            .bool("version", short: "v", "Print version information and quit"),
+                "Accepted for compatibility: \"debug\", \"info\", \"warn\", \"error\" or \"fatal\""
+            ),
+            .bool("tls", "Speak TLS to the daemon (not supported yet)"),
+            .string("tlscacert", "File with the certificates that the daemon's must be signed by"),
+            .string("tlscert", "File with the client's certificate"),
+            .string("tlskey", "File with the client's private key"),
+            .bool("tlsverify", "Speak TLS and check the daemon's certificate (not supported yet)"),
+            .bool("version", short: "v", "Print the version of this program"),
         ]
     }
 }

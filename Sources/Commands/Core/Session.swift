@@ -32,20 +32,28 @@ package final class Session {
             throw CommandFailure("swrun: --\(name) is not supported yet: use a unix socket or plain tcp")
         }
         let hosts = globals.list("host")
-        if hosts.count > 1 { throw CommandFailure("specify only one -H") }
+        if hosts.count > 1 { throw CommandFailure(Session.unresolved + "Specify only one -H") }
         if let host = hosts.first {
             if globals.isSet("context") {
                 throw CommandFailure("conflicting options: either specify --host or --context, not both")
             }
-            return (try DaemonHost.parse(host), "default")
+            return (try endpoint { () throws(ClientError) in try DaemonHost.parse(host) }, "default")
         }
         var context = globals.optional("context")
         if context == nil {
-            if let host = Environment.nonEmpty("DOCKER_HOST") { return (try DaemonHost.parse(host), "default") }
+            if let host = Environment.nonEmpty("DOCKER_HOST") {
+                return (try endpoint { () throws(ClientError) in try DaemonHost.parse(host) }, "default")
+            }
             context = Environment.nonEmpty("DOCKER_CONTEXT") ?? config.string("currentContext")
         }
         guard let context, context != "default", !context.isEmpty else { return (.standard, "default") }
-        return (try config.host(ofContext: context), context)
+        return (try endpoint { () throws(ClientError) in try config.host(ofContext: context) }, context)
+    }
+
+    private static let unresolved = "Failed to initialize: unable to resolve docker endpoint: "
+
+    private static func endpoint(_ find: () throws(ClientError) -> DaemonHost) throws -> DaemonHost {
+        do throws(ClientError) { return try find() } catch { throw CommandFailure(unresolved + error.message) }
     }
 
     /// `name=value,name=value`
@@ -69,6 +77,13 @@ package struct Invocation {
     package var client: DockerClient { session.client }
     package var output: Output { session.output }
     package var config: ClientConfig { session.config }
+
+    /// Says so, rather than ignore a flag that docker has and that changes what happens.
+    package func refuse(_ names: String...) throws {
+        for name in names where flags.isSet(name) && flags.string(name) != "false" {
+            throw CommandFailure("swrun: --" + name + " is not supported by swrun yet")
+        }
+    }
 
     /// Does `action` for each argument, prints what it returns, and reports all failures at the end.
     package func forEachArgument(_ action: (String) throws -> String?) throws {

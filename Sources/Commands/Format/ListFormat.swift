@@ -72,12 +72,11 @@ extension Flag {
         .string(
             "format",
             """
-            Format output using a custom template:
-            'table':            Print output in table format with column headers (default)
-            'table TEMPLATE':   Print output in table format using the given Go template
-            'json':             Print in JSON format
-            'TEMPLATE':         Print output using the given Go template.
-            Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+            How to print each entry:
+            'table'            columns under titles (default)
+            'table TEMPLATE'   the columns of a Go template under their titles
+            'json'             one JSON object per line
+            'TEMPLATE'         a Go template, e.g. '{{.ID}}'
             """)
     }
 
@@ -86,10 +85,9 @@ extension Flag {
         .string(
             "format", short: "f",
             """
-            Format output using a custom template:
-            'json':             Print in JSON format
-            'TEMPLATE':         Print output using the given Go template.
-            Refer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates
+            How to print the result:
+            'json'       JSON on one line
+            'TEMPLATE'   a Go template, e.g. '{{.ID}}' or '{{json .}}'
             """)
     }
 

@@ -4,15 +4,22 @@ package import LinuxSystem
 /// The values of `--since` and `--until`: dates with or without time and zone, seconds since 1970, or a duration back
 /// from now.
 package enum TimeArgument {
-    /// The text that the API takes: seconds with an optional fraction; what is no time is passed on for the daemon to
-    /// refuse.
-    package static func parse(_ text: String, now: Timestamp = .now) -> String {
+    /// What the help of such flags says.
+    static let help = "a time like 2026-01-31T10:00:00Z, or a duration back from now like 10m"
+
+    /// The text that the API takes: seconds with an optional fraction.
+    ///
+    /// - Parameter flag: the flag that errors name, if they name one.
+    package static func parse(_ text: String, named flag: String? = nil, now: Timestamp = .now) throws -> String {
         if let duration = DurationText.parse(text) {
             return seconds(Timestamp(nanoseconds: now.nanoseconds - duration))
         }
         if let time = Timestamp(rfc3339: text) { return seconds(time) }
         if let time = local(text) { return seconds(time) }
-        return text
+        if let (whole, fraction) = text.cut("."), whole.isDigits, fraction.isDigits { return text }
+        if text.isDigits { return text }
+        let reason = "failed to parse value as time or duration: " + text.quoted
+        throw CommandFailure(flag.map { "invalid value for " + $0.quoted + ": " + reason } ?? reason)
     }
 
     private static func seconds(_ time: Timestamp) -> String {

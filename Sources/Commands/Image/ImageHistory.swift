@@ -9,17 +9,15 @@ import LinuxSystem
 enum ImageHistory {
     static let command = Command(
         "image history", aliases: ["history"], usage: "[OPTIONS] IMAGE",
-        "Show the history of an image", arity: .exactly(1),
+        "List the build steps that made an image", arity: .exactly(1),
         flags: {
             [
                 Flag.listFormat,
-                .bool("human", short: "H", default: true, "Print sizes and dates in human readable format"),
-                .bool("no-trunc", "Don't truncate output"),
-                .string(
-                    "platform",
-                    "Show history for the given platform. Formatted as \"os[/arch[/variant]]\" (e.g., "
-                        + "\"linux/amd64\")"),
-                .bool("quiet", short: "q", "Only show image IDs"),
+                .bool(
+                    "human", short: "H", default: true, "Print ages and rounded sizes; =false prints dates and bytes"),
+                .bool("no-trunc", "Show IDs and commands in full"),
+                .platform("Platform whose history to show"),
+                .bool("quiet", short: "q", "Print IDs only"),
             ]
         },
         run: run)
@@ -35,7 +33,7 @@ enum ImageHistory {
         if let platform = call.flags.optional("platform") {
             query.add("platform", ImagePlatform.json(platform).serialized())
         }
-        let path = "/images/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/history"
+        let path = APIPath.image(call.arguments[0]) + "/history"
         let layers = try call.client.json("GET", path, query).array ?? []
         let isShort = !call.flags.bool("no-trunc")
         if call.flags.bool("quiet") {

@@ -7,12 +7,13 @@ import LinuxSystem
 enum ImageImport {
     static let command = Command(
         "image import", aliases: ["import"], usage: "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
-        "Import the contents from a tarball to create a filesystem image", arity: .between(1, 2),
+        "Make an image of one layer from a tar archive of files", arity: .between(1, 2),
         flags: {
             [
-                .list("change", short: "c", "Apply Dockerfile instruction to the created image"),
-                .string("message", short: "m", "Set commit message for imported image"),
-                .string("platform", "Set platform if server is multi-platform capable"),
+                .list(
+                    "change", short: "c", "Dockerfile instruction that changes the image's settings, e.g. \"CMD sh\""),
+                .string("message", short: "m", "Comment to record in the image's history"),
+                .platform("Platform to record in the image"),
             ]
         },
         run: run)

@@ -7,16 +7,11 @@ import JSON
 enum ImageInspect {
     static let command = Command(
         "image inspect", usage: "[OPTIONS] IMAGE [IMAGE...]",
-        "Display detailed information on one or more images", arity: .atLeast(1),
+        "Show all that is known about images, as JSON", arity: .atLeast(1),
         flags: {
             [
                 Flag.inspectFormat,
-                .string(
-                    "platform",
-                    "Inspect a specific platform of the multi-platform image.\n"
-                        + "If the image or the server is not multi-platform capable, the command will error out if "
-                        + "the platform does not match.\n"
-                        + "'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)"),
+                .platform("Platform to show, an error if the image lacks it"),
             ]
         },
         run: run)
@@ -27,7 +22,7 @@ enum ImageInspect {
             query.add("platform", ImagePlatform.json(platform).serialized())
         }
         try ObjectInspection(call: call).show { name in
-            try call.client.json("GET", "/images/" + percentEncoded(name, spaceAsPlus: false) + "/json", query)
+            try call.client.json("GET", APIPath.image(name) + "/json", query)
         }
     }
 }

@@ -10,21 +10,22 @@ enum ImageList {
         "List images", arity: .atMost(1),
         flags: {
             [
-                .bool("all", short: "a", "Show all images (default hides intermediate images)"),
-                .bool("digests", "Show digests"),
+                .bool("all", short: "a", "Include images that are only a step of another one"),
+                .bool("digests", "Add a column with the digests of the images' manifests"),
                 .value(
                     "filter", short: "f", named: "filter", repeats: true,
-                    "Filter output based on conditions provided", check: Checks.filter),
+                    "Show only what matches, e.g. dangling=true or label=<key>", check: Checks.filter),
                 Flag.listFormat,
-                .bool("no-trunc", "Don't truncate output"),
-                .bool("quiet", short: "q", "Only show image IDs"),
-                .bool("tree", "List multi-platform images as a tree (EXPERIMENTAL)"),
+                .bool("no-trunc", "Show IDs in full"),
+                .bool("quiet", short: "q", "Print IDs only"),
+                .bool("tree", "List each image with its platforms (not supported yet)"),
             ]
         },
         run: run)
 
     static func run(_ call: Invocation) throws {
         let flags = call.flags
+        try call.refuse("tree")
         var filters = ListFilters.pairs(flags)
         if let name = call.arguments.first { filters.append(("reference", name)) }
         var query = Query()

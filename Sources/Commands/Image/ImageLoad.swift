@@ -8,15 +8,12 @@ import LinuxSystem
 enum ImageLoad {
     static let command = Command(
         "image load", aliases: ["load"], usage: "[OPTIONS]",
-        "Load an image from a tar archive or STDIN", arity: .none,
+        "Add the images of an archive made by 'image save'", arity: .none,
         flags: {
             [
-                .string("input", short: "i", "Read from tar archive file, instead of STDIN"),
-                .string(
-                    "platform",
-                    "Load only the given platform variant. Formatted as \"os[/arch[/variant]]\" (e.g., "
-                        + "\"linux/amd64\")"),
-                .bool("quiet", short: "q", "Suppress the load output"),
+                .string("input", short: "i", "File to read (default: stdin)"),
+                .platform("Only platform to load"),
+                .bool("quiet", short: "q", "Show no progress"),
             ]
         },
         run: run)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Flags
 import JSON
 
 /// A platform as users write it, `linux/arm64/v8`, in the API's JSON form.
@@ -11,5 +12,12 @@ enum ImagePlatform {
         ]
         if parts.count > 2 { platform.set("variant", .string(parts[2])) }
         return platform
+    }
+}
+
+extension Flag {
+    /// `--platform`, with what the platform is for.
+    static func platform(_ purpose: String) -> Flag {
+        .string("platform", purpose + ", as os[/arch[/variant]], e.g. linux/arm64")
     }
 }

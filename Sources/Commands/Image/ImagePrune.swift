@@ -7,14 +7,14 @@ import JSON
 enum ImagePrune {
     static let command = Command(
         "image prune", usage: "[OPTIONS]",
-        "Remove unused images", arity: .none,
+        "Remove images that no container uses", arity: .none,
         flags: {
             [
-                .bool("all", short: "a", "Remove all unused images, not just dangling ones"),
+                .bool("all", short: "a", "Remove named images too, not only those without a name"),
                 .value(
                     "filter", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"until=<timestamp>\")", check: Checks.filter),
-                .bool("force", short: "f", "Do not prompt for confirmation"),
+                    "Remove only what matches, e.g. until=24h or label=<key>", check: Checks.filter),
+                .bool("force", short: "f", "Remove without asking"),
             ]
         },
         run: run)

@@ -7,13 +7,14 @@ import LinuxSystem
 enum ImagePull {
     static let command = Command(
         "image pull", aliases: ["pull"], usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
-        "Download an image from a registry", arity: .exactly(1),
+        "Fetch an image from a registry", arity: .exactly(1),
         flags: {
             [
-                .bool("all-tags", short: "a", "Download all tagged images in the repository"),
-                .bool("disable-content-trust", default: true, "Skip image verification"),
-                .string("platform", "Set platform if server is multi-platform capable"),
-                .bool("quiet", short: "q", "Suppress verbose output"),
+                .bool("all-tags", short: "a", "Fetch every tag of the repository"),
+                .bool(
+                    "disable-content-trust", default: true, "Accepted for compatibility: signatures are never checked"),
+                .platform("Platform to fetch"),
+                .bool("quiet", short: "q", "Print only the name of the image"),
             ]
         },
         run: run)

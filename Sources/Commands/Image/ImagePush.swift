@@ -7,18 +7,13 @@ import JSON
 enum ImagePush {
     static let command = Command(
         "image push", aliases: ["push"], usage: "[OPTIONS] NAME[:TAG]",
-        "Upload an image to a registry", arity: .exactly(1),
+        "Send an image to a registry", arity: .exactly(1),
         flags: {
             [
-                .bool("all-tags", short: "a", "Push all tags of an image to the repository"),
-                .bool("disable-content-trust", default: true, "Skip image signing"),
-                .string(
-                    "platform",
-                    "Push a platform-specific manifest as a single-platform image to the registry.\n"
-                        + "Image index won't be pushed, meaning that other manifests, including attestations won't "
-                        + "be preserved.\n"
-                        + "'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)"),
-                .bool("quiet", short: "q", "Suppress verbose output"),
+                .bool("all-tags", short: "a", "Send every tag that the repository has here"),
+                .bool("disable-content-trust", default: true, "Accepted for compatibility: nothing is ever signed"),
+                .platform("Only platform to send, without the image's index"),
+                .bool("quiet", short: "q", "Print only the name of the image"),
             ]
         },
         run: run)
@@ -28,6 +23,7 @@ enum ImagePush {
         do { name = try ImageName(call.arguments[0]) } catch let error as ImageName.Malformed {
             throw CommandFailure(error.reason)
         }
+        if name.digest != nil { throw CommandFailure("cannot push a digest reference") }
         let allTags = call.flags.bool("all-tags")
         if allTags, name.tag != nil { throw CommandFailure("tag can't be used with --all-tags/-a") }
         var query = Query()

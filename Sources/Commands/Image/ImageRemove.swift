@@ -7,15 +7,15 @@ import JSON
 enum ImageRemove {
     static let command = Command(
         "image rm", aliases: ["image remove", "rmi"], usage: "[OPTIONS] IMAGE [IMAGE...]",
-        "Remove one or more images", arity: .atLeast(1),
+        "Remove image names, and images that have no name left", arity: .atLeast(1),
         flags: {
             [
-                .bool("force", short: "f", "Force removal of the image"),
-                .bool("no-prune", "Do not delete untagged parents"),
+                .bool(
+                    "force", short: "f", "Remove the image even if it has several names or a stopped container uses it"),
+                .bool("no-prune", "Keep parent images that have no name"),
                 .value(
                     "platform", named: "strings", repeats: true,
-                    "Remove only the given platform variant. Formatted as \"os[/arch[/variant]]\" (e.g., "
-                        + "\"linux/amd64\")"),
+                    "Only platform to remove, as os[/arch[/variant]], e.g. linux/arm64"),
             ]
         },
         run: run)
@@ -25,14 +25,14 @@ enum ImageRemove {
         var query = Query()
         query.add("force", if: force)
         query.add("noprune", if: call.flags.bool("no-prune"))
-        for platform in call.flags.list("platform") {
+        for platform in call.flags.commaList("platform") {
             query.add("platforms", ImagePlatform.json(platform).serialized())
         }
         var failures: [String] = []
         var exitCode: Int32 = 0
         for name in call.arguments {
             do throws(ClientError) {
-                let path = "/images/" + percentEncoded(name, spaceAsPlus: false)
+                let path = APIPath.image(name)
                 for item in try call.client.json("DELETE", path, query).array ?? [] {
                     if let deleted = item["Deleted"]?.string, !deleted.isEmpty {
                         call.output.line("Deleted: " + deleted)

@@ -59,8 +59,10 @@ struct ImageRow {
         let age = DurationText.human(seconds: Timestamp.now.seconds - seconds) + " ago"
         func size(_ key: String) -> JSONValue {
             guard let bytes = image[key]?.int, bytes >= 0 else { return "N/A" }
-            return .string(SizeText.short(Double(bytes)))
+            return .string(SizeText.long(Double(bytes)))
         }
+        let (bytes, shared) = (image["Size"]?.int ?? -1, image["SharedSize"]?.int ?? -1)
+        let own: JSONValue = bytes < 0 || shared < 0 ? "N/A" : .string(SizeText.long(Double(bytes - shared)))
         let containers = image["Containers"]?.int ?? -1
         return TemplateRecord(
             typeName: "*formatter.imageContext",
@@ -68,8 +70,9 @@ struct ImageRow {
                 ("Containers", .string(containers < 0 ? "N/A" : "\(containers)")),
                 ("CreatedAt", .string(LocalTime.goText(created))), ("CreatedSince", .string(seconds > 0 ? age : "N/A")),
                 ("Digest", .string(digest)), ("ID", .string(id)), ("Repository", .string(repository)),
-                ("SharedSize", size("SharedSize")), ("Size", size("Size")), ("Tag", .string(tag)),
-                ("UniqueSize", "N/A"), ("VirtualSize", .string(SizeText.long(Double(max(0, image["Size"]?.int ?? 0))))),
+                ("SharedSize", size("SharedSize")), ("Size", .string(SizeText.short(Double(max(0, bytes))))),
+                ("Tag", .string(tag)),
+                ("UniqueSize", own), ("VirtualSize", .string(SizeText.long(Double(max(0, bytes))))),
             ])
     }
 }

@@ -7,14 +7,11 @@ import JSON
 enum ImageSave {
     static let command = Command(
         "image save", aliases: ["save"], usage: "[OPTIONS] IMAGE [IMAGE...]",
-        "Save one or more images to a tar archive (streamed to STDOUT by default)", arity: .atLeast(1),
+        "Write images, with their names and layers, as a tar archive", arity: .atLeast(1),
         flags: {
             [
-                .string("output", short: "o", "Write to a file, instead of STDOUT"),
-                .string(
-                    "platform",
-                    "Save only the given platform variant. Formatted as \"os[/arch[/variant]]\" (e.g., "
-                        + "\"linux/amd64\")"),
+                .string("output", short: "o", "File to write to (default: stdout)"),
+                .platform("Only platform to write"),
             ]
         },
         run: run)
@@ -23,6 +20,6 @@ enum ImageSave {
         var query = Query()
         for name in call.arguments { query.add("names", name) }
         for platform in call.flags.list("platform") { query.add("platform", ImagePlatform.json(platform).serialized()) }
-        try FileOutput.save(call, "save") { try call.client.send("GET", "/images/get", query) }
+        try FileOutput.save(call, "save image") { try call.client.send("GET", "/images/get", query) }
     }
 }

@@ -5,7 +5,7 @@ import DockerClient
 enum ImageTag {
     static let command = Command(
         "image tag", aliases: ["tag"], usage: "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
-        "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", arity: .exactly(2),
+        "Give an image a further name", arity: .exactly(2),
         run: run)
 
     static func run(_ call: Invocation) throws {
@@ -16,7 +16,7 @@ enum ImageTag {
                     + error.reason)
         }
         if target.digest != nil { throw CommandFailure("refusing to create a tag with a digest reference") }
-        let path = "/images/" + percentEncoded(call.arguments[0], spaceAsPlus: false) + "/tag"
+        let path = APIPath.image(call.arguments[0]) + "/tag"
         let query = Query([
             ("repo", target.domain == "docker.io" ? target.familiarName : target.familiarFull),
             ("tag", target.tag ?? "latest"),

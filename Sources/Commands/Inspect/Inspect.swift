@@ -7,12 +7,12 @@ import JSON
 enum Inspect {
     static let command = Command(
         "inspect", usage: "[OPTIONS] NAME|ID [NAME|ID...]",
-        "Return low-level information on Docker objects", arity: .atLeast(1),
+        "Show all that is known about objects of any kind, as JSON", arity: .atLeast(1),
         flags: {
             [
                 Flag.inspectFormat,
-                .bool("size", short: "s", "Display total file sizes if the type is container"),
-                .string("type", "Only inspect objects of the given type"),
+                .bool("size", short: "s", "For containers, include the sizes of their files"),
+                .string("type", "Kind of object to look for: \"container\", \"image\", \"network\", \"volume\", …"),
             ]
         },
         run: run)
@@ -26,6 +26,9 @@ enum Inspect {
         if call.flags.isSet("type"), !kinds.contains(wanted) {
             let complaint = wanted.isEmpty ? "type is empty" : "unknown type: " + wanted.quoted
             throw CommandFailure(complaint + ": must be one of " + kinds.map(\.quoted).joined(separator: ", "))
+        }
+        if call.flags.bool("size"), !["", "container"].contains(wanted) {
+            call.output.errorLine("WARNING: --size ignored for " + wanted)
         }
         try ObjectInspection(call: call).show { name in
             try find(call, name, wanted.isEmpty ? ["container", "image", "network", "volume"] : [wanted])
@@ -45,7 +48,7 @@ enum Inspect {
     }
 
     private static func path(_ kind: String, _ name: String) -> String {
-        let encoded = percentEncoded(name, spaceAsPlus: false)
+        let encoded = APIPath.segment(name)
         switch kind {
         case "container", "image": return "/" + kind + "s/" + encoded + "/json"
         case "plugin": return "/plugins/" + encoded + "/json"

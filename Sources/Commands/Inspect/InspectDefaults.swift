@@ -2,19 +2,20 @@
 import JSON
 
 /// Members that the API leaves out of a container when they are empty, but that templates may ask for:
-/// `{{if .State.Health}}` must not be an error.
+/// `{{if .State.Health}}` must not be an error. They show only when they are asked for, not in `{{json .State}}`.
 enum InspectDefaults {
-    private static let members: [(object: String, defaults: [(key: String, value: JSONValue)])] = [
-        ("State", [("Health", .null)]),
+    /// Each kind of object with a member that tells it from others.
+    private static let kinds: [(marker: String, members: [(name: String, value: JSONValue)])] = [
+        ("Pid", [("Health", .null)]),
         (
-            "Config",
+            "Cmd",
             [
                 ("ExposedPorts", .object([])), ("Healthcheck", .null), ("StopSignal", ""), ("StopTimeout", .null),
                 ("Shell", []), ("MacAddress", ""),
             ]
         ),
         (
-            "HostConfig",
+            "NetworkMode",
             [
                 ("Annotations", .object([])), ("StorageOpt", .object([])), ("Tmpfs", .object([])),
                 ("Sysctls", .object([])), ("Runtime", ""), ("Mounts", []), ("Init", .null),
@@ -22,14 +23,11 @@ enum InspectDefaults {
         ),
     ]
 
-    static func filled(_ object: JSONValue) -> JSONValue {
-        guard object["State"]?.members != nil, object["HostConfig"]?.members != nil else { return object }
-        var filled = object
-        for (name, defaults) in members {
-            guard var part = object[name], part.members != nil else { continue }
-            for (key, value) in defaults where part[key] == nil { part.set(key, value) }
-            filled.set(name, part)
+    /// What `name` is in `object`, which does not have it; nil when it is no member of such objects.
+    static func value(of name: String, in object: JSONValue) -> JSONValue? {
+        for kind in kinds where object[kind.marker] != nil {
+            return kind.members.first { $0.name == name }?.value
         }
-        return filled
+        return nil
     }
 }

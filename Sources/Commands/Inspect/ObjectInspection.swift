@@ -40,7 +40,9 @@ struct ObjectInspection {
             return call.output.line(JSONValue.array(objects).serialized(format))
         }
         for object in objects {
-            do throws(TemplateError) { call.output.line(try template.render(InspectDefaults.filled(object))) } catch {
+            do throws(TemplateError) {
+                call.output.line(try template.render(.json(object), omitted: InspectDefaults.value))
+            } catch {
                 call.output.line("")
                 throw CommandFailure("template parsing error: " + error.message)
             }

@@ -10,34 +10,25 @@ enum NetworkCreate {
         "Create a network", arity: .exactly(1),
         flags: {
             [
-                .bool("attachable", "Enable manual container attachment"),
+                .bool("attachable", "Let containers join a swarm network by hand"),
+                .value("aux-address", named: "map", repeats: true, "Address that containers must not get (name=ip)"),
+                .string("config-from", "Network made with --config-only to take the settings from"),
+                .bool("config-only", "Only record settings for --config-from; make no network"),
+                .string("driver", short: "d", default: "bridge", "Network driver, e.g. \"bridge\" or \"macvlan\""),
+                .value("gateway", named: "strings", repeats: true, "Address of the gateway of a subnet"),
+                .bool("ingress", "Make the network that a swarm's routing mesh uses"),
+                .bool("internal", "Cut the network off from the outside"),
                 .value(
-                    "aux-address", named: "map", repeats: true,
-                    "Auxiliary IPv4 or IPv6 addresses used by Network driver"
-                ).showing(default: "map[]"),
-                .string("config-from", "The network from which to copy the configuration"),
-                .bool("config-only", "Create a configuration only network"),
-                .string("driver", short: "d", default: "bridge", "Driver to manage the Network"),
-                .value("gateway", named: "strings", repeats: true, "IPv4 or IPv6 Gateway for the master subnet"),
-                .bool("ingress", "Create swarm routing-mesh network"),
-                .bool("internal", "Restrict external access to the network"),
-                .value("ip-range", named: "strings", repeats: true, "Allocate container ip from a sub-range"),
-                .string("ipam-driver", default: "default", "IP Address Management Driver"),
-                .value(
-                    "ipam-opt", named: "map", repeats: true,
-                    "Set IPAM driver specific options"
-                ).showing(default: "map[]"),
-                .bool("ipv4", default: true, "Enable or disable IPv4 address assignment"),
-                .bool("ipv6", "Enable or disable IPv6 address assignment"),
-                .list("label", "Set metadata on a network").checking(RunChecks.label),
-                .value(
-                    "opt", short: "o", named: "map", repeats: true,
-                    "Set driver specific options"
-                ).showing(default: "map[]"),
-                .string("scope", "Control the network's scope"),
-                .value(
-                    "subnet", named: "strings", repeats: true,
-                    "Subnet in CIDR format that represents a network segment"),
+                    "ip-range", named: "strings", repeats: true,
+                    "Part of a subnet that containers get addresses from, in CIDR form"),
+                .string("ipam-driver", default: "default", "Driver that hands out addresses"),
+                .value("ipam-opt", named: "map", repeats: true, "Option for the address driver (key=value)"),
+                .bool("ipv4", default: true, "Give containers IPv4 addresses"),
+                .bool("ipv6", "Give containers IPv6 addresses"),
+                .list("label", "Label (key or key=value) to attach to the network").checking(RunChecks.label),
+                .value("opt", short: "o", named: "map", repeats: true, "Option for the network driver (key=value)"),
+                .string("scope", "Where the network exists: \"local\" or \"swarm\""),
+                .value("subnet", named: "strings", repeats: true, "Subnet in CIDR form, e.g. 10.1.0.0/16"),
             ]
         },
         run: run)
@@ -72,35 +63,35 @@ enum NetworkCreate {
 
     /// One pool for each subnet; ranges, gateways and reserved addresses go to the subnet that holds them.
     private static func pools(_ flags: FlagValues) throws -> [JSONValue] {
-        let subnets = values(flags, "subnet")
-        let (ranges, gateways) = (values(flags, "ip-range"), values(flags, "gateway"))
+        let subnets = flags.commaList("subnet")
+        let (ranges, gateways) = (flags.commaList("ip-range"), flags.commaList("gateway"))
         let reserved = pairs(flags, "aux-address")
-        if subnets.isEmpty {
-            if !ranges.isEmpty || !gateways.isEmpty {
-                throw CommandFailure("every ip-range or gateway must have a corresponding subnet")
-            }
-            return []
+        if subnets.count < ranges.count || subnets.count < gateways.count {
+            throw CommandFailure("every ip-range or gateway must have a corresponding subnet")
         }
-        var pools: [JSONValue] = []
-        for subnet in subnets {
+        let networks = subnets.compactMap { IPPrefix($0) }
+        try refuseOverlap(networks, subnets)
+        for (kind, addresses) in [("range", ranges), ("gateway", gateways), ("aux-address", reserved.map(\.value))] {
+            for address in addresses where !networks.contains(where: { $0.contains(address) }) {
+                throw CommandFailure("no matching subnet for " + kind + " " + address)
+            }
+        }
+        return subnets.map { subnet in
             var pool: JSONValue = ["Subnet": .string(subnet)]
-            pools.append(pool)
-            guard let network = IPPrefix(subnet) else { continue }  // the daemon says what is wrong with it
+            guard let network = IPPrefix(subnet) else { return pool }  // the daemon says what is wrong with it
             if let range = ranges.first(where: { network.contains($0) }) { pool.set("IPRange", .string(range)) }
             if let gateway = gateways.first(where: { network.contains($0) }) { pool.set("Gateway", .string(gateway)) }
             let inside = reserved.filter { network.contains($0.value) }
             if !inside.isEmpty { pool.set("AuxiliaryAddresses", .map(inside)) }
-            pools[pools.count - 1] = pool
+            return pool
         }
-        for address in ranges + gateways + reserved.map(\.value)
-        where !subnets.contains(where: { IPPrefix($0)?.contains(address) ?? false }) {
-            throw CommandFailure("no matching subnet for " + address)
-        }
-        return pools
     }
 
-    /// Values may be given in several flags or separated by commas.
-    private static func values(_ flags: FlagValues, _ name: String) -> [String] {
-        flags.list(name).flatMap { $0.parts(",") }
+    private static func refuseOverlap(_ networks: [IPPrefix], _ subnets: [String]) throws {
+        for (index, network) in networks.enumerated() {
+            for (other, subnet) in subnets.enumerated() where other != index && network.contains(subnet) {
+                throw CommandFailure("multiple overlapping subnet configuration is not supported")
+            }
+        }
     }
 }

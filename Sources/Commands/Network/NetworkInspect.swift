@@ -7,11 +7,11 @@ import JSON
 enum NetworkInspect {
     static let command = Command(
         "network inspect", usage: "[OPTIONS] NETWORK [NETWORK...]",
-        "Display detailed information on one or more networks", arity: .atLeast(1),
+        "Show all that is known about networks, as JSON", arity: .atLeast(1),
         flags: {
             [
                 Flag.inspectFormat,
-                .bool("verbose", short: "v", "Verbose output for diagnostics"),
+                .bool("verbose", short: "v", "Include what helps to find faults in swarm networks"),
             ]
         },
         run: run)
@@ -20,7 +20,7 @@ enum NetworkInspect {
         var query = Query()
         if call.flags.bool("verbose") { query.add("verbose", "true") }
         try ObjectInspection(call: call).show { name in
-            try call.client.json("GET", "/networks/" + percentEncoded(name, spaceAsPlus: false), query)
+            try call.client.json("GET", APIPath.network(name), query)
         }
     }
 }

@@ -14,10 +14,10 @@ enum NetworkList {
             [
                 .value(
                     "filter", short: "f", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"driver=bridge\")", check: Checks.filter),
+                    "Show only what matches, e.g. driver=bridge", check: Checks.filter),
                 Flag.listFormat,
-                .bool("no-trunc", "Do not truncate the output"),
-                .bool("quiet", short: "q", "Only display network IDs"),
+                .bool("no-trunc", "Show IDs in full"),
+                .bool("quiet", short: "q", "Print IDs only"),
             ]
         },
         run: run)

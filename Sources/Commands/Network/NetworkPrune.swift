@@ -7,13 +7,13 @@ import JSON
 enum NetworkPrune {
     static let command = Command(
         "network prune", usage: "[OPTIONS]",
-        "Remove all unused networks", arity: .none,
+        "Remove networks that no container uses", arity: .none,
         flags: {
             [
                 .value(
                     "filter", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"until=<timestamp>\")", check: Checks.filter),
-                .bool("force", short: "f", "Do not prompt for confirmation"),
+                    "Remove only what matches, e.g. until=24h or label=<key>", check: Checks.filter),
+                .bool("force", short: "f", "Remove without asking"),
             ]
         },
         run: run)

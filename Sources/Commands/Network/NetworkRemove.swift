@@ -6,10 +6,10 @@ import Flags
 enum NetworkRemove {
     static let command = Command(
         "network rm", aliases: ["network remove"], usage: "NETWORK [NETWORK...]",
-        "Remove one or more networks", arity: .atLeast(1),
+        "Remove networks", arity: .atLeast(1),
         flags: {
             [
-                .bool("force", short: "f", "Do not error if the network does not exist")
+                .bool("force", short: "f", "Do not complain about networks that do not exist")
             ]
         },
         run: run)
@@ -18,7 +18,7 @@ enum NetworkRemove {
         var failed = false
         for name in call.arguments {
             do throws(ClientError) {
-                try call.client.perform("DELETE", "/networks/" + percentEncoded(name, spaceAsPlus: false))
+                try call.client.perform("DELETE", APIPath.network(name))
                 call.output.line(name)
             } catch {
                 guard let status = error.status else { throw error }

@@ -27,6 +27,7 @@ enum RunChecks {
 
     @Sendable static func extraHost(_ value: String) -> String? { reason { _ = try RunSettings.extraHost(value) } }
     @Sendable static func ulimit(_ value: String) -> String? { reason { _ = try RunDevices.ulimits([value]) } }
+    @Sendable static func network(_ value: String) -> String? { reason { _ = try RunNetwork.parse(value) } }
     @Sendable static func mount(_ value: String) -> String? { reason { _ = try RunMount.parse(value) } }
     @Sendable static func weight(_ value: String) -> String? { reason { _ = try RunDevices.weights([value]) } }
 
@@ -59,6 +60,10 @@ extension RunSettings {
             throw RunRefusal("invalid value: \(flags.int("memory-swappiness")). Valid memory swappiness range is 0-100")
         }
         if flags.int("health-retries") < 0 { throw RunRefusal("--health-retries cannot be negative") }
+        if flags.bool("use-api-socket") { throw RunRefusal("--use-api-socket is not supported by swrun yet") }
+        if flags.string("log-driver") == "none", !flags.list("log-opt").isEmpty {
+            throw RunRefusal("invalid logging opts for driver none")
+        }
         try refuseNamespaces()
         if flags.list("storage-opt").contains(where: { !$0.contains("=") }) {
             throw RunRefusal("invalid storage option")
@@ -95,7 +100,7 @@ extension RunSettings {
         }
     }
 
-    private static func isMACAddress(_ text: String) -> Bool {
+    static func isMACAddress(_ text: String) -> Bool {
         let groups = text.parts(text.contains("-") ? "-" : ":")
         return groups.count == 6 && groups.allSatisfy { $0.utf8.count == 2 && UInt8($0, radix: 16) != nil }
     }

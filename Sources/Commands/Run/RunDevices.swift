@@ -19,7 +19,10 @@ enum RunDevices {
                     permissions = parts[2]
                 default: throw RunRefusal("bad format for path: " + device)
                 }
-                if inside.isEmpty { inside = parts[0] }
+                for path in [parts[0], inside] where !path.hasPrefix("/") {
+                    throw RunRefusal(path + " is not an absolute path")
+                }
+                guard isPermissions(permissions) else { throw RunRefusal("bad mode specified: " + permissions) }
                 return [
                     "PathOnHost": .string(parts[0]), "PathInContainer": .string(inside),
                     "CgroupPermissions": .string(permissions),
@@ -102,11 +105,18 @@ enum RunDevices {
             })
     }
 
+    /// The limits of setrlimit(2), as shells and docker call them.
+    private static let limitNames: Set = [
+        "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+        "rttime", "sigpending", "stack",
+    ]
+
     /// `nofile=1024[:2048]`; sorted by name, the last of duplicates counts.
     static func ulimits(_ entries: [String]) throws -> JSONValue {
         var limits: [(key: String, value: JSONValue)] = []
         for entry in entries {
             guard let (name, values) = entry.cut("=") else { throw RunRefusal("invalid ulimit argument: " + entry) }
+            guard limitNames.contains(name) else { throw RunRefusal("invalid ulimit type: " + name) }
             let (softText, hardText) = values.cut(":") ?? (values, values)
             let (soft, hard) = (try number(softText), try number(hardText))
             if hard != -1, soft > hard || soft == -1 {

@@ -100,6 +100,7 @@ enum RunMount {
         func json() throws -> JSONValue {
             if target.isEmpty { throw RunRefusal("target is required") }
             try refuseForeignOptions()
+            try refuseRecursionOptions()
             var mount: JSONValue = ["Type": .string(type)]
             if !source.isEmpty { mount.set("Source", .string(source)) }
             mount.set("Target", .string(target))
@@ -118,6 +119,18 @@ enum RunMount {
             add("ImageOptions", image, to: &mount)
             add("TmpfsOptions", tmpfs, to: &mount)
             return mount
+        }
+
+        /// How deep read-only goes is a question only for read-only mounts, and the kernel's recursive form only for
+        /// private ones.
+        private func refuseRecursionOptions() throws {
+            let isForced = bind.contains { $0.0 == "ReadOnlyForceRecursive" }
+            guard isForced || bind.contains(where: { $0.0 == "ReadOnlyNonRecursive" }) else { return }
+            let option = "option 'bind-recursive=" + (isForced ? "readonly" : "writable") + "' requires "
+            if !readOnly { throw RunRefusal(option + "'readonly' to be specified in conjunction") }
+            if isForced, !bind.contains(where: { $0.0 == "Propagation" && $0.1.string == "rprivate" }) {
+                throw RunRefusal(option + "'bind-propagation=rprivate' to be specified in conjunction")
+            }
         }
 
         private func refuseForeignOptions() throws {

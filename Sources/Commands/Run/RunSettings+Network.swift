@@ -29,8 +29,16 @@ struct RunNetwork {
             case "ip6": network.ip6 = value
             case "mac-address": network.macAddress = value
             case "link-local-ip": network.linkLocal.append(value)
-            case "driver-opt": network.options.append(value.cut("=").map { ($0.0, $0.1) } ?? (value, ""))
-            case "gw-priority": network.gatewayPriority = Int64(value) ?? 0
+            case "driver-opt":
+                guard let (option, setting) = value.cut("=") else {
+                    throw RunRefusal("invalid key value pair format in driver options")
+                }
+                network.options.append((option, setting))
+            case "gw-priority":
+                guard let priority = Int64(value) else {
+                    throw RunRefusal("invalid gw-priority (" + value + "): invalid syntax")
+                }
+                network.gatewayPriority = priority
             default: throw RunRefusal("invalid field key " + key)
             }
         }
@@ -69,6 +77,7 @@ extension RunSettings {
         }
         if networks.isEmpty { networks = [RunNetwork(name: "default")] }
         let first = networks[0]
+        try refuseContradictions(first)
         networks[0].aliases += flags.list(["network-alias", "net-alias"])
         networks[0].ip4 = flags.optional("ip") ?? first.ip4
         networks[0].ip6 = flags.optional("ip6") ?? first.ip6
@@ -77,6 +86,22 @@ extension RunSettings {
         if RunSettings.isUserDefined(first.name) { networks[0].links = flags.list("link") }
         try refuseImpossible(networks)
         return networks
+    }
+
+    /// The same thing may be said by a flag or inside `--network`, not by both.
+    private func refuseContradictions(_ network: RunNetwork) throws {
+        let pairs = [
+            (["network-alias", "net-alias"], !network.aliases.isEmpty, "alias"),
+            (["ip"], !network.ip4.isEmpty, "IPv4 address"), (["ip6"], !network.ip6.isEmpty, "IPv6 address"),
+            (["link-local-ip"], !network.linkLocal.isEmpty, "link-local IP addresses"),
+            (["mac-address"], !network.macAddress.isEmpty, "MAC address"),
+        ]
+        for (names, isSaid, what) in pairs where isSaid && names.contains(where: flags.isSet) {
+            throw RunRefusal("conflicting options: cannot specify both --" + names[0] + " and per-network " + what)
+        }
+        if !network.macAddress.isEmpty, !RunSettings.isMACAddress(network.macAddress) {
+            throw RunRefusal(network.macAddress + " is not a valid mac address")
+        }
     }
 
     private func refuseImpossible(_ networks: [RunNetwork]) throws {

@@ -13,6 +13,11 @@ package struct RunStorage {
 
     package init(_ flags: FlagValues) throws {
         for volume in flags.list("volume") {
+            if volume.isEmpty { throw RunRefusal("invalid empty volume spec") }
+            // A name of one letter may be a Windows drive to docker, which then looks no further.
+            if volume.utf8.count > 2, volume.parts(":").contains("") {
+                throw RunRefusal("invalid spec: " + volume + ": empty section between colons")
+            }
             // Only a path: an anonymous volume. Else the source is a path or a name.
             guard let (source, rest) = volume.cut(":"), !source.isEmpty else {
                 anonymous.append(volume)

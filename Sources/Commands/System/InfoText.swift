@@ -23,6 +23,8 @@ struct InfoText {
         lines += ["Logging Driver: " + text("LoggingDriver"), "Cgroup Driver: " + text("CgroupDriver")]
         if !text("CgroupVersion").isEmpty { lines.append("Cgroup Version: " + text("CgroupVersion")) }
         lines += plugins
+        let deviceSpecs = info["CDISpecDirs"]?.strings ?? []
+        if !deviceSpecs.isEmpty { lines += ["CDI spec directories:"] + deviceSpecs.map { " " + $0 } }
         lines += ["Swarm: " + (info["Swarm"]?["LocalNodeState"]?.string ?? "inactive")]
         lines += runtimes
         lines += security
@@ -97,6 +99,12 @@ struct InfoText {
 
     private var rest: [String] {
         var lines: [String] = []
+        if info["Debug"]?.bool ?? false {
+            lines += [
+                " File Descriptors: " + number("NFd"), " Goroutines: " + number("NGoroutines"),
+                " System Time: " + text("SystemTime"), " EventsListeners: " + number("NEventsListener"),
+            ]
+        }
         for (title, key) in [("HTTP Proxy", "HttpProxy"), ("HTTPS Proxy", "HttpsProxy"), ("No Proxy", "NoProxy")] {
             if !text(key).isEmpty { lines.append(title + ": " + text(key)) }
         }

@@ -9,15 +9,15 @@ import LinuxSystem
 enum SystemEvents {
     static let command = Command(
         "system events", aliases: ["events"], usage: "[OPTIONS]",
-        "Get real time events from the server", arity: .none,
+        "Print what happens to containers, images, networks and volumes", arity: .none,
         flags: {
             [
                 .value(
                     "filter", short: "f", named: "filter", repeats: true,
-                    "Filter output based on conditions provided", check: Checks.filter),
+                    "Show only what matches, e.g. event=die or container=web", check: Checks.filter),
                 Flag.inspectFormat.withoutShort,
-                .string("since", "Show all events created since timestamp"),
-                .string("until", "Stream events until this timestamp"),
+                .string("since", "Begin with past events from this time on: \(TimeArgument.help)"),
+                .string("until", "End at this time: \(TimeArgument.help)"),
             ]
         },
         run: run)
@@ -25,15 +25,32 @@ enum SystemEvents {
     static func run(_ call: Invocation) throws {
         let format = call.flags.optional("format") ?? ""
         let template =
-            format.isEmpty ? nil : try Template(ListFormat.expandingEscapes(format == "json" ? "{{json .}}" : format))
+            format.isEmpty || format == "json" ? nil : try Template(ListFormat.expandingEscapes(format))
         var query = Query()
         query.add(filters: ListFilters.pairs(call.flags))
-        if let since = call.flags.optional("since") { query.add("since", TimeArgument.parse(since)) }
-        if let until = call.flags.optional("until") { query.add("until", TimeArgument.parse(until)) }
+        if let since = call.flags.optional("since") { query.add("since", try TimeArgument.parse(since)) }
+        if let until = call.flags.optional("until") { query.add("until", try TimeArgument.parse(until)) }
         let lines = JSONLines(try call.client.send("GET", "/events", query))
         while let event = try lines.next() {
-            call.output.line(try template.map { try $0.render(event) } ?? text(event))
+            if let template {
+                call.output.line(try template.render(.record(record(event))))
+            } else {
+                call.output.line(format == "json" ? event.serialized() : text(event))
+            }
         }
+    }
+
+    /// The event under the names of the fields that templates know; JSON has some of them in lower case.
+    private static func record(_ event: JSONValue) -> TemplateRecord {
+        let empty: JSONValue = ""
+        return TemplateRecord(
+            typeName: "events.Message",
+            fields: [
+                ("Status", event["status"] ?? empty), ("ID", event["id"] ?? empty), ("From", event["from"] ?? empty),
+                ("Type", event["Type"] ?? empty), ("Action", event["Action"] ?? empty),
+                ("Actor", event["Actor"] ?? .null), ("Scope", event["scope"] ?? empty), ("Time", event["time"] ?? 0),
+                ("TimeNano", event["timeNano"] ?? 0),
+            ], json: event)
     }
 
     /// `2026-08-01T10:00:00.000000000+02:00 container start <id> (image=busybox, name=x)`

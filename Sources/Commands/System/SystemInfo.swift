@@ -9,7 +9,7 @@ import LinuxSystem
 enum SystemInfo {
     static let command = Command(
         "system info", aliases: ["info"], usage: "[OPTIONS]",
-        "Display system-wide information", arity: .none,
+        "Show the state and the settings of the daemon", arity: .none,
         flags: {
             [
                 Flag.inspectFormat
@@ -23,9 +23,9 @@ enum SystemInfo {
         do throws(ClientError) { info = try call.client.json("GET", "/info") } catch { failure = error }
         let format = call.flags.optional("format") ?? ""
         if format.isEmpty {
-            call.output.write(InfoText.client(call))
+            call.output.write(InfoText.client(call) + "\nServer:\n")
             if let failure { throw CommandFailure(failure.message) }
-            call.output.write("\nServer:\n" + InfoText(info).server)
+            call.output.write(InfoText(info).server)
             for warning in info["Warnings"]?.strings ?? [] { call.output.errorLine(warning) }
             return
         }

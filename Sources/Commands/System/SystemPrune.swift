@@ -7,20 +7,23 @@ import JSON
 enum SystemPrune {
     static let command = Command(
         "system prune", usage: "[OPTIONS]",
-        "Remove unused data", arity: .none,
+        "Remove stopped containers, unused networks, unnamed images", arity: .none,
         flags: {
             [
-                .bool("all", short: "a", "Remove all unused images not just dangling ones"),
+                .bool("all", short: "a", "Remove every image that no container uses, named or not"),
                 .value(
                     "filter", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"label=<key>=<value>\")", check: Checks.filter),
-                .bool("force", short: "f", "Do not prompt for confirmation"),
-                .bool("volumes", "Prune anonymous volumes"),
+                    "Remove only what matches, e.g. label=<key>=<value>", check: Checks.filter),
+                .bool("force", short: "f", "Remove without asking"),
+                .bool("volumes", "Remove unused anonymous volumes too"),
             ]
         },
         run: run)
 
     static func run(_ call: Invocation) throws {
+        if call.flags.bool("volumes"), ListFilters.pruning(call).contains(where: { $0.key == "until" }) {
+            throw CommandFailure("ERROR: The \"until\" filter is not supported with \"--volumes\"")
+        }
         guard try Prompt.confirm(call, warning(call)) else { return }
         var query = Query()
         let filters = ListFilters.pruning(call)

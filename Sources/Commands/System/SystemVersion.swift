@@ -9,7 +9,7 @@ import LinuxSystem
 enum SystemVersion {
     static let command = Command(
         "version", usage: "[OPTIONS]",
-        "Show the Docker version information", arity: .none,
+        "Show the versions of this program and of the daemon", arity: .none,
         flags: {
             [
                 Flag.inspectFormat

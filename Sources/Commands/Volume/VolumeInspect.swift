@@ -7,7 +7,7 @@ import JSON
 enum VolumeInspect {
     static let command = Command(
         "volume inspect", usage: "[OPTIONS] VOLUME [VOLUME...]",
-        "Display detailed information on one or more volumes", arity: .atLeast(1),
+        "Show all that is known about volumes, as JSON", arity: .atLeast(1),
         flags: {
             [
                 Flag.inspectFormat
@@ -17,7 +17,7 @@ enum VolumeInspect {
 
     static func run(_ call: Invocation) throws {
         try ObjectInspection(call: call).show { name in
-            try call.client.json("GET", "/volumes/" + percentEncoded(name, spaceAsPlus: false))
+            try call.client.json("GET", APIPath.volume(name))
         }
     }
 }

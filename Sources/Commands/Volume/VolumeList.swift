@@ -11,12 +11,12 @@ enum VolumeList {
         "List volumes", arity: .none,
         flags: {
             [
-                .bool("cluster", "Display only cluster volumes, and use cluster volume list formatting"),
+                .bool("cluster", "Show cluster volumes only (not supported yet)"),
                 .value(
                     "filter", short: "f", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"dangling=true\")", check: Checks.filter),
+                    "Show only what matches, e.g. dangling=true", check: Checks.filter),
                 Flag.listFormat,
-                .bool("quiet", short: "q", "Only display volume names"),
+                .bool("quiet", short: "q", "Print names only"),
             ]
         },
         run: run)
@@ -29,6 +29,7 @@ enum VolumeList {
         ])
 
     static func run(_ call: Invocation) throws {
+        try call.refuse("cluster")
         var query = Query()
         query.add(filters: ListFilters.pairs(call.flags))
         var volumes = try call.client.json("GET", "/volumes", query)["Volumes"]?.array ?? []
@@ -52,7 +53,7 @@ enum VolumeList {
                 ("Links", .string(usage?["RefCount"]?.int.map { "\($0)" } ?? "N/A")),
                 ("Mountpoint", volume["Mountpoint"] ?? ""), ("Name", volume["Name"] ?? ""),
                 ("Scope", volume["Scope"] ?? ""),
-                ("Size", .string(size < 0 ? "N/A" : SizeText.short(Double(size)))), ("Status", "N/A"),
+                ("Size", .string(size < 0 ? "N/A" : SizeText.long(Double(size)))), ("Status", "N/A"),
             ], method: LabelText.method(volume["Labels"]))
     }
 }

@@ -7,20 +7,23 @@ import JSON
 enum VolumePrune {
     static let command = Command(
         "volume prune", usage: "[OPTIONS]",
-        "Remove unused local volumes", arity: .none,
+        "Remove volumes that no container uses", arity: .none,
         flags: {
             [
-                .bool("all", short: "a", "Remove all unused volumes, not just anonymous ones"),
+                .bool("all", short: "a", "Remove named volumes too, not only anonymous ones"),
                 .value(
                     "filter", named: "filter", repeats: true,
-                    "Provide filter values (e.g. \"label=<label>\")", check: Checks.filter),
-                .bool("force", short: "f", "Do not prompt for confirmation"),
+                    "Remove only what matches, e.g. label=<key>", check: Checks.filter),
+                .bool("force", short: "f", "Remove without asking"),
             ]
         },
         run: run)
 
     static func run(_ call: Invocation) throws {
         let all = call.flags.bool("all")
+        if all, let given = ListFilters.pairs(call.flags).first(where: { $0.key == "all" }) {
+            throw CommandFailure("conflicting options: cannot specify both --all and --filter all=" + given.value)
+        }
         // Daemons before API 1.42 know no other way.
         let version = try call.client.version()
         let removesNamed = all || APIVersion.isLess(version, "1.42")

@@ -6,11 +6,11 @@ import Flags
 enum VolumeRemove {
     static let command = Command(
         "volume rm", aliases: ["volume remove"], usage: "[OPTIONS] VOLUME [VOLUME...]",
-        "Remove one or more volumes", arity: .atLeast(1),
-        details: "Remove one or more volumes. You cannot remove a volume that is in use by a container.",
+        "Remove volumes", arity: .atLeast(1),
+        details: "Remove volumes with all their data; a volume that a container uses stays",
         flags: {
             [
-                .bool("force", short: "f", "Force the removal of one or more volumes")
+                .bool("force", short: "f", "Do not complain about volumes that do not exist")
             ]
         },
         run: run)
@@ -19,7 +19,7 @@ enum VolumeRemove {
         var query = Query()
         query.add("force", if: call.flags.bool("force"))
         try call.forEachArgument { name in
-            try call.client.perform("DELETE", "/volumes/" + percentEncoded(name, spaceAsPlus: false), query)
+            try call.client.perform("DELETE", APIPath.volume(name), query)
             return name
         }
     }
