@@ -141,12 +141,12 @@ def test_exec_into_a_container_that_manages_cgroups_itself(ours):
     try:
         for directory in (top, cgroup):
             (directory / "cgroup.subtree_control").write_text("+hugetlb")
-        out = ours("exec", ours.id("c"), "grep", "0::", "/proc/self/cgroup", check=0).out
-        assert out.strip().endswith("/child")
+        result = ours("exec", ours.id("c"), "grep", "0::", "/proc/self/cgroup")
     finally:
-        ours("delete", "--force", ours.id("c"), check=0)
+        (cgroup / "cgroup.subtree_control").write_text("-hugetlb")
         if "hugetlb" not in before:
             (top / "cgroup.subtree_control").write_text("-hugetlb")
+    assert result.returncode == 0 and result.out.strip().endswith("/child"), result.err
 
 
 # What a container sees
