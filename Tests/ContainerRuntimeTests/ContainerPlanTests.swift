@@ -115,7 +115,4 @@ struct ContainerPlanTests {
             ("net/ipv4/conf/eth0.100/forwarding", "net/ipv4/conf/eth0.100/forwarding"), ("x", "x"),
         ])
     func sysctlFile(_ key: String, _ path: String) { #expect(sysctlPath(key) == path) }
-
-    @Test("a process has no capability unless some are named")
-    func noCapabilities() throws { #expect(try plan().process.confinement.capabilities == .init()) }
 }
