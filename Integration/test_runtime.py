@@ -126,6 +126,29 @@ def test_list(runtime):
     assert runtime("list", "-q").out.split() == [runtime.id("c")]
 
 
+def test_exec_into_a_container_that_manages_cgroups_itself(ours):
+    """Version 2 allows no process in a cgroup that hands controllers on to its children."""
+    mount = next((line.split()[4] for line in open("/proc/self/mountinfo") if " - cgroup2 " in line), None)
+    if not mount or "hugetlb" not in pathlib.Path(mount, "cgroup.controllers").read_text():
+        pytest.skip("no controller of cgroup v2 to hand on")
+    pid = ours.start("c")
+    top = pathlib.Path(mount)
+    cgroup = top / next(line[4:] for line in open(f"/proc/{pid}/cgroup").read().splitlines() if line.startswith("0::"))
+    child = cgroup / "child"
+    child.mkdir()
+    (child / "cgroup.procs").write_text(str(pid))
+    before = (top / "cgroup.subtree_control").read_text()
+    try:
+        for directory in (top, cgroup):
+            (directory / "cgroup.subtree_control").write_text("+hugetlb")
+        result = ours("exec", ours.id("c"), "grep", "0::", "/proc/self/cgroup")
+    finally:
+        (cgroup / "cgroup.subtree_control").write_text("-hugetlb")
+        if "hugetlb" not in before:
+            (top / "cgroup.subtree_control").write_text("-hugetlb")
+    assert result.returncode == 0 and result.out.strip().endswith("/child"), result.err
+
+
 # What a container sees
 
 
@@ -135,6 +158,19 @@ def test_confinement(runtime):
     assert fields["CapInh"].strip() == fields["CapAmb"].strip() == "0" * 16
     assert fields["CapBnd"].strip() == fields["CapEff"].strip() == "0000000000000421"
     assert fields["NSpid"].strip() == "1"
+
+
+def test_no_capability_unless_it_is_named(runtime):
+    def capabilities(status):
+        return {line.split()[1] for line in status.splitlines() if line.startswith("Cap")}
+
+    words = ["cat", "/proc/self/status"]
+    assert capabilities(runtime.run(*words, change=lambda value: value["process"].pop("capabilities"))) == {"0" * 16}
+    runtime.start("c")  # a process without any of its own has the container's
+    process = runtime.directory / "process.json"
+    process.write_text(json.dumps({"args": words, "cwd": "/", "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}}))
+    out = runtime("exec", "--process", process, runtime.id("c"), check=0).out
+    assert capabilities(out) == {"0" * 16, "0000000000000421"}
 
 
 def test_files_and_names(runtime):
@@ -345,6 +381,29 @@ def test_hooks(runtime):
     assert states["poststop"]["status"] == "stopped" and states["poststop"]["bundle"] == str(runtime.bundle)
 
 
+def test_a_hook_gets_the_whole_state(runtime):
+    seen = runtime.directory / "seen"
+
+    def change(value):
+        value["annotations"] = {"big": "x" * 200000}
+        value["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", f"sleep 0.1; cat > {seen}"]}]}
+
+    runtime.run("true", change=change)
+    assert json.loads(seen.read_text())["annotations"] == {"big": "x" * 200000}
+
+
+def test_a_failing_poststop_hook_stops_nothing(ours):
+    seen = ours.directory / "seen"
+
+    def change(value):
+        touch = {"path": "/bin/sh", "args": ["sh", "-c", f": > {seen}"]}
+        value["hooks"] = {"poststop": [{"path": "/bin/false"}, touch]}
+
+    ours.run("true", change=change)
+    assert seen.exists()
+    assert "error running poststop hook #0: exit status 1" in ours.log.read_text()
+
+
 def test_a_failing_hook_ends_the_start(runtime):
     def change(value):
         value["hooks"] = {"createRuntime": [{"path": "/bin/false"}]}
@@ -488,6 +547,45 @@ def test_mounts_over_proc_are_refused(runtime):
         {"destination": "/proc/sysrq-trigger", "type": "bind", "source": "/dev/null", "options": ["bind"]},
     ):
         runtime.run("true", change=lambda value: value["mounts"].append(mount), check=1)
+
+
+@pytest.mark.parametrize("kind", ["bind", "tmpfs"])
+def test_a_link_into_proc_is_no_place_for_a_mount(ours, kind):
+    (ours.bundle / "rootfs" / "data").rmdir()
+    (ours.bundle / "rootfs" / "data").symlink_to("proc/sys")
+    mount = {"destination": "/data", "type": kind, "source": str(ours.directory)}
+    value = config("true")
+    value["mounts"].append(mount)
+    ours.write(value)
+    result = ours("run", "--bundle", ours.bundle, ours.id("c"), check=1)
+    assert "/data" in result.err and "cannot be mounted because it is inside /proc" in result.err
+
+
+def test_a_fifo_in_place_of_a_device_does_not_hang(ours):
+    def change(value):
+        value["linux"]["namespaces"].append({"type": "user"})
+        mappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        value["linux"].update(uidMappings=mappings, gidMappings=mappings)
+        value["mounts"] = [mount for mount in value["mounts"] if not mount["destination"].startswith("/dev")]
+
+    os.mkfifo(ours.bundle / "rootfs" / "dev" / "null")
+    subprocess.run(["chown", "-R", "100000:100000", ours.bundle / "rootfs"], check=True)
+    assert ours.run("stat", "-c", "%F", "/dev/null", change=change).strip() == "character special file"
+
+
+def test_no_descriptor_that_the_caller_leaked(runtime):
+    """Not even for finding the program, before execve closes what is marked so."""
+    leaked = os.open(runtime.bundle / "rootfs", os.O_RDONLY)
+    os.dup2(leaked, 50, inheritable=True)
+    program = "/proc/self/fd/50/bin/busybox"
+    try:
+        runtime.write(config(program, "true"))
+        runtime("run", "--bundle", runtime.bundle, runtime.id("x"), check=1, close_fds=False)
+        runtime.start("c")
+        runtime("exec", runtime.id("c"), program, "true", check=255, close_fds=False)
+    finally:
+        os.close(50)
+        os.close(leaked)
 
 
 @pytest.mark.parametrize("number", range(3, 20))

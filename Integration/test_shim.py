@@ -283,6 +283,43 @@ def test_a_full_fifo_holds_the_container_up_and_loses_nothing(ours, place):
     assert ours.wait() == 0
 
 
+def test_a_reader_that_opens_its_fifo_late_misses_nothing(ours, place):
+    os.mkfifo(place / "out")
+    ours.write_spec(["echo", "hi"])
+    ours.start_shim()
+    ours.create(stdout=str(place / "out"))
+    ours.call("Start")
+    time.sleep(0.5)  # echo has long ended
+    with open(os.open(place / "out", os.O_RDONLY | os.O_NONBLOCK), "rb") as out:
+        assert out.read() == b"hi\n"
+    assert ours.wait() == 0
+
+
+def test_an_exit_is_told_though_nobody_reads_the_fifo(ours, place):
+    os.mkfifo(place / "out")
+    ours.write_spec(["echo", "hi"])
+    ours.start_shim()
+    ours.create(stdout=str(place / "out"))
+    ours.call("Start")
+    began = time.monotonic()
+    assert ours.wait() == 0
+    assert time.monotonic() - began < 5
+
+
+def test_what_a_full_fifo_holds_up_at_the_end_is_not_lost(ours, place):
+    size = 120000  # more than a FIFO and the shim's buffer hold: a part is still in the process's pipe when it ends
+    os.mkfifo(place / "out")
+    ours.write_spec(["sh", "-c", f"yes | head -c {size}"])
+    ours.start_shim()
+    ours.create(stdout=str(place / "out"))
+    with open(os.open(place / "out", os.O_RDONLY | os.O_NONBLOCK), "rb") as out:
+        ours.call("Start")
+        time.sleep(1)
+        os.set_blocking(out.fileno(), True)
+        assert len(out.read()) == size
+    assert ours.wait() == 0
+
+
 # MARK: attach
 
 

@@ -2,6 +2,16 @@
 import CLinux
 package import LinuxSystem
 
+extension ContainerCgroup {
+    /// The unified cgroup that a process of the container is in, opened; nil if that is not below the container's own.
+    package func unifiedDirectory(of pid: Int32) throws(SysError) -> OwnedFD? {
+        guard let unified = layout.unified else { return nil }
+        let lines = try readText(FilePath("/proc/\(pid)/cgroup")).split(separator: "\n")
+        guard let found = lines.first(where: { $0.hasPrefix("0::" + path + "/") }) else { return nil }
+        return try open(unified.mountPoint / String(found.dropFirst(3)), O_RDONLY | O_DIRECTORY)
+    }
+}
+
 /// The open doors of a container's cgroups: a new process starts inside v2's (`unified`, for clone3) and goes into v1's
 /// by itself.
 ///

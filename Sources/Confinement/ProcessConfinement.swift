@@ -10,34 +10,29 @@ package struct ProcessConfinement: Sendable, Equatable {
     package var uid: UInt32 = 0
     package var gid: UInt32 = 0
     package var groups: [UInt32] = []
-    /// Nil leaves the sets to what the change of user makes of them.
-    package var capabilities: CapabilitySets?
+    /// None at all, unless some are asked for.
+    package var capabilities = CapabilitySets()
     package var noNewPrivileges = false
 
     package init() {}
 
     /// Everything but a filter that is loaded last. `filter` is loaded here if there is no `noNewPrivileges`.
     package func apply(filter: SeccompFilter?) throws(SysError) {
-        let sets = try available()
+        // A host may lack capabilities itself.
+        let sets = capabilities.limited(to: try CapabilityMasks.current().permitted)
         if noNewPrivileges {
             try Privileges.setNoNewPrivileges()
         } else if let filter {
             try filter.load()
         }
-        if let sets { try shrinkBoundingSet(to: sets.bounding) }
-        try changeUser(keeping: sets != nil)
-        if let sets { try set(sets) }
+        try shrinkBoundingSet(to: sets.bounding)
+        try changeUser()
+        try set(sets)
     }
 
     /// The part of the filter's job that `apply` leaves for the last moment.
     package func finish(filter: SeccompFilter?) throws(SysError) {
         if noNewPrivileges, let filter { try filter.load() }
-    }
-
-    /// What is wanted, without what this host does not have.
-    private func available() throws(SysError) -> CapabilitySets? {
-        guard let capabilities else { return nil }
-        return capabilities.limited(to: try CapabilityMasks.current().permitted)
     }
 
     private func shrinkBoundingSet(to bounding: UInt64) throws(SysError) {
@@ -49,12 +44,12 @@ package struct ProcessConfinement: Sendable, Equatable {
         }
     }
 
-    private func changeUser(keeping: Bool) throws(SysError) {
-        if keeping { try Privileges.keepCapabilities(true) }
+    private func changeUser() throws(SysError) {
+        try Privileges.keepCapabilities(true)
         try Privileges.setGroups(groups)
         try Privileges.setGroup(gid)
         try Privileges.setUser(uid)
-        if keeping { try Privileges.keepCapabilities(false) }
+        try Privileges.keepCapabilities(false)
     }
 
     private func set(_ sets: CapabilitySets) throws(SysError) {

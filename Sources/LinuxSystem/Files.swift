@@ -14,27 +14,6 @@ package func openAt(
     return OwnedFD(owning: try sys("openat", name) { swrun_openat(dir, name, flags | O_CLOEXEC, mode) })
 }
 
-/// openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS: `path` is resolved as if `root` were `/`, so no symbolic
-/// link or `..` in it can lead outside.
-package func openInRoot(
-    _ root: borrowing OwnedFD, _ path: String, _ flags: CInt, mode: mode_t = 0
-) throws(SysError) -> OwnedFD {
-    let dir = root.raw
-    let name = path.isEmpty ? "." : path
-    let resolve: UInt64 = 0x10 | 0x02  // RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
-    while true {
-        do throws(SysError) {
-            let fd = try sys("openat2", path) {
-                swrun_openat2(dir, name, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
-            }
-            return OwnedFD(owning: fd)
-        } catch {
-            if error.errno == .wouldBlock { continue }  // a rename raced with the walk: openat2(2) says to try again
-            throw error
-        }
-    }
-}
-
 /// Reads at most `count` bytes; an empty result is the end of the file.
 package func readSome(_ fd: borrowing OwnedFD, upTo count: Int) throws(SysError) -> [UInt8] {
     let number = fd.raw

@@ -1,22 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 package import CLinux
 
+/// openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS: `path` is resolved as if `root` were `/`, so no symbolic
+/// link or `..` in it can lead outside.
+package func openInRoot(
+    _ root: borrowing OwnedFD, _ path: String, _ flags: CInt, mode: mode_t = 0
+) throws(SysError) -> OwnedFD {
+    try walk(root, path, flags, mode, resolveInRoot | resolveNoMagicLinks)
+}
+
 /// openat2(2) like `openInRoot`, but a symbolic link anywhere in the path is an error (ELOOP).
 package func openInRootWithoutLinks(
     _ root: borrowing OwnedFD, _ path: String, _ flags: CInt
 ) throws(SysError) -> OwnedFD {
+    try walk(root, path, flags, 0, resolveInRoot | resolveNoMagicLinks | resolveNoSymbolicLinks)
+}
+
+private let resolveInRoot: UInt64 = 0x10
+private let resolveNoSymbolicLinks: UInt64 = 0x04
+private let resolveNoMagicLinks: UInt64 = 0x02
+
+/// A rename that races with the walk makes it fail with EAGAIN, and openat2(2) says to try again: not for ever, since a
+/// container may go on renaming.
+private func walk(
+    _ root: borrowing OwnedFD, _ path: String, _ flags: CInt, _ mode: mode_t, _ resolve: UInt64
+) throws(SysError) -> OwnedFD {
     let dir = root.raw
-    let relative = path.utf8.allSatisfy { $0 == UInt8(ascii: "/") } ? "." : path
-    let resolve: UInt64 = 0x10 | 0x04 | 0x02  // RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS
+    let name = path.utf8.allSatisfy { $0 == UInt8(ascii: "/") } ? "." : path
+    var attempts = 1000
     while true {
         do throws(SysError) {
-            return OwnedFD(
-                owning: try sys("openat2", path) {
-                    swrun_openat2(dir, relative, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), 0, resolve)
-                })
+            let fd = try sys("openat2", path) {
+                swrun_openat2(dir, name, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
+            }
+            return OwnedFD(owning: fd)
         } catch {
-            if error.errno == .wouldBlock { continue }
-            throw error
+            attempts -= 1
+            if error.errno != .wouldBlock || attempts == 0 { throw error }
         }
     }
 }

@@ -30,6 +30,14 @@ package func isHungUp(_ fd: borrowing OwnedFD) -> Bool {
     return poll(&entry, 1, 0) == 1 && entry.revents & 0x010 != 0
 }
 
+/// Whether a pipe or FIFO, of which `fd` is a write end, has bytes in it and nobody to read them.
+package func holdsUnread(_ fd: borrowing OwnedFD) -> Bool {
+    var entry = pollfd(fd: fd.raw, events: 0, revents: 0)
+    var count: CInt = 0
+    let hasNoReader = poll(&entry, 1, 0) == 1 && entry.revents & 0x008 != 0  // POLLERR
+    return hasNoReader && swrun_ioctl_ptr(fd.raw, UInt(FIONREAD), &count) == 0 && count > 0
+}
+
 /// One write(2) of as many bytes as fit now. SIGPIPE must be blocked or ignored.
 package func writeNonBlocking(_ fd: borrowing OwnedFD, _ bytes: ArraySlice<UInt8>) -> Transfer {
     let number = fd.raw

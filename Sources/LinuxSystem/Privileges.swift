@@ -69,8 +69,9 @@ package enum Privileges {
     /// Loads a seccomp filter of classic BPF instructions (8 bytes each). The result is the listener's descriptor if
     /// `flags` ask for one.
     package static func loadFilter(_ program: [UInt8], flags: UInt32) throws(SysError) -> CInt {
-        try sys("seccomp") {
-            program.withUnsafeBytes { swrun_seccomp_load($0.baseAddress, UInt16($0.count / 8), flags) }
+        guard let count = UInt16(exactly: program.count / 8) else { throw SysError("seccomp", "filter", .fileTooBig) }
+        return try sys("seccomp") {
+            program.withUnsafeBytes { swrun_seccomp_load($0.baseAddress, count, flags) }
         }
     }
 

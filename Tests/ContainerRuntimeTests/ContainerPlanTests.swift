@@ -106,4 +106,13 @@ struct ContainerPlanTests {
     func sysctl() throws {
         _ = try plan(linux: [("sysctl", ["net.ipv4.ip_forward": "1"])])
     }
+
+    @Test(
+        "a sysctl's key names a file as sysctl(8) reads it",
+        arguments: [
+            ("net.ipv4.ip_forward", "net/ipv4/ip_forward"), ("net/ipv4/ip_forward", "net/ipv4/ip_forward"),
+            ("net.ipv4.conf.eth0/100.forwarding", "net/ipv4/conf/eth0.100/forwarding"),
+            ("net/ipv4/conf/eth0.100/forwarding", "net/ipv4/conf/eth0.100/forwarding"), ("x", "x"),
+        ])
+    func sysctlFile(_ key: String, _ path: String) { #expect(sysctlPath(key) == path) }
 }

@@ -47,7 +47,7 @@ func makeLauncher(_ invocation: Invocation) throws(RuntimeError) -> Launcher {
     let pidFile = try absolute("pid-file")
     let consoleSocket = try absolute("console-socket")
     let bundle = try enterBundle(values.string("bundle"))
-    let plan = try ContainerPlan(try readSpec(), bundle: bundle)
+    let plan = try ContainerPlan(try readSpec(in: bundle), bundle: bundle)
     for name in plan.process.unknownCapabilities {
         invocation.log.warning("ignoring unknown or unavailable capability: " + name)
     }
@@ -75,9 +75,10 @@ private func enterBundle(_ path: String) throws(RuntimeError) -> FilePath {
     return try absolutePath(FilePath("."))
 }
 
-func readSpec() throws(RuntimeError) -> RuntimeSpec {
+/// Reads a bundle's config.json.
+func readSpec(in bundle: FilePath) throws(RuntimeError) -> RuntimeSpec {
     let bytes: [UInt8]
-    do throws(SysError) { bytes = try readFile(FilePath("config.json"), limit: 32 << 20) } catch {
+    do throws(SysError) { bytes = try readFile(bundle / "config.json", limit: 32 << 20) } catch {
         if error.errno == .noSuchFile { throw RuntimeError("JSON specification file config.json not found") }
         throw RuntimeError(error.description)
     }

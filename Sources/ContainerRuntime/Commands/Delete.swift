@@ -23,7 +23,7 @@ var deleteCommand: Command {
             throw RuntimeError(
                 "cannot delete container " + invocation.id + " that is not stopped: " + status.rawValue)
         }
-        try destroy(container)
+        try destroy(container, invocation.log)
         return 0
     }
 }
@@ -40,7 +40,7 @@ private func removeUnfinished(_ id: String, in store: ContainerStore) throws(Run
 
 /// Ends every process, and removes the cgroup and the state. What one step cannot do does not keep the others from
 /// being done; the first failure is reported.
-func destroy(_ container: Container) throws(RuntimeError) {
+func destroy(_ container: Container, _ log: Log) throws(RuntimeError) {
     var failure: RuntimeError?
     func attempt(_ body: () throws(RuntimeError) -> Void) {
         do throws(RuntimeError) { try body() } catch { if failure == nil { failure = error } }
@@ -51,7 +51,7 @@ func destroy(_ container: Container) throws(RuntimeError) {
     }
     if let failure { throw failure }  // the state stays: a later delete can try again
     try container.store.remove(container.record.id)
-    try runHooks(container.record.poststop, named: "poststop", state: container.state(.stopped))
+    runFinalHooks(container.record.poststop, named: "poststop", state: container.state(.stopped), log)
 }
 
 private func killInit(_ container: Container) throws(RuntimeError) {

@@ -55,17 +55,14 @@ private func execOptions(_ invocation: Invocation) throws(RuntimeError) -> Launc
 /// The process that is asked for: a file's, or the container's own with what the flags change.
 private func describeProcess(_ invocation: Invocation, _ container: Container) throws(RuntimeError) -> RuntimeProcess {
     let values = invocation.values
-    if let path = values.optional("process"), !path.isEmpty { return try readProcess(FilePath(path)) }
+    if let path = values.optional("process"), !path.isEmpty {
+        var process = try readProcess(FilePath(path))
+        if process.capabilities == nil { process.capabilities = try readOwnProcess(of: container).capabilities }
+        return process
+    }
     let arguments = Array(values.arguments.dropFirst())
     if arguments.isEmpty { throw RuntimeError("process args cannot be empty") }
-    let spec: RuntimeSpec
-    let bytes = try step("") { () throws(SysError) in
-        try readFile(FilePath(container.record.bundle) / "config.json", limit: 32 << 20)
-    }
-    do throws(RuntimeSpecError) { spec = try RuntimeSpec(parsing: bytes) } catch {
-        throw RuntimeError("invalid config.json: " + error.message)
-    }
-    var process = spec.process ?? RuntimeProcess()
+    var process = try readOwnProcess(of: container)
     process.args = arguments
     process.hasTerminal = values.bool("tty")
     process.environment += values.list("env")
@@ -76,6 +73,11 @@ private func describeProcess(_ invocation: Invocation, _ container: Container) t
     try changeUser(of: &process, values)
     addCapabilities(values.list("cap"), to: &process)
     return process
+}
+
+/// The `process` of the container's own config.json.
+private func readOwnProcess(of container: Container) throws(RuntimeError) -> RuntimeProcess {
+    try readSpec(in: FilePath(container.record.bundle)).process ?? RuntimeProcess()
 }
 
 private func readProcess(_ path: FilePath) throws(RuntimeError) -> RuntimeProcess {

@@ -95,6 +95,7 @@ package enum RuntimeCommandLine {
             }
             if command.entersContainer {
                 try step("") { () throws(SysError) in
+                    try closeForeignDescriptors(preserved: values.int("preserve-fds"))
                     try Privileges.setNotDumpable()
                     try runFromUnwritableProgram(fullCommandLine)
                 }
@@ -104,6 +105,13 @@ package enum RuntimeCommandLine {
             log.error(command.failurePrefix + error.message)
             return command.failureCode
         }
+    }
+
+    /// What the caller left open by mistake must not be there inside the container: even marked to be closed by execve,
+    /// a directory of the host could be named as `/proc/self/fd/N` until then (CVE-2024-21626).
+    private static func closeForeignDescriptors(preserved: Int) throws(SysError) {
+        let first = UInt32(clamping: preserved).addingReportingOverflow(3)
+        if !first.overflow { try sys("close_range") { swrun_close_range(first.partialValue, .max, 0) } }
     }
 
     private static func root(_ globals: FlagValues) -> FilePath {

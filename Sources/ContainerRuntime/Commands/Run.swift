@@ -14,6 +14,7 @@ var runCommand: Command {
         ], arity: .exactly(1), failurePrefix: "runc run failed: ", entersContainer: true
     ) { invocation throws(RuntimeError) in
         let launcher = try makeLauncher(invocation)
+        let log = invocation.log
         let isDetached = invocation.values.bool("detach")
         let hasTerminal = launcher.plan.process.hasTerminal
         if isDetached, hasTerminal, launcher.options.consoleSocket == nil {
@@ -24,32 +25,34 @@ var runCommand: Command {
         }
         if isDetached {
             let console = try openConsole(launcher.options)
-            _ = try launchNow(launcher, console: console)
+            _ = try launchNow(launcher, console: console, log)
             return 0
         }
         if !invocation.values.bool("no-subreaper") { try step("") { () throws(SysError) in try becomeSubreaper() } }
-        let code = try runInForeground(launcher)
-        if !invocation.values.bool("keep") { try destroy(try launcher.container()) }
+        let code = try runInForeground(launcher, log)
+        if !invocation.values.bool("keep") { try destroy(try launcher.container(), log) }
         return code
     }
 }
 
-private func runInForeground(_ launcher: Launcher) throws(RuntimeError) -> CInt {
+private func runInForeground(_ launcher: Launcher, _ log: Log) throws(RuntimeError) -> CInt {
     let signals = try step("") { () throws(SysError) in try SignalDescriptor(nonBlocking: true) }
     guard launcher.plan.process.hasTerminal else {
-        let child = try launchNow(launcher, console: nil)
+        let child = try launchNow(launcher, console: nil, log)
         return try Foreground(pid: child.pid, signals: signals).wait()
     }
     let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
     let ours = sockets.first
-    let child = try launchNow(launcher, console: sockets.second)
+    let child = try launchNow(launcher, console: sockets.second, log)
     let master = try step("receive the terminal") { () throws(SysError) in try receiveDescriptor(ours) }
     guard let master else { throw RuntimeError("the container sent no terminal") }
     return try Foreground(pid: child.pid, signals: signals).relay(master)
 }
 
 /// Launches without waiting for a `start`. The container is deleted again if its program cannot be executed.
-private func launchNow(_ launcher: Launcher, console: consuming OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
+private func launchNow(
+    _ launcher: Launcher, console: consuming OwnedFD?, _ log: Log
+) throws(RuntimeError) -> LaunchedContainer {
     try starting { () throws(RuntimeError) in
         let child = try launcher.launch(waitsForStart: false, console: console)
         do throws(RuntimeError) {
@@ -59,7 +62,7 @@ private func launchNow(_ launcher: Launcher, console: consuming OwnedFD?) throws
                 try runHooks(container.record.poststart, named: "poststart", state: container.state(.running))
             }
         } catch {
-            if let container = try? launcher.container() { try? destroy(container) }
+            if let container = try? launcher.container() { try? destroy(container, log) }
             _ = try? waitForChild(child.pid)
             throw error
         }

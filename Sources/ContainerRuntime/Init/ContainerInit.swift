@@ -160,9 +160,7 @@ struct ContainerInit: ~Copyable {
 
     private borrowing func setSysctls(_ proc: borrowing ProcFiles?) throws(RuntimeError) {
         for pair in plan.spec.linux.sysctl {
-            // A dot separates directories unless the key has slashes; then the dots are part of names (sysctl(8)).
-            let hasSlash = pair.key.utf8.contains(UInt8(ascii: "/"))
-            let path = hasSlash ? pair.key : pair.key.split(separator: ".").joined(separator: "/")
+            let path = sysctlPath(pair.key)
             try step("set sysctl " + pair.key) { () throws(SysError) in try proc?.write("sys/" + path, pair.value) }
         }
     }

@@ -71,7 +71,10 @@ extension RootBuilder {
         guard info.st_rdev == swrun_makedev(device.major, device.minor) else {
             throw SysError("bind", device.path, .invalidArgument, hint: "the host's device has other numbers")
         }
-        _ = try openAt(parent, name, O_CREAT | O_NOFOLLOW | O_RDONLY, mode: 0)
+        // What the image has there is not opened: a FIFO would block.
+        do throws(SysError) { _ = try openAt(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode: 0) } catch {
+            if error.errno != .exists { throw error }
+        }
         try tree.attach(on: try openAt(parent, name, O_PATH | O_NOFOLLOW))
     }
 }

@@ -36,3 +36,11 @@ struct ProcFiles: ~Copyable {
         try openAt(root, "self/fd/" + String(fd.raw), flags)
     }
 }
+
+/// The file below /proc/sys that a key names (sysctl(8)): whichever of `.` and `/` comes first separates directories,
+/// and the other one then stands for `.` in a name, as in `net.ipv4.conf.eth0/100.forwarding`.
+func sysctlPath(_ key: String) -> String {
+    let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
+    guard key.utf8.first(where: { $0 == dot || $0 == slash }) == dot else { return key }
+    return String(decoding: key.utf8.map { $0 == dot ? slash : $0 == slash ? dot : $0 }, as: UTF8.self)
+}

@@ -34,11 +34,7 @@ struct RootBuilder: ~Copyable {
             guard let source else { throw RuntimeError(context + ": no source") }
             let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(source.fd))
             }
-            let target = try step(context) { () throws(SysError) in
-                isDirectory
-                    ? try makeDirectoriesInRoot(root, mount.destination)
-                    : try makeFileInRoot(root, mount.destination)
-            }
+            let target = try step(context) { () throws(SysError) in try openTarget(mount, isDirectory: isDirectory) }
             try step(context) { () throws(SysError) in try source.attach(on: target) }
         case .fileSystem(let type, let name):
             try step(context) { () throws(SysError) in try mountNew(type, name, mount) }
@@ -48,7 +44,7 @@ struct RootBuilder: ~Copyable {
     }
 
     private borrowing func mountNew(_ type: String, _ source: String, _ mount: MountPlan) throws(SysError) {
-        let target = try openTarget(type, mount.destination)
+        let target = try openTarget(mount)
         var options = mount.options.fileSystem
         if mount.options.set.contains(.readOnly) && !mount.options.copiesUp && type != "tmpfs" { options.append("ro") }
         let tree = try MountTree.new(
@@ -58,20 +54,34 @@ struct RootBuilder: ~Copyable {
         try tree.attach(on: target)
     }
 
-    /// /proc and /sys must be what they are called, or everything that is hidden below them would be elsewhere.
-    private borrowing func openTarget(_ type: String, _ destination: String) throws(SysError) -> OwnedFD {
-        let target = try makeDirectoriesInRoot(root, destination)
-        guard type == "proc" || type == "sysfs" else { return target }
-        do throws(SysError) { return try openInRootWithoutLinks(root, destination, O_PATH | O_DIRECTORY) } catch {
+    /// Opens where a mount goes, and makes it if it is missing. The plan has checked the destination's text; here it is
+    /// seen where the image's links lead.
+    private borrowing func openTarget(_ mount: MountPlan, isDirectory: Bool = true) throws(SysError) -> OwnedFD {
+        let path = mount.destination
+        let target = isDirectory ? try makeDirectoriesInRoot(root, path) : try makeFileInRoot(root, path)
+        if !mount.mayCoverProc, try isOnProc(target) {
+            throw SysError("mount", path, .invalidArgument, hint: MountPlan.coversProc)
+        }
+        guard case .fileSystem(let type, _) = mount.kind, type == "proc" || type == "sysfs" else { return target }
+        // They must be what they are called, or everything that is hidden below them would be elsewhere.
+        do throws(SysError) { return try openInRootWithoutLinks(root, path, O_PATH | O_DIRECTORY) } catch {
             throw SysError(
-                error.operation, destination, error.errno,
+                error.operation, path, error.errno,
                 hint: "filesystem \"" + type + "\" must be mounted on ordinary directory")
         }
     }
 
+    /// Whether it is on the container's own procfs; the host's, bound elsewhere, is just a file system.
+    private borrowing func isOnProc(_ target: borrowing OwnedFD) throws(SysError) -> Bool {
+        guard try fileSystemType(target) == procMagic,
+            let proc = try? openInRootWithoutLinks(root, "/proc", O_PATH | O_DIRECTORY)
+        else { return false }
+        return try status(proc).st_dev == status(target).st_dev
+    }
+
     /// v2: the container's own view of the one hierarchy. v1: a tmpfs with a directory for each hierarchy.
     private borrowing func mountCgroups(_ mount: MountPlan) throws(SysError) {
-        let target = try makeDirectoriesInRoot(root, mount.destination)
+        let target = try openTarget(mount)
         if cgroup.layout.isUnifiedOnly, let unified = cgroup.layout.unified {
             let tree = try cgroupTree(unified, type: "cgroup2", options: [], mount)
             return try tree.attach(on: target)

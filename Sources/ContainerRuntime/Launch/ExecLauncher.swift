@@ -39,7 +39,7 @@ struct ExecLauncher {
         let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
         let terminal = try step("", { () throws(SysError) in try console?.duplicate() })
         let result = try withJoinedNamespaces(pidNamespace) { () throws(RuntimeError) in
-            try step("clone") { () throws(SysError) in try cloneProcess([], intoCgroup: doors.unifiedNumber) }
+            try step("clone") { () throws(SysError) in try clone(into: doors) }
         }
         switch consume result {
         case .child:
@@ -52,6 +52,16 @@ struct ExecLauncher {
             added.run()
         case .parent(let pid, let process):
             return LaunchedContainer(pid: pid, process: process, channel: LauncherChannel(socket: sockets.first))
+        }
+    }
+
+    /// Version 2 has no processes in a cgroup whose children have controllers: a container that manages cgroups itself
+    /// has moved all of its own further down. Then the place is beside its init.
+    private func clone(into doors: borrowing CgroupDoors) throws(SysError) -> CloneResult {
+        do throws(SysError) { return try cloneProcess([], intoCgroup: doors.unifiedNumber) } catch {
+            guard error.errno == .busy, let place = try container.cgroup.unifiedDirectory(of: container.record.pid)
+            else { throw error }
+            return try cloneProcess([], intoCgroup: place.raw)
         }
     }
 

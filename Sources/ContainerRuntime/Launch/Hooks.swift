@@ -17,20 +17,28 @@ func runHooks(
     }
 }
 
+/// Runs hooks that cannot stop anything any more: one that fails is a warning, and the next ones still run.
+func runFinalHooks(_ hooks: [RuntimeHooks.Hook], named name: String, state: RuntimeState, _ log: Log) {
+    for hook in hooks {
+        do throws(RuntimeError) { try runHooks([hook], named: name, state: state) } catch {
+            log.warning(error.message)
+        }
+    }
+}
+
 /// The hook's exit code. It gets the state on stdin and our stderr for both its outputs; when its time is over it is
 /// killed.
 private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> CInt {
-    let pipe = try Pipe()
+    let file = try makeMemoryFile("state")  // unlike a pipe it takes annotations of any size
+    try writeAll(file, input)
+    let number = file.raw
+    try sys("lseek") { Int(lseek(number, 0, SEEK_SET)) }
     var spawn = Spawn(FilePath(hook.path), Array(hook.args.dropFirst()), environment: hook.environment)
     if let first = hook.args.first { spawn.argumentZero = first }
-    let pid = try spawn.start(stdin: pipe.read.raw, stdout: 2, stderr: 2)
-    // A state is far smaller than a pipe (64 KiB): this cannot block, and a hook that never reads is fine.
-    try pipe.write.setNonBlocking()
-    _ = writeNonBlocking(pipe.write, input[...])
-    close(pipe)
+    let pid = try spawn.start(stdin: number, stdout: 2, stderr: 2)
     if let timeout = hook.timeout {
         let process = try openProcess(pid)
-        let milliseconds = CInt(clamping: timeout.multipliedReportingOverflow(by: 1000).partialValue)
+        let milliseconds = CInt(clamping: min(timeout, 1_000_000) * 1000)
         if try !waitForEnd(of: process, milliseconds: milliseconds) {
             try sendSignal(SIGKILL, to: process)
             _ = try waitForChild(pid)
@@ -39,5 +47,3 @@ private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> 
     }
     return try waitForChild(pid)
 }
-
-private func close(_ pipe: consuming Pipe) {}

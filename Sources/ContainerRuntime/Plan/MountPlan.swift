@@ -41,16 +41,23 @@ package struct MountPlan: Sendable, Equatable {
     /// applied to.
     private func checkProcDestination() throws(RuntimeError) {
         if destination == "/" { throw RuntimeError("mount destination must not be \"/\"") }
-        let isProc = destination == "/proc"
-        guard isProc || destination.hasPrefix("/proc/") else { return }
-        switch kind {
-        case .fileSystem(type: "proc", _) where isProc: return
-        case .bind(let source, _) where isProc && source.string == "/proc": return
-        case .bind where allowedBelowProc.contains(destination): return
-        default:
-            throw RuntimeError("\"" + destination + "\" cannot be mounted because it is inside /proc")
+        if destination == "/proc" || destination.hasPrefix("/proc/"), !mayCoverProc {
+            throw RuntimeError("\"" + destination + "\" " + MountPlan.coversProc)
         }
     }
+
+    /// Whether the mount may lie on the container's procfs.
+    var mayCoverProc: Bool {
+        switch kind {
+        case .fileSystem(type: "proc", _): destination == "/proc"
+        case .bind(let source, _):
+            destination == "/proc" ? source.string == "/proc" : allowedBelowProc.contains(destination)
+        default: false
+        }
+    }
+
+    /// Why a mount that may not is refused.
+    static let coversProc = "cannot be mounted because it is inside /proc"
 
     package var isDev: Bool { destination == "/dev" }
 }

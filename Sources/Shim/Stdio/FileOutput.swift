@@ -11,7 +11,6 @@ final class FileOutput {
     private var file: Descriptor?
     private var token: EventLoop.Token?
     private var queue = ByteQueue()
-    private var onClose: [() -> Void] = []
     private var closing = false
 
     /// Called when a backlog is gone.
@@ -37,10 +36,26 @@ final class FileOutput {
         flush()
     }
 
-    /// Takes no more, and closes when the backlog is gone: the FIFO's reader sees the end.
-    func closeWhenEmpty() {
+    /// Takes no more, and closes when the backlog is gone: the FIFO's reader sees the end. False if it is still open
+    /// because a FIFO holds bytes and has no reader: they would be gone with its last descriptor, and a client that is
+    /// slow to open its end would find nothing.
+    func closeWhenRead() -> Bool {
         closing = true
-        if queue.isEmpty { close() }
+        guard queue.isEmpty else { return true }
+        giveUpReadEnd()
+        if let file, holdsUnread(file.fd) { return false }
+        close()
+        return true
+    }
+
+    /// Only without an end of our own to read from can others' be seen.
+    private func giveUpReadEnd() {
+        guard let file, let token, let end = try? LinuxSystem.open(file.fd.procPath, O_WRONLY | O_NONBLOCK) else {
+            return
+        }
+        loop.unwatch(token)
+        self.token = nil
+        self.file = Descriptor(end)
     }
 
     func close() {

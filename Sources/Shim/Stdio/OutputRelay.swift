@@ -5,8 +5,10 @@ import LinuxSystem
 final class OutputRelay {
     /// How long an output may stay open and silent after its process has ended: a grandchild may hold it for ever.
     static let silenceMilliseconds: Int64 = 100
-    /// How long a deletion waits for a client that does not empty its FIFO.
+    /// How long a client may take to read on: for its FIFO's backlog, the exit waits so long, and then the deletion.
     static let patienceMilliseconds: Int64 = 10_000
+    /// How long the exit waits for a client that has not opened its FIFO yet.
+    static let lateReaderMilliseconds: Int64 = 2000
 
     private let loop: EventLoop
     private var readers: [OutputReader] = []
@@ -18,6 +20,8 @@ final class OutputRelay {
     private var began = false
     private var onDrained: (() -> Void)?
     private var silence: EventLoop.Token?
+    /// Until when a backlog in a FIFO holds up the exit.
+    private var backlogDeadline: Int64 = 0
 
     init(loop: EventLoop, log: LogFile?, attach: AttachServer?, stdout: FileOutput?, stderr: FileOutput?) {
         self.loop = loop
@@ -45,6 +49,7 @@ final class OutputRelay {
     /// The process has ended. Calls `drained` when its output is at the end too, or has been silent long enough.
     func processDidEnd(_ drained: @escaping () -> Void) {
         onDrained = drained
+        backlogDeadline = deadline(in: Self.patienceMilliseconds)
         restartSilence()
         checkDrained()
     }
@@ -82,7 +87,10 @@ final class OutputRelay {
         attach?.broadcast(reader.stream, bytes)
         files[reader.stream == 2 ? 1 : 0]?.write(bytes)
         updatePause()
-        if onDrained != nil { restartSilence() }
+        if onDrained != nil {
+            backlogDeadline = deadline(in: Self.patienceMilliseconds)
+            restartSilence()
+        }
     }
 
     /// A reader waits while what it reads has nowhere to go.
@@ -98,9 +106,13 @@ final class OutputRelay {
         if let silence { loop.cancel(silence) }
         silence = loop.after(milliseconds: Self.silenceMilliseconds) { [self] in
             silence = nil
-            // Held up by a slow attach client, not silent: that ends by itself.
-            if attach?.isCongested ?? false { restartSilence() } else { drained() }
+            if isHeldUp { restartSilence() } else { drained() }
         }
+    }
+
+    /// Not silent, but not being read either: a slow attach client is dropped in the end, a FIFO's reader may be gone.
+    private var isHeldUp: Bool {
+        attach?.isCongested ?? false || (hasBacklog && monotonicNanoseconds() < backlogDeadline)
     }
 
     private func checkDrained() {
@@ -114,7 +126,17 @@ final class OutputRelay {
         silence = nil
         log?.finish()
         attach?.finish()
-        for file in files { file?.closeWhenEmpty() }
-        report()
+        closeFiles(until: deadline(in: Self.lateReaderMilliseconds), report)
     }
+
+    private func closeFiles(until deadline: Int64, _ done: @escaping () -> Void) {
+        let unread = files.filter { file in !(file?.closeWhenRead() ?? true) }
+        if unread.isEmpty || monotonicNanoseconds() >= deadline {
+            for file in unread { file?.close() }
+            return done()
+        }
+        loop.after(milliseconds: 10) { [self] in closeFiles(until: deadline, done) }
+    }
+
+    private func deadline(in milliseconds: Int64) -> Int64 { monotonicNanoseconds() + milliseconds * 1_000_000 }
 }

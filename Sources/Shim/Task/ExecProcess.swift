@@ -94,7 +94,11 @@ final class ExecProcess {
     func abandon() {
         io.close {}
         removeFiles()
+        for waiter in waiters { waiter.fail(deleted) }
+        waiters = []
     }
+
+    private var deleted: RPCStatus { RPCStatus(.notFound, "process \(id) was deleted") }
 
     private func finishStart(_ result: RuntimeResult, _ console: ConsoleSocket?, _ responder: Responder) {
         let master = console?.take()
@@ -102,7 +106,9 @@ final class ExecProcess {
         if failure == nil, io.names.terminal {
             if let master, (try? io.connect(terminal: master)) != nil {} else { failure = "received no console" }
         }
-        guard failure == nil, let pid = paths.readPid() else {
+        let pid = result.failure == nil ? paths.readPid() : nil
+        guard failure == nil, let pid else {
+            if let pid { _ = try? sendSignal(9, to: pid) }  // nobody would ever know of it
             return fail("OCI runtime exec failed: " + (failure ?? "no pid was written"), responder)
         }
         self.pid = pid
@@ -160,7 +166,7 @@ final class ExecProcess {
     private func remove(_ responder: Responder, _ phase: ExecState.Phase) {
         task.execs.removeAll { $0 === self }
         removeFiles()
-        for waiter in waiters { waiter.fail(RPCStatus(.notFound, "process \(id) was deleted")) }
+        for waiter in waiters { waiter.fail(deleted) }
         var exit = ExitStatus(code: 0, exitedAt: .now)
         if case .stopped(_, let status) = phase { exit = status }
         let response = DeleteResponse(pid: UInt32(pid), exit: exit)
