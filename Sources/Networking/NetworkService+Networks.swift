@@ -120,10 +120,6 @@ extension NetworkService {
         }
     }
 
-    private func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-    }
-
     /// The subnet that was asked for, if it is free, or else one of the pools'.
     private func subnet(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) -> IPv4Prefix {
         let ours = state.networks.values.compactMap(\.subnet)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LinuxSystem
+import Threads
 
 /// The networks of one daemon and the containers on them.
 ///
