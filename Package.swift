@@ -139,6 +139,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+    library("Threads"),
     library("Netlink", ["LinuxSystem"]),
     library("Archive", ["LinuxSystem", "CISAL", "CZstd"]),
     library("ContentStore", ["LinuxSystem", "OCISpec", "Metadata", crypto]),
@@ -147,12 +148,12 @@ let daemonTargets: [Target] = [
         "Registry", ["LinuxSystem", "OCISpec", "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
     library("Snapshots", ["LinuxSystem", "Metadata"]),
     library("ContainerdAPI", [protobuf]),
-    library("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
+    library("AsyncTTRPC", ["LinuxSystem", "Threads", "TTRPC", protobuf]),
     library(
         "Supervisor",
         [
             "LinuxSystem", "JSON", "OCISpec", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
-            "ContainerdAPI", "AsyncTTRPC", "TTRPC", protobuf, logging, crypto,
+            "ContainerdAPI", "AsyncTTRPC", "TTRPC", "Threads", protobuf, logging, crypto,
         ]),
     library(
         "SupervisorGRPC",
@@ -160,19 +161,19 @@ let daemonTargets: [Target] = [
             "Supervisor", "AsyncTTRPC", "TTRPC", "ContainerdAPI", "LinuxSystem", grpcCore, grpcTransport, nioCore,
             logging,
         ]),
-    library("Networking", ["Netlink", "LinuxSystem", "JSON", "Metadata", "CNFTables"]),
+    library("Networking", ["Netlink", "LinuxSystem", "JSON", "Metadata", "Threads", "CNFTables"]),
     library("DockerAPI", ["JSON"]),
     library(
         "Engine",
         [
             "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "Metadata", "ContainerdAPI", "AsyncTTRPC",
-            logging,
+            "Threads", logging,
         ]),
     library(
         "EngineHTTP",
         ["Engine", "DockerAPI", "JSON", "LinuxSystem", nioCore, nioPosix, nioHTTP1, logging]),
     program(
-        "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", logging]),
+        "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),
     program("swrund", ["Engine", "EngineHTTP", "Networking", "Flags", "LinuxSystem", "JSON", logging]),
 ]
 

@@ -33,7 +33,9 @@ private struct FakeClient: ByteStream {
 }
 
 /// A shim's attach socket that registers one client and gives its connection to `body`.
-private func withShim(_ body: @Sendable (FilePath, _ accepted: @escaping @Sendable () throws -> Int32) async throws -> Void)
+private func withShim(
+    _ body: @Sendable (FilePath, _ accepted: @escaping @Sendable () throws -> Int32) async throws -> Void
+)
     async throws
 {
     let path = FilePath("/tmp/swrun-attach-\(getpid())-\(monotonicNanoseconds()).sock")
@@ -43,7 +45,7 @@ private func withShim(_ body: @Sendable (FilePath, _ accepted: @escaping @Sendab
         _ = try? removeFile(path)
     }
     try await body(path) {
-        let number = try sys("accept") { accept(listener, nil, nil) }
+        let number = try sys("accept") { accept4(listener, __SOCKADDR_ARG(__sockaddr__: nil), nil, 0) }
         var flags: UInt8 = 0
         _ = try sys("read") { read(number, &flags, 1) }
         _ = try sys("write") { write(number, "A", 1) }
@@ -80,7 +82,8 @@ struct AttachTests {
         #expect(container.attachAtStart([.stdout]) == nil)
     }
 
-    @Test("a quiet process's client that has gone ends the relay, after its input was delivered", .timeLimit(.minutes(1)))
+    @Test(
+        "a quiet process's client that has gone ends the relay, after its input was delivered", .timeLimit(.minutes(1)))
     func gone() async throws {
         try await withShim { path, accepted in
             async let shim: Int32 = Task.detached { try accepted() }.value

@@ -4,6 +4,7 @@ import JSON
 import LinuxSystem
 import Logging
 import Networking
+import Threads
 
 extension ContainerService {
     /// Removes a container; a running one only with `force`, which kills it.
@@ -91,7 +92,8 @@ extension ContainerService {
     private func removeResources(_ record: ContainerRecord) async throws {
         try await ignoringMissing { try await supervisor.deleteContainer(record.id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(record.id) }
-        try removeTree(directory(record.id))
+        let files = directory(record.id)
+        try await pool.run { try removeTree(files) }  // a log may be large
         removeRunDirectory(record.id)
         try store.delete(record.id)
     }
