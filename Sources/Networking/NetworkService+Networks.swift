@@ -110,6 +110,9 @@ extension NetworkService {
         guard request.driver == "bridge" || request.driver.isEmpty else {
             throw NetworkError(.unimplemented, "network driver \"\(request.driver)\" is not implemented")
         }
+        if let text = request.options[NetworkRecord.mtuOption], NetworkRecord.mtu(text) == nil {
+            throw NetworkError(.invalidArgument, "invalid MTU number: \(text)")
+        }
         if let name = request.options["com.docker.network.bridge.name"] {
             guard (1...15).contains(name.utf8.count),
                 name.utf8.allSatisfy({ isAlphanumeric($0) || "_.-".utf8.contains($0) })

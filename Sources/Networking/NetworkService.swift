@@ -21,6 +21,9 @@ package actor NetworkService {
     let namespaces: NetworkNamespaces
     var opened: NetworkState?
     var isWatching = false
+    /// When rules that another program had removed were put back last, and whether that is to happen again soon.
+    var lastRestoration: ContinuousClock.Instant?
+    var isRestorationPlanned = false
 
     package init(_ configuration: NetworkServiceConfiguration) {
         self.configuration = configuration
