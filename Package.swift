@@ -139,6 +139,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+    library("Threads"),
     library("Netlink", ["LinuxSystem"]),
     library("Archive", ["CLinux", "LinuxSystem", "CISAL", "CZstd"]),
     library("ContentStore", ["CLinux", "LinuxSystem", "OCISpec", "Metadata", crypto]),
@@ -147,21 +148,21 @@ let daemonTargets: [Target] = [
         "Registry", ["LinuxSystem", "OCISpec", "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
     library("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
     library("ContainerdAPI", [protobuf]),
-    library("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
+    library("AsyncTTRPC", ["LinuxSystem", "Threads", "TTRPC", protobuf]),
     library(
         "Supervisor",
         [
             "LinuxSystem", "JSON", "OCISpec", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
-            "ContainerdAPI", "AsyncTTRPC", "TTRPC", protobuf, logging,
+            "ContainerdAPI", "AsyncTTRPC", "TTRPC", "Threads", protobuf, logging,
         ]),
     library("SupervisorGRPC", ["AsyncTTRPC", "TTRPC", "LinuxSystem", grpcCore, grpcTransport, nioCore]),
-    library("Networking", ["Netlink", "CLinux", "LinuxSystem", "JSON", "Metadata", "CNFTables"]),
+    library("Networking", ["Netlink", "CLinux", "LinuxSystem", "JSON", "Metadata", "Threads", "CNFTables"]),
     library("DockerAPI", ["JSON"]),
     library(
         "Engine",
         [
             "CLinux", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Netlink", "Networking", "Metadata",
-            "ContainerdAPI", "TTRPC", "AsyncTTRPC", protobuf, logging,
+            "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", protobuf, logging,
         ]),
     library(
         "EngineHTTP",
@@ -170,7 +171,7 @@ let daemonTargets: [Target] = [
             logging,
         ]),
     program(
-        "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", logging]),
+        "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),
     program("swrund", ["Engine", "EngineHTTP", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
 ]
 

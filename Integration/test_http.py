@@ -243,3 +243,54 @@ def test_slow_reader_does_not_fill_memory(stack, sleeper):
         before = resident()
         time.sleep(1.5)
         assert resident() - before < 40_000
+
+
+def sockets_of(pid):
+    """How many sockets a process has open."""
+    count = 0
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(entry.path).startswith("socket:")
+        except OSError:
+            pass  # closed meanwhile
+    return count
+
+
+def test_clients_of_quiet_processes_that_die_leave_nothing(stack, sleeper):
+    """Nothing is written to them, so only the closed connection tells that they are gone."""
+    before = sockets_of(stack.process.pid)
+    clients = []
+    for bytes_sent in [request("POST", f"/containers/{sleeper}/attach?stream=1&stdout=1"),
+                       exec_request(stack, sleeper, Cmd=["sleep", "1000"])]:
+        clients.append(open_socket(stack))
+        clients[-1].sendall(bytes_sent)
+        assert clients[-1].recv(1000).startswith(b"HTTP/1.1 ")
+    wait_until(lambda: sockets_of(stack.process.pid) >= before + 4, 10, "two clients and two connections to shims")
+    for client in clients:
+        client.close()
+    wait_until(lambda: sockets_of(stack.process.pid) <= before, 10, "the end of the connections")
+
+
+def test_what_a_client_sends_before_it_leaves_arrives(stack, container_name):
+    stack.docker("run", "-d", "-i", "--name", container_name, "busybox", "sh", "-c", "read x; echo got $x; sleep 1000")
+    with open_socket(stack) as connection:
+        connection.sendall(request("POST", f"/containers/{container_name}/attach?stream=1&stdin=1"))
+        connection.recv(1000)
+        connection.sendall(b"it\n")
+    wait_until(lambda: stack.docker("logs", container_name) == "got it", 10, "the input")
+
+
+def test_a_client_that_died_before_the_start_does_not_end_the_input(stack, container_name):
+    stack.docker("create", "-i", "--name", container_name, "busybox", "cat")
+    with open_socket(stack) as connection:
+        connection.sendall(request("POST", f"/containers/{container_name}/attach?stream=1&stdin=1&stdout=1"))
+        connection.recv(1000)
+    client = subprocess.Popen(["docker", "start", "-ai", container_name], env=stack.environment(),
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        wait_until(lambda: stack.inspect(container_name)["State"]["Running"], 10, "the start")
+        time.sleep(0.3)
+        out, _ = client.communicate(b"still here\n", timeout=20)
+    finally:
+        client.kill()
+    assert out == b"still here\n"

@@ -9,9 +9,10 @@ import os
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
-from harness import run, wait_until
+from harness import BIN, run, wait_until
 
 HOST, OUTSIDE = "10.199.7.1", "10.199.7.2"
 FETCH = ["timeout", "3", "wget", "-qO-"]  # busybox's own "wget -T" crashes
@@ -230,6 +231,50 @@ def test_rules_come_back_after_a_flush(stack, server):
     server("-p", "18088:80")
     run("nft", "flush", "ruleset")
     wait_until(lambda: get("http://127.0.0.1:18088/"), 5, "the published port after a flush")
+
+
+def test_a_daemon_in_a_pid_namespace_knows_its_own_transactions(tmp_path):
+    """The kernel names their maker by its id in the host's namespace; taken for others' they would never end."""
+    log = tmp_path / "log"
+    environment = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/d.sock"}
+    with open(log, "wb") as output:
+        daemon = subprocess.Popen(
+            ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", BIN / "swrund",
+             "--data-root", tmp_path / "root", "--exec-root", tmp_path / "state", "-H", f"unix://{tmp_path}/d.sock",
+             "--pidfile", tmp_path / "pid", "--bridge", "swpidns", "--bip", "10.202.7.1/24"],
+            stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: run("docker", "version", env=environment, check=False).code == 0, 30, "the daemon")
+        for name in ("one", "two"):
+            run("docker", "network", "create", name, env=environment)
+            run("docker", "network", "rm", name, env=environment)
+        time.sleep(1.5)
+        assert "removed our firewall rules" not in log.read_text()
+        run("nft", "delete", "table", "ip", "swrun_swpidns")
+        wait_until(lambda: "removed our firewall rules" in log.read_text(), 5, "the restoration")
+        time.sleep(1.5)
+        assert log.read_text().count("removed our firewall rules") == 1
+        run("nft", "list", "table", "ip", "swrun_swpidns")
+    finally:
+        daemon.kill()
+        daemon.wait()
+        wait_until(lambda: run("ip", "link", "del", "swpidns", check=False).code == 0, 5, "the bridge's removal")
+        run("nft", "delete", "table", "ip", "swrun_swpidns")
+
+
+def test_an_mtu_that_no_link_can_have_is_refused(stack, cli):
+    result = run(BIN / "swrund", "--mtu", "-1", check=False)
+    assert result.code == 1 and "invalid default MTU: -1" in result.err
+    option = "com.docker.network.driver.mtu"
+    for value in ("-1", "99999999999", "x"):
+        result = cli("network", "create", "-o", f"{option}={value}", "wide", check=False)
+        assert result.code == 1 and f"invalid MTU number: {value}" in result.err
+    cli("network", "create", "-o", f"{option}=1400", "-o", "com.docker.network.bridge.name=swmtu0", "narrow")
+    try:
+        assert " mtu 1400 " in run("ip", "link", "show", "swmtu0")
+        assert cli("run", "--rm", "--network", "narrow", "busybox", "cat", "/sys/class/net/eth0/mtu") == "1400"
+    finally:
+        cli("network", "rm", "narrow")
 
 
 def test_ports_and_addresses_survive_the_death_of_the_daemon(own_stack):

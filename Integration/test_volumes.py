@@ -2,9 +2,12 @@
 """Named and anonymous volumes, and what an image brings into them."""
 import json
 import os
+import pathlib
 import re
+import shutil
 
 import pytest
+from harness import run
 
 
 @pytest.fixture
@@ -103,3 +106,32 @@ def test_a_volume_can_stand_for_a_host_directory(stack, cli, volume, tmp_path):
     assert cli("run", "--rm", "-v", f"{volume}:/data", "busybox", "cat", "/data/file") == "theirs"
     cli("volume", "rm", volume)
     assert (tmp_path / "file").exists()
+
+
+def test_a_new_volume_has_nothing_of_one_that_could_not_be_removed(stack, cli, volume):
+    cli("volume", "create", volume)
+    data = pathlib.Path(cli("volume", "inspect", "-f", "{{.Mountpoint}}", volume))
+    (data / "secret").touch()
+    (data / "busy").mkdir()
+    run("mount", "-t", "tmpfs", "tmpfs", data / "busy")
+    try:
+        result = cli("volume", "rm", volume, check=False)
+        assert result.code == 1 and "another file system is mounted here" in result.err
+        cli("volume", "create", volume)
+        assert list(data.iterdir()) == []
+    finally:
+        volumes = data.parent.parent
+        for busy in volumes.glob("**/busy"):
+            run("umount", busy)
+        for left in volumes.glob(".removing-*"):
+            shutil.rmtree(left)
+
+
+def test_sparse_files_are_as_large_as_what_they_hold(stack, cli, volume):
+    cli("volume", "create", volume)
+    data = pathlib.Path(cli("volume", "inspect", "-f", "{{.Mountpoint}}", volume))
+    for name in ("one", "two"):
+        with open(data / name, "wb") as file:
+            file.truncate(15 << 40)
+    usage = json.loads(stack.curl("/system/df"))["Volumes"]
+    assert next(entry for entry in usage if entry["Name"] == volume)["UsageData"]["Size"] == 0

@@ -3,6 +3,7 @@ import Glibc
 package import LinuxSystem
 import Synchronization
 package import TTRPC
+import Threads
 
 /// One ttrpc connection, seen from either side: frames out without blocking the caller, frames in on a thread.
 ///

@@ -2,6 +2,7 @@
 import Glibc
 package import LinuxSystem
 import Synchronization
+import Threads
 
 /// A ttrpc server on a unix socket: one thread accepts, one reads each connection, handlers run as tasks. A handler's
 /// task is cancelled when its connection ends.

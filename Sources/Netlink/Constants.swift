@@ -17,6 +17,7 @@ enum MessageType {
     static let getRoute: UInt16 = 26
     static let getFlow: UInt16 = 0x101  // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET
     static let deleteFlow: UInt16 = 0x102  // IPCTNL_MSG_CT_DELETE
+    static let getGeneration: UInt16 = 0xa10  // NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN
 }
 
 /// NLM_F_*.

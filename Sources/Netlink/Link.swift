@@ -121,7 +121,7 @@ extension NetlinkOperation {
         var request = NetlinkRequest(type: MessageType.setLink, flags: MessageFlags.acknowledge)
         let flags = up == true ? Number.interfaceUp : 0
         request.appendLinkHeader(index: index, flags: flags, change: up == nil ? 0 : Number.interfaceUp)
-        if let mtu { request.attribute(LinkAttribute.mtu, UInt32(mtu)) }
+        if let mtu { request.attribute(LinkAttribute.mtu, UInt32(clamping: mtu)) }
         if let master { request.attribute(LinkAttribute.master, UInt32(bitPattern: master)) }
         if let name { request.attribute(LinkAttribute.name, string: name) }
         return NetlinkOperation(request: request, name: "set link", subject: name ?? String(index))
@@ -161,7 +161,7 @@ extension NetlinkRequest {
     fileprivate mutating func appendEnd(_ end: VethEnd) {
         attribute(LinkAttribute.name, string: end.name)
         if let address = end.address { attribute(LinkAttribute.address, bytes: address.bytes) }
-        if let mtu = end.mtu { attribute(LinkAttribute.mtu, UInt32(mtu)) }
+        if let mtu = end.mtu { attribute(LinkAttribute.mtu, UInt32(clamping: mtu)) }
     }
 }
 

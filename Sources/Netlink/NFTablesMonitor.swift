@@ -6,15 +6,17 @@ import LinuxSystem
 package struct NFTablesChange: Sendable, Equatable {
     /// The tables of family `ip` that lost something: a rule, a chain, a set, an element, or all of it.
     var tables: Set<String> = []
-    /// The thread that made the transaction.
-    var thread: Int32 = 0
+    /// Its number: each transaction in a network namespace has the next one. nil if reports were lost.
+    ///
+    /// The report also names the thread that made it, but by its id in the host's first PID namespace, so a daemon in
+    /// another one would not know its own.
+    package var generation: UInt32?
     /// Reports were lost: anything may have changed.
     var isUnknown = false
 
-    package func removesFrom(table: String) -> Bool { isUnknown || tables.contains(table) }
+    package init() {}
 
-    /// This process made it.
-    package var isOwn: Bool { thread > 0 && exists(FilePath("/proc/self/task/\(thread)")) }
+    package func removesFrom(table: String) -> Bool { isUnknown || tables.contains(table) }
 }
 
 /// Collects the reports of one transaction, which ends with a "new generation" (nfnetlink; linux/netfilter/nf_tables.h).
@@ -26,7 +28,6 @@ struct NFTablesReports {
         static let deletions: Set<UInt16> = [2, 5, 8, 11, 14]  // NFT_MSG_DELTABLE, CHAIN, RULE, SET, SETELEM
         static let generation: UInt16 = 15  // NFT_MSG_NEWGEN
         static let tableName: UInt16 = 1  // NFTA_*_TABLE, the same number in all of them
-        static let processID: UInt16 = 2  // NFTA_GEN_PROC_PID
     }
 
     /// Takes one datagram; returns the transactions that it completes.
@@ -40,13 +41,28 @@ struct NFTablesReports {
             {
                 pending.tables.insert(table)
             } else if kind == Kind.generation {
-                let id = attributes.first(Kind.processID)?.uint32(at: 0) ?? 0
-                pending.thread = Int32(bitPattern: UInt32(bigEndian: id))
+                pending.generation = attributes.nftablesGeneration
                 changes.append(pending)
                 pending = NFTablesChange()
             }
         }
         return changes
+    }
+}
+
+extension NetlinkAttributes {
+    /// NFTA_GEN_ID
+    fileprivate var nftablesGeneration: UInt32? { first(1)?.uint32(at: 0).map { UInt32(bigEndian: $0) } }
+}
+
+extension NetlinkSocket {
+    /// The number of the last nftables transaction in the namespace of the socket, which was made with
+    /// `init(.netfilter)`. nil if the kernel does not tell.
+    package mutating func nftablesGeneration() throws(NetlinkError) -> UInt32? {
+        var request = NetlinkRequest(type: MessageType.getGeneration, flags: MessageFlags.acknowledge)
+        request.append(UInt32(0))  // struct nfgenmsg: any family
+        let operation = NetlinkOperation(request: request, name: "get nftables generation", subject: "")
+        return try query(operation) { NetlinkAttributes($0.dropFirst(4)).nftablesGeneration }.first
     }
 }
 
@@ -105,7 +121,9 @@ private final class ThreadBox {
             if count > 0 {
                 for change in reports.take(buffer[0..<count]) { onChange(change) }
             } else if count < 0, Errno.current == .noBuffers {
-                onChange(NFTablesChange(isUnknown: true))  // we were too slow, and the kernel dropped some
+                var change = NFTablesChange()
+                change.isUnknown = true  // we were too slow, and the kernel dropped some
+                onChange(change)
             } else if count < 0, Errno.current == .interrupted {
                 continue
             } else {

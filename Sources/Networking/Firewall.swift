@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Netlink
 
 /// Keeps our nftables table as the networks and published ports need it.
 final class Firewall {
@@ -7,6 +8,8 @@ final class Firewall {
     private var library: NFTables?
     /// The rules in force, as far as we know; nil makes the next `apply` replace the whole table.
     private(set) var current: FirewallRules?
+
+    private var own = OwnGenerations()
 
     init(table: String, enabled: Bool) {
         self.table = table
@@ -50,11 +53,48 @@ final class Firewall {
         try run("add table ip \(table)\ndelete table ip \(table)\n")
     }
 
+    /// Whether a transaction that the kernel reports was one of ours. Each is asked for once.
+    func isOwn(_ change: NFTablesChange) -> Bool { own.take(change.generation) }
+
     @discardableResult
     private func run(_ commands: String) throws(NetworkError) -> String {
+        let before = generation()
+        defer { own.note(before: before, after: generation()) }
         if let library { return try library.run(commands) }
         let fresh = try NFTables()
         library = fresh
         return try fresh.run(commands)
+    }
+
+    private func generation() -> UInt32? {
+        do throws(NetlinkError) {
+            var socket = try NetlinkSocket(.netfilter)
+            return try socket.nftablesGeneration()
+        } catch {
+            return nil  // then a change of ours is taken for another program's, and put right once more
+        }
+    }
+}
+
+/// The nftables transactions that we made and were not told of yet.
+struct OwnGenerations {
+    private var numbers: [UInt32] = []
+
+    /// Reports come for transactions that remove something only, so the others must be forgotten some time.
+    private static let limit = 64
+
+    /// Notes the transaction between two readings of the generation. With another program's in between it is not known
+    /// which was ours, so none is noted.
+    mutating func note(before: UInt32?, after: UInt32?) {
+        guard let before, let after, after == before &+ 1 else { return }
+        numbers.append(after)
+        if numbers.count > Self.limit { numbers.removeFirst() }
+    }
+
+    /// Whether the transaction of this number was noted; it no longer is then.
+    mutating func take(_ number: UInt32?) -> Bool {
+        guard let number, let index = numbers.firstIndex(of: number) else { return false }
+        numbers.remove(at: index)
+        return true
     }
 }

@@ -22,6 +22,15 @@ package struct NetworkRecord: Sendable, Equatable {
     package var labels: [String: String] = [:]
     /// One of the three that always exist and that nobody can remove.
     package var isPredefined: Bool { ["bridge", "host", "none"].contains(name) }
+
+    static let mtuOption = "com.docker.network.driver.mtu"
+
+    /// What the maker of the network asked for (`-o com.docker.network.driver.mtu=…`), in bytes. The default network
+    /// follows the daemon's settings, and its option only shows them.
+    var mtu: Int? { isPredefined ? nil : options[Self.mtuOption].flatMap(Self.mtu) }
+
+    /// IPv4 needs 68 bytes at least, and the kernel's bridges take 65535 at most.
+    static func mtu(_ text: String) -> Int? { Int(text).flatMap { (68...65535).contains($0) ? $0 : nil } }
 }
 
 /// One container's place on one network, as it is stored and listed.

@@ -39,16 +39,24 @@ extension NetworkService {
             let table = configuration.tableName
             // Ends with the process: the thread sleeps in recv(2) until rules change.
             monitor.start { [weak self] change in
-                guard change.removesFrom(table: table), !change.isOwn else { return }
-                Task { await self?.restoreFirewall() }  // owned by nobody: one short call, after which it ends
+                guard change.removesFrom(table: table) else { return }
+                Task { await self?.restoreFirewall(after: change) }  // owned by nobody: one short call ends it
             }
         } catch {
             configuration.warn("watch the firewall: \(error)")
         }
     }
 
-    private func restoreFirewall() {
-        guard let state = opened else { return }
+    /// At most one restoration a second, however often another program removes what we put back. Since each of our own
+    /// transactions ends before this runs on the same thread, it is known as ours here.
+    private func restoreFirewall(after change: NFTablesChange) async {
+        guard let state = opened, !state.firewall.isOwn(change), !isRestorationPlanned else { return }
+        if let next = lastRestoration?.advanced(by: .seconds(1)), next > .now {
+            isRestorationPlanned = true
+            try? await Task.sleep(until: next, clock: .continuous)
+            isRestorationPlanned = false
+        }
+        lastRestoration = .now
         do throws(NetworkError) {
             try state.firewall.restore()
             configuration.warn("another program removed our firewall rules: they are back")
@@ -97,7 +105,7 @@ extension NetworkService {
             prefix + "enable_icc": String(configuration.interContainerCommunication),
             prefix + "enable_ip_masquerade": String(configuration.ipMasquerade),
             prefix + "host_binding_ipv4": "0.0.0.0",
-            "com.docker.network.driver.mtu": String(configuration.mtu ?? state.bridges.uplinkMTU()),
+            NetworkRecord.mtuOption: String(configuration.mtu ?? state.bridges.uplinkMTU()),
         ]
     }
 
@@ -128,7 +136,7 @@ extension NetworkService {
             let address = IPv4Prefix(gateway, length: subnet.length)
         else { throw NetworkError(.internal, "network \(network.name) has no subnet") }
         if let bridge = try state.bridges.find(network.bridge), bridge.address == address, bridge.link.isUp { return }
-        let mtu = configuration.mtu ?? state.bridges.uplinkMTU()
+        let mtu = network.mtu ?? configuration.mtu ?? state.bridges.uplinkMTU()
         try state.bridges.ensure(network.bridge, address: address, mtu: mtu)
         enableForwarding()
         try applyFirewall(state)

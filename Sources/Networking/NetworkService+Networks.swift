@@ -110,6 +110,9 @@ extension NetworkService {
         guard request.driver == "bridge" || request.driver.isEmpty else {
             throw NetworkError(.unimplemented, "network driver \"\(request.driver)\" is not implemented")
         }
+        if let text = request.options[NetworkRecord.mtuOption], NetworkRecord.mtu(text) == nil {
+            throw NetworkError(.invalidArgument, "invalid MTU number: \(text)")
+        }
         if let name = request.options["com.docker.network.bridge.name"] {
             guard (1...15).contains(name.utf8.count),
                 name.utf8.allSatisfy({ isAlphanumeric($0) || "_.-".utf8.contains($0) })
@@ -118,10 +121,6 @@ extension NetworkService {
                 throw NetworkError(.conflict, "bridge \(name) is in use by another network")
             }
         }
-    }
-
-    private func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
     }
 
     /// The subnet that was asked for, if it is free, or else one of the pools'.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LinuxSystem
+import Threads
 
 /// The networks of one daemon and the containers on them.
 ///
@@ -20,6 +21,9 @@ package actor NetworkService {
     let namespaces: NetworkNamespaces
     var opened: NetworkState?
     var isWatching = false
+    /// When rules that another program had removed were put back last, and whether that is to happen again soon.
+    var lastRestoration: ContinuousClock.Instant?
+    var isRestorationPlanned = false
 
     package init(_ configuration: NetworkServiceConfiguration) {
         self.configuration = configuration

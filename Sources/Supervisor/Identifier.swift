@@ -22,10 +22,6 @@ enum Identifier {
         if previousIsSeparator { throw malformed(name, what) }
     }
 
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-    }
-
     private static func malformed(_ name: String, _ what: String) -> ServiceError {
         ServiceError(
             .invalidArgument, "\(what) \"\(name)\" must be letters and digits, with single . _ - between them")

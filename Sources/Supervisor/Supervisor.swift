@@ -12,6 +12,7 @@ package import LinuxSystem
 package import Logging
 import Metadata
 import Snapshots
+import Threads
 
 /// Where a supervisor keeps its things, and where it is reached.
 package struct SupervisorConfiguration: Sendable {

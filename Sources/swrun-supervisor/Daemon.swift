@@ -6,6 +6,7 @@ import Logging
 import Supervisor
 import SupervisorGRPC
 import Synchronization
+import Threads
 
 /// The life of the supervisor: lock, recover, serve, end.
 final class Daemon: Sendable {

@@ -46,12 +46,19 @@ extension Settings {
         network.nameservers = try list("dns")
         network.searchDomains = try list("dns-search")
         network.resolverOptions = try list("dns-opt")
-        network.mtu = try int("mtu")
+        network.mtu = try mtu()
         network.firewall = try bool("iptables")
         network.ipForward = try bool("ip-forward")
         network.ipMasquerade = try bool("ip-masq")
         network.interContainer = try bool("icc")
         return network
+    }
+
+    /// 0 stands for the uplink's. Bridges and veths have 68 bytes at least, what IPv4 needs, and 65535 at most.
+    private func mtu() throws(DaemonError) -> Int? {
+        guard let mtu = try int("mtu") else { return nil }
+        guard mtu == 0 || (68...65535).contains(mtu) else { throw DaemonError("invalid default MTU: \(mtu)") }
+        return mtu
     }
 
     /// On the command line `base=…,size=…`, in the file objects of `base` and `size`.

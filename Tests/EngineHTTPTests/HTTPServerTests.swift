@@ -33,6 +33,12 @@ private func testRouter(onCancel: @escaping @Sendable () -> Void = {}) -> Router
             try await stream.write(Array("|eof".utf8))
         }
     }
+    router.on(.post, "/gone") { _ in
+        .hijack(contentType: "application/vnd.docker.raw-stream") { stream in
+            await stream.waitUntilGone()
+            onCancel()
+        }
+    }
     return router
 }
 
@@ -150,6 +156,26 @@ struct HTTPServerTests {
                 #expect(!head.isEmpty)
             }
             for await _ in cancelled { break }
+        }
+    }
+
+    @Test("a hijacked connection tells a client that has gone from one that has only closed its sending side")
+    func leavingHijack() async throws {
+        let (gone, continuation) = AsyncStream<Int64>.makeStream()
+        try await withServer(testRouter { continuation.yield(Int64(monotonicNanoseconds())) }) { path in
+            let closed = try await onThread {
+                let socket = try UnixSocket.connect(path)
+                try writeAll(socket, Array("POST /gone HTTP/1.1\r\nHost: d\r\n\r\n".utf8))
+                let head = try readSome(socket, upTo: 1000)
+                #expect(!head.isEmpty)
+                shutdown(socket.raw, CInt(SHUT_WR))
+                usleep(100_000)
+                return Int64(monotonicNanoseconds())
+            }
+            for await time in gone {
+                #expect(time > closed)
+                break
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
-import Engine
 import LinuxSystem
 import Testing
+
+@testable import Engine
 
 @Suite("Reading a json-file log")
 struct ContainerLogTests {
@@ -72,6 +73,35 @@ struct ContainerLogTests {
             }
             #expect(stamped == "2026-01-01T00:00:00.500000000Z line 0\n")
         }
+    }
+
+    @Test("what is written while a client reads is not sent unless it follows")
+    func growing() async throws {
+        try await withLog { path in
+            var request = LogRequest()
+            request.stdout = true
+            var pieces = 0
+            try await LogReader(path: path, tty: true).read(request) { _ in
+                pieces += 1
+                let file = try open(path, 0o2001)  // O_WRONLY | O_APPEND
+                try writeAll(
+                    file, Array(#"{"log":"late\n","stream":"stdout","time":"2026-01-01T00:01:00Z"}"#.utf8 + [10]))
+                if pieces > 10 { throw CancellationError() }
+            }
+            #expect(pieces == 2)
+        }
+    }
+
+    @Test("many changes are one wake-up, and the end is not lost behind them", .timeLimit(.minutes(1)))
+    func coalescing() async {
+        let signal = LogSignal()
+        for _ in 0..<1000 { signal.change() }
+        #expect(await signal.wait())
+        signal.change()
+        signal.end()
+        #expect(await signal.wait())
+        #expect(await !signal.wait())
+        #expect(await !signal.wait())
     }
 
     @Test("without a terminal output is framed by stream")

@@ -67,6 +67,73 @@ struct VolumeTests {
         }
     }
 
+    @Test("a new volume holds nothing of a removed one, whatever stopped the removal")
+    func cutShort() async throws {
+        try await withScratch { root in
+            let directories = VolumeDirectories(root: root / "volumes")
+            let first = VolumeService(dataRoot: root)
+            try await first.create(name: "data")
+            try writeFileAtomically(directories.data("data") / "secret", [1])
+            // As the daemon leaves it that dies after the first step of the removal.
+            let aside = try #require(try directories.setAside("data", "0123"))
+            let second = VolumeService(dataRoot: root)
+            try await second.reconcile(containers: [])
+            #expect(try await second.list().isEmpty)
+            try await second.create(name: "data")
+            #expect(try listDirectory(directories.data("data")).isEmpty)
+            await second.sweep?.value
+            #expect(!exists(aside))
+            #expect(exists(directories.data("data")))
+        }
+    }
+
+    @Test("a directory with files that is no volume's is not served as a new one; an empty one is in nobody's way")
+    func unexpectedDirectory() async throws {
+        try await withScratch { root in
+            let directories = VolumeDirectories(root: root / "volumes")
+            try makeDirectories(directories.data("full"))
+            try writeFileAtomically(directories.data("full") / "secret", [1])
+            try makeDirectories(directories.data("empty"))
+            try makeDirectories(directories.volume("half"))
+            let volumes = VolumeService(dataRoot: root)
+            try await volumes.create(name: "empty")
+            await #expect(throws: EngineError.self) { try await volumes.create(name: "full") }
+            #expect(try await volumes.list().map(\.name) == ["empty"])
+            try await volumes.reconcile(containers: [])
+            #expect(!exists(directories.volume("half")))
+            #expect(exists(directories.data("full") / "secret"))
+        }
+    }
+
+    @Test("pruning counts what it frees, and leaves what is used")
+    func pruning() async throws {
+        try await withScratch { root in
+            let volumes = VolumeService(dataRoot: root)
+            let unused = try await volumes.create()
+            _ = try await volumes.use("used", by: "c1")
+            try writeFileAtomically(volumes.dataDirectory(unused.name) / "file", [UInt8](repeating: 1, count: 5000))
+            #expect(await volumes.size(unused.name) == 5000)
+            let pruned = try await volumes.prune(all: true) { _ in true }
+            #expect(pruned.names == [unused.name])
+            #expect(pruned.bytes == 5000)
+            #expect(try listDirectory(root / "volumes") == ["used"])
+        }
+    }
+
+    @Test("a sparse file counts with what it has, and sums end at the maximum")
+    func sparse() async throws {
+        try await withScratch { root in
+            for name in ["a", "b"] {
+                let file = try open(root / name, O_WRONLY | O_CREAT, mode: 0o600)
+                #expect(ftruncate(file.raw, 1 << 43) == 0)
+            }
+            try writeFileAtomically(root / "c", [UInt8](repeating: 1, count: 5))
+            #expect(link((root / "c").string, (root / "d").string) == 0)
+            #expect(DirectorySize.bytes(root) == 5)
+            #expect(Int64.max.addingSaturating(1) == .max)
+        }
+    }
+
     @Test("records and uses survive a restart; those of unknown containers do not")
     func restart() async throws {
         try await withScratch { root in
@@ -104,13 +171,40 @@ struct TreeCopierTests {
             #expect(symlink("/etc", (source / "link").string) == 0)
             #expect(mkfifo((source / "fifo").string, 0o600) == 0)
             var copier = TreeCopier()
-            try copier.copyContent(of: try open(source, O_RDONLY_DIRECTORY), into: try open(target, O_RDONLY_DIRECTORY))
+            try copier.copyContent(
+                of: try open(source, OpenFlags.directory), into: try open(target, OpenFlags.directory))
             #expect(try readText(target / "dir/file") == "text")
             #expect(try status(target / "dir/file").st_mode & 0o7777 == 0o640)
             #expect(try status(target / "dir/file").st_ino == status(target / "hard").st_ino)
             #expect(try readLink(target / "link").string == "/etc")
             #expect(exists(target / "dir/sub"))
             #expect(exists(target / "fifo"))
+        }
+    }
+
+    @Test("a hard link whose first name was swapped for a link elsewhere becomes a file of its own")
+    func swapped() async throws {
+        try await withScratch { root in
+            let (source, target) = (root / "source", root / "target")
+            try makeDirectories(source / "a")
+            try makeDirectories(source / "b")
+            try makeDirectory(target)
+            try makeDirectories(root / "outside")
+            try writeFileAtomically(source / "a/file", Array("image".utf8))
+            try writeFileAtomically(root / "outside/file", Array("host".utf8))
+            #expect(link((source / "a/file").string, (source / "b/file").string) == 0)
+            let first = try listDirectory(source)[0]  // the copier takes the names in the same order
+            let second = first == "a" ? "b" : "a"
+            var copier = TreeCopier()
+            copier.didCopyDirectory = { name in
+                guard name == first else { return }
+                _ = try? removeTree(target / first)
+                symlink((root / "outside").string, (target / first).string)
+            }
+            try copier.copyContent(
+                of: try open(source, OpenFlags.directory), into: try open(target, OpenFlags.directory))
+            #expect(try readText(target / second / "file") == "image")
+            #expect(try status(root / "outside/file").st_nlink == 1)
         }
     }
 

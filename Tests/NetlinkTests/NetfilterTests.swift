@@ -12,7 +12,7 @@ struct NFTablesReportsTests {
         08 00 02 00 00 00 12 34                          # NFTA_GEN_PROC_PID, big endian
         """
 
-    @Test("a transaction ends with its generation and names its maker")
+    @Test("a transaction ends with its generation")
     func deletion() {
         var reports = NFTablesReports()
         let deleted = bytes(
@@ -23,7 +23,8 @@ struct NFTablesReportsTests {
             """)
         #expect(reports.take(deleted[...]).isEmpty)
         let changes = reports.take(bytes(generation)[...])
-        #expect(changes == [NFTablesChange(tables: ["swrun"], thread: 0x1234)])
+        #expect(changes.map(\.tables) == [["swrun"]])
+        #expect(changes.first?.generation == 7)
         #expect(changes.first?.removesFrom(table: "swrun") == true)
         #expect(changes.first?.removesFrom(table: "swrun_br1") == false)
     }

@@ -234,3 +234,37 @@ struct NetworkRecordTests {
         #expect(id != randomIdentifier())
     }
 }
+
+@Suite("Our own nftables transactions")
+struct OwnGenerationsTests {
+    @Test("are known once by their number, unless another program's came in between")
+    func own() {
+        var own = OwnGenerations()
+        own.note(before: 7, after: 8)
+        own.note(before: 8, after: 8)  // nothing was changed
+        own.note(before: 8, after: 10)
+        own.note(before: .max, after: 0)
+        own.note(before: nil, after: 3)
+        let numbers: [UInt32?] = [8, 8, 9, 10, 3, nil, 0]
+        let answers = numbers.map { own.take($0) }
+        #expect(answers == [true, false, false, false, false, false, true])
+    }
+
+    @Test("those that are never reported are forgotten some time")
+    func bounded() {
+        var own = OwnGenerations()
+        for number in 0..<1000 { own.note(before: UInt32(number), after: UInt32(number) + 1) }
+        let numbers: [UInt32?] = [1, 1000]
+        let answers = numbers.map { own.take($0) }
+        #expect(answers == [false, true])
+    }
+}
+
+@Suite("MTU")
+struct MTUTests {
+    @Test(
+        "of a network is what bridges take",
+        arguments: [("68", 68), ("65535", 65535), ("67", nil), ("65536", nil), ("-1", nil), ("x", nil), ("", nil)]
+            as [(String, Int?)])
+    func range(_ text: String, _ expected: Int?) { #expect(NetworkRecord.mtu(text) == expected) }
+}

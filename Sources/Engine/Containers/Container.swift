@@ -31,6 +31,8 @@ package final class Container: Sendable {
         var record: ContainerRecord
         var waiters: [Waiter] = []
         var pending: [PendingAttach] = []
+        /// The shim of a start takes attachments, though the process may not run yet.
+        var isAttachable = false
         var nextID: UInt64 = 0
         /// Ends the wait before a planned restart.
         var restart: Task<Void, any Error>?
@@ -86,6 +88,10 @@ package final class Container: Sendable {
         throws(ContainerState.IllegalTransition) -> ContainerRecord
     {
         try inner.withLock { inner throws(ContainerState.IllegalTransition) in
+            switch event {
+            case .exited, .startFailed: inner.isAttachable = false
+            default: break
+            }
             try inner.record.state.on(event)
             change(&inner.record)
             return inner.record
@@ -169,24 +175,28 @@ extension Container {
 // MARK: Attaching before the start
 
 extension Container {
-    /// One connection when the next process is made; ends without one if there will be none.
-    func attachAtStart(_ flags: AttachConnection.Flags) -> AsyncStream<AttachConnection> {
+    /// One connection when the next process is made; ends without one if there will be none. nil if the shim takes
+    /// attachments already: then there is nothing to wait for.
+    func attachAtStart(_ flags: AttachConnection.Flags) -> AsyncStream<AttachConnection>? {
         let (stream, continuation) = AsyncStream.makeStream(
             of: AttachConnection.self, bufferingPolicy: .bufferingNewest(1))
-        let id = inner.withLock { inner in
+        let registered: UInt64? = inner.withLock { inner in
+            guard !inner.isAttachable, !inner.record.state.isRunning else { return nil }
             inner.nextID += 1
             inner.pending.append(PendingAttach(id: inner.nextID, flags: flags, continuation: continuation))
             return inner.nextID
         }
+        guard let id = registered else { return nil }
         continuation.onTermination = { [weak self] _ in
             self?.inner.withLock { inner in inner.pending.removeAll { $0.id == id } }
         }
         return stream
     }
 
-    /// Connects all who wait for the start. Called when the shim listens and the process does not run yet.
+    /// Connects all who wait for the start. Called when the shim listens and the process does not run yet; who comes
+    /// later finds the container attachable.
     func connectPending(_ socket: FilePath) async {
-        for pending in takePending() {
+        for pending in takePending(nowAttachable: true) {
             if let connection = try? await AttachConnection.open(socket, pending.flags) {
                 pending.continuation.yield(connection)
             }
@@ -194,10 +204,14 @@ extension Container {
         }
     }
 
+    /// How many wait for the start.
+    var pendingAttachments: Int { inner.withLock { $0.pending.count } }
+
     func dropPending() { for pending in takePending() { pending.continuation.finish() } }
 
-    private func takePending() -> [PendingAttach] {
+    private func takePending(nowAttachable: Bool = false) -> [PendingAttach] {
         inner.withLock { inner in
+            if nowAttachable { inner.isAttachable = true }
             let pending = inner.pending
             inner.pending = []
             return pending

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 
 /// The rules for container names, and the names of those that were given none.
 package enum ContainerName {

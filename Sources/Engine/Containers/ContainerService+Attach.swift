@@ -47,12 +47,30 @@ extension ContainerService {
         let hasInput = flags.contains(.stdin)
         return Attachment(tty: tty) { [self] client in
             if request.logs { try await replay(record, request, to: client) }
-            for await connection in source {
-                let relay = AttachRelay(
-                    connection: connection, client: client, tty: tty, hasInput: hasInput,
-                    detachKeys: tty ? request.detachKeys : [])
-                if try await relay.run() { publish("detach", record) }
+            guard let connection = await Self.connection(source, for: client) else { return }
+            let relay = AttachRelay(
+                connection: connection, client: client, tty: tty, hasInput: hasInput,
+                detachKeys: tty ? request.detachKeys : [])
+            if try await relay.run() { publish("detach", record) }
+        }
+    }
+
+    /// The connection when it comes; nil if it does not, or if the client has gone before: then nobody is to be
+    /// connected in its name, since the end of its input would be taken for the end of the container's.
+    static func connection(
+        _ source: AsyncStream<AttachConnection>, for client: any ByteStream
+    ) async -> AttachConnection? {
+        await withTaskGroup(of: AttachConnection?.self) { group in
+            group.addTask {
+                for await connection in source { return connection }
+                return nil
             }
+            group.addTask {
+                await client.waitUntilGone()
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
         }
     }
 
@@ -61,7 +79,7 @@ extension ContainerService {
         _ container: Container, _ flags: AttachConnection.Flags, isWanted: Bool
     ) async throws -> AsyncStream<AttachConnection> {
         guard isWanted else { return AsyncStream { $0.finish() } }
-        guard container.state.isRunning else { return container.attachAtStart(flags) }
+        if let atStart = container.attachAtStart(flags) { return atStart }
         let connection = try await AttachConnection.open(attachSocket(container.id), flags)
         return AsyncStream { continuation in
             continuation.yield(connection)

@@ -4,6 +4,7 @@ import JSON
 import LinuxSystem
 import Logging
 import Networking
+import Threads
 
 extension ContainerService {
     /// Removes a container; a running one only with `force`, which kills it.
@@ -100,7 +101,8 @@ extension ContainerService {
         let id = container.id
         try await ignoringMissing { try await supervisor.deleteContainer(id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(id) }
-        try removeTree(directory(id))
+        let files = directory(id)
+        try await pool.run { try removeTree(files) }  // a log may be large
         removeRunDirectory(id)
         try container.unstore { () throws in try store.delete(id) }
     }

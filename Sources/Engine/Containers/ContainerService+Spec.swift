@@ -3,6 +3,7 @@ import DockerAPI
 import JSON
 import LinuxSystem
 import Networking
+import Threads
 
 // From a record to the input of the spec builder: everything that has to be looked up.
 extension ContainerService {
@@ -32,10 +33,10 @@ extension ContainerService {
         }
     }
 
-    func resolveUser(_ record: ContainerRecord) throws(EngineError) -> ResolvedUser {
+    func resolveUser(_ record: ContainerRecord) async throws(EngineError) -> ResolvedUser {
         let files: UserFiles
-        do throws(SysError) { files = try UserFiles(rootfs: record.rootfs) } catch {
-            throw .internal("cannot read the container's user database: \(error.description)")
+        do { files = try await pool.run { try UserFiles(rootfs: record.rootfs) } } catch {
+            throw .internal("cannot read the container's user database: \(EngineError(error).message)")
         }
         do throws(SpecError) {
             return try UserLookup(passwd: files.passwd, group: files.group).resolve(

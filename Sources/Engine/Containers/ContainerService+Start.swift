@@ -66,7 +66,7 @@ extension ContainerService {
         record.mounts = try await readyMounts(record)
         let draft = record
         async let attached = attachNetwork(draft)  // meanwhile we look the user up
-        let user = try resolveUser(record)
+        let user = try await resolveUser(draft)
         let attachment = try await attached
         record.network = try await connectOtherNetworks(record, attachment)
         container.update { $0.network = record.network }

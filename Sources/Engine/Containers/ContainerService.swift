@@ -3,6 +3,7 @@ import DockerAPI
 import LinuxSystem
 package import Logging
 package import Networking
+import Threads
 
 /// docker's containers on top of the supervisor's containers and tasks.
 ///
@@ -23,6 +24,8 @@ package final class ContainerService: Sendable {
     let logger: Logger
     let store: ContainerStore
     let registry = ContainerRegistry()
+    /// For what blocks: mounts of layers, removal of trees.
+    let pool = BlockingPool()
     let host: HostFacts
 
     package init(

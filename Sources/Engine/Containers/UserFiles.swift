@@ -3,9 +3,8 @@ import LinuxSystem
 
 /// /etc/passwd and /etc/group of a container that does not run.
 ///
-/// Its layers, the writable one on top, are mounted read-only, detached and without devices: nobody else sees the
-/// mount, and it ends with its descriptor. The content is hostile: paths are resolved inside the mount, only regular
-/// files are read, and only so much of them.
+/// Its layers, the writable one on top, are mounted for this only. The content is hostile: paths are resolved inside the
+/// mount, only regular files are read, and only so much of them. Making one blocks: do it on a thread for that.
 struct UserFiles: Sendable {
     private static let limit = 1 << 20
 
@@ -30,28 +29,10 @@ struct UserFiles: Sendable {
     }
 
     private static func open(_ mount: ContainerRecord.RootMount) throws(SysError) -> OwnedFD {
-        guard mount.type == "overlay" else {
-            return try LinuxSystem.open(FilePath(mount.source), OpenFlags.directory)
-        }
-        let layers = values("upperdir", mount.options) + values("lowerdir", mount.options)
-        if layers.count == 1 { return try LinuxSystem.open(FilePath(layers[0]), OpenFlags.directory) }
-        let attributes: MountAttributes = [.readOnly, .noDev, .noSuid, .noExec]
-        do throws(SysError) {
-            return try overlay(layers.map { "lowerdir+=" + $0 }, attributes)
-        } catch {
-            guard error.errno == .invalidArgument else { throw error }
-            return try overlay(["lowerdir=" + layers.joined(separator: ":")], attributes)  // before Linux 6.8
-        }
-    }
-
-    private static func overlay(_ options: [String], _ attributes: MountAttributes) throws(SysError) -> OwnedFD {
-        let tree = try MountTree.new(type: "overlay", source: "overlay", options: options, attributes: attributes)
-        return try openInRoot(tree.fd, "/", OpenFlags.directory)
-    }
-
-    private static func values(_ key: String, _ options: [String]) -> [String] {
-        guard let option = options.first(where: { $0.hasPrefix(key + "=") }) else { return [] }
-        return option.dropFirst(key.utf8.count + 1).split(separator: ":").map { String($0) }
+        let options = mount.options
+        let layers = LayerTree.layers("upperdir", of: options) + LayerTree.layers("lowerdir", of: options)
+        if mount.type == "overlay", let tree = try LayerTree.open(layers) { return tree }
+        return try LinuxSystem.open(FilePath(mount.source), OpenFlags.directory)
     }
 
     private static func read(_ root: borrowing OwnedFD, _ path: String) throws(SysError) -> String {

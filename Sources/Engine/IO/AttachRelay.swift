@@ -14,20 +14,40 @@ struct AttachRelay: Sendable {
         case output
         case input
         case detached
+        case gone
+        case graceOver
     }
 
-    /// Ends when the process's output has ended, when a terminal's client has gone, or at the detach keys; true for
-    /// the last. A client that only closes its sending side still gets all output.
+    /// How long a process may take to read what a client sent before it went away.
+    private static let grace = Duration.seconds(10)
+
+    /// Ends when the process's output has ended, when the client has gone and its input is delivered, or at the detach
+    /// keys; true for the last. A client that only closes its sending side still gets all output.
     func run() async throws -> Bool {
         try await withThrowingTaskGroup(of: End.self) { group in
             group.addTask { try await copyOutput() }
             group.addTask { try await copyInput() }
+            group.addTask {
+                await client.waitUntilGone()
+                return .gone
+            }
+            defer { group.cancelAll() }
+            var endsWithInput = tty && hasInput
+            var hasInputEnded = false
             while let end = try await group.next() {
                 switch end {
-                case .input where !(tty && hasInput): continue
-                case .input, .output, .detached:
-                    group.cancelAll()
-                    return end == .detached
+                case .output, .graceOver: return false
+                case .detached: return true
+                case .input:
+                    if endsWithInput { return false }
+                    hasInputEnded = true
+                case .gone:
+                    if hasInputEnded { return false }
+                    endsWithInput = true
+                    group.addTask {
+                        try await Task.sleep(for: Self.grace)
+                        return .graceOver
+                    }
                 }
             }
             return false

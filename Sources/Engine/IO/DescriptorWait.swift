@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import AsyncTTRPC
 import CLinux
 import LinuxSystem
 import Synchronization
+import Threads
 
 /// Suspends until the non-blocking descriptor can be read, or its peer is gone. It must stay open until this returns,
 /// and only one task at a time may wait to read it.

@@ -18,9 +18,12 @@ package struct LogReader: Sendable {
         self.tty = tty
     }
 
-    /// Sends what the request asks for, without following.
+    /// Sends what the request asks for of what there is now: what is written while the client reads is not sent, or a
+    /// slow reader of a chatty container would never come to an end.
     package func read(_ request: LogRequest, _ send: (([UInt8]) async throws -> Void)) async throws {
-        _ = try await readPast(request, send)
+        for var position in try positions(request).map(\.endingNow) {
+            guard try await read(&position, request, send) else { return }
+        }
     }
 
     /// Sends what the request asks for and what is written until `ended` ends.
@@ -29,7 +32,11 @@ package struct LogReader: Sendable {
     ) async throws {
         let watch = try LogWatch(directory: segments.path.parent, ended: ended)
         defer { watch.stop() }
-        guard var position = try await readPast(request, send) else { return }
+        var position = Position(path: segments.path)
+        for start in try positions(request) {
+            position = start
+            guard try await read(&position, request, send) else { return }
+        }
         var isLast = false
         while true {
             guard try await read(&position, request, send) else { return }
@@ -50,37 +57,49 @@ package struct LogReader: Sendable {
     private struct Position {
         var path: FilePath
         var offset: Int64 = 0
+        /// Where to stop; nil at the file's end, wherever that is by then.
+        var end: Int64?
         /// The inode, once it was opened.
         var file: UInt64?
         var fd: OpenLog?
         var rest: [UInt8] = []
-    }
 
-    /// Reads what there is; returns where the newest file's end was, or nil if `until` was passed.
-    private func readPast(
-        _ request: LogRequest, _ send: (([UInt8]) async throws -> Void)
-    ) async throws -> Position? {
-        let starts = try request.tail.map { try segments.tail($0) } ?? segments.paths().map { ($0, Int64(0)) }
-        var position = Position(path: segments.path)
-        for (path, offset) in starts {
-            position = Position(path: path, offset: offset)
-            guard try await read(&position, request, send) else { return nil }
+        init(path: FilePath, offset: Int64 = 0) {
+            self.path = path
+            self.offset = offset
         }
-        return position
+
+        /// Opens the file unless that is done; nil if it is not written yet.
+        mutating func open() -> OpenLog? {
+            if let fd { return fd }
+            fd = OpenLog(path)
+            file = fd?.inode
+            return fd
+        }
+
+        /// The same, stopping where the file ends now; a rotation from now on does not matter.
+        var endingNow: Position {
+            var copy = self
+            copy.end = copy.open()?.size ?? 0
+            return copy
+        }
     }
 
-    /// Reads one file to its present end; false once a line is past `until`.
+    /// Where to begin in each file, the oldest first.
+    private func positions(_ request: LogRequest) throws -> [Position] {
+        let starts = try request.tail.map { try segments.tail($0) } ?? segments.paths().map { ($0, Int64(0)) }
+        return starts.map { Position(path: $0.0, offset: $0.1) }
+    }
+
+    /// Reads one file to its end; false once a line is past `until`.
     private func read(
         _ position: inout Position, _ request: LogRequest, _ send: (([UInt8]) async throws -> Void)
     ) async throws -> Bool {
-        if position.fd == nil {
-            guard let log = OpenLog(position.path) else { return true }  // not written yet
-            position.fd = log
-            position.file = log.inode
-        }
-        guard let log = position.fd else { return true }
+        guard let log = position.open() else { return true }
         while true {
-            let bytes = try log.read(at: position.offset, Self.chunk)
+            let left = position.end.map { $0 - position.offset } ?? Int64(Self.chunk)
+            guard left > 0 else { return true }
+            let bytes = try log.read(at: position.offset, Int(min(left, Int64(Self.chunk))))
             if bytes.isEmpty { return true }
             position.offset += Int64(bytes.count)
             position.rest += bytes
@@ -111,10 +130,13 @@ package struct LogReader: Sendable {
 private final class OpenLog: Sendable {
     private let fd: OwnedFD
     let inode: UInt64
+    /// When it was opened.
+    let size: Int64
 
     init?(_ path: FilePath) {
         guard let file = try? open(path, OpenFlags.safeRead), let info = try? status(file) else { return nil }
         inode = UInt64(info.st_ino)
+        size = Int64(info.st_size)
         fd = file
     }
 

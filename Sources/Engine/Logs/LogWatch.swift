@@ -6,12 +6,7 @@ import LinuxSystem
 ///
 /// Created before the log is read, so that nothing falls between reading and waiting.
 final class LogWatch: Sendable {
-    private enum Wake: Sendable {
-        case changed
-        case ended
-    }
-
-    private let wakes: AsyncStream<Wake>
+    private let signal = LogSignal()
     private let tasks: [Task<Void, Never>]
 
     init(directory: FilePath, ended: AsyncStream<Void>) throws(SysError) {
@@ -20,27 +15,41 @@ final class LogWatch: Sendable {
         let events = UInt32(IN_MODIFY | IN_CREATE | IN_MOVED_TO)
         try sys("inotify_add_watch", directory.string) { inotify_add_watch(number, directory.string, events) }
         let source = Inotify(inotify)
-        let (stream, continuation) = AsyncStream.makeStream(of: Wake.self, bufferingPolicy: .unbounded)
-        wakes = stream
         // Both are owned by this watch: `stop` cancels them.
         tasks = [
-            Task {
-                while await source.next() { continuation.yield(.changed) }
+            Task { [signal] in
+                while await source.next() { signal.change() }
             },
-            Task {
+            Task { [signal] in
                 for await _ in ended {}
-                continuation.yield(.ended)
+                signal.end()
             },
         ]
     }
 
     /// False once the container has ended: one more reading gets the rest.
-    func wait() async -> Bool {
-        for await wake in wakes { return wake == .changed }
-        return false
-    }
+    func wait() async -> Bool { await signal.wait() }
 
     func stop() { for task in tasks { task.cancel() } }
+}
+
+/// "Something has changed", however often, is one wake-up for a follower that is slow; "ended" stays.
+struct LogSignal: Sendable {
+    private let wakes: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (wakes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1)) }
+
+    func change() { continuation.yield() }
+
+    func end() { continuation.finish() }
+
+    /// Suspends until something has changed since the last call; false once the end has come and nothing more is to be
+    /// told before it, or when the task is cancelled.
+    func wait() async -> Bool {
+        for await _ in wakes { return true }
+        return false
+    }
 }
 
 private final class Inotify: Sendable {

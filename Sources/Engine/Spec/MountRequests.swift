@@ -178,17 +178,7 @@ package enum MountRequests {
     }
 
     private static func checkedVolumeName(_ name: String) throws(SpecError) -> String {
-        let allowed = name.utf8.allSatisfy { isAlphanumeric($0) || $0 == 95 || $0 == 46 || $0 == 45 }
-        guard let first = name.utf8.first, isAlphanumeric(first), name.utf8.count > 1, allowed else {
-            throw SpecError(
-                "\"\(name)\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" "
-                    + "are allowed. If you intended to pass a host directory, use absolute path")
-        }
+        guard VolumeName.isValid(name) else { throw SpecError(VolumeName.invalid(name)) }
         return name
     }
-}
-
-/// ASCII letters and digits.
-func isAlphanumeric(_ byte: UInt8) -> Bool {
-    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
 }

@@ -3,46 +3,24 @@ import LinuxSystem
 
 /// What an image has at a path, copied into a new volume that is mounted there (docker's "copy-up").
 ///
-/// The image's layers are mounted read-only and detached: nobody else sees the mount, and it is gone when its
-/// descriptor is closed, whatever happens. Image content is hostile input: the path is resolved inside the mount, and
-/// from there on only descriptors and names are used.
+/// Image content is hostile input: the path is resolved inside the image's layers, and from there on only descriptors
+/// and names are used.
 enum ImageContent {
     /// Copies the directory `path` of the image whose layers are `layers` (the uppermost first) into the empty directory
-    /// `target`. A path that the image does not have, or that is no directory, gives nothing to copy.
+    /// `target`. A path that the image does not have, or that is no directory, gives nothing to copy. Blocks.
     static func copy(layers: [FilePath], path: String, into target: FilePath) throws(SysError) {
-        guard let root = try mount(layers) else { return }
+        guard let root = try LayerTree.open(layers) else { return }
         let source: OwnedFD
         do throws(SysError) {
-            source = try openInRoot(root, path, O_RDONLY_DIRECTORY)
+            source = try openInRoot(root, path, OpenFlags.directory)
         } catch {
             if error.errno == .noSuchFile || error.errno == .notDirectory { return }
             throw error
         }
         var copier = TreeCopier()
-        try copier.copyContent(of: source, into: try open(target, O_RDONLY_DIRECTORY))
+        try copier.copyContent(of: source, into: try open(target, OpenFlags.directory))
     }
 
     /// The layers of an overlay snapshot, from its mount options; empty if it is mounted in another way.
-    static func layers(options: [String]) -> [FilePath] {
-        let key = "lowerdir="
-        guard let list = options.first(where: { $0.hasPrefix(key) }) else { return [] }
-        return list.dropFirst(key.count).split(separator: ":").map { FilePath(String($0)) }
-    }
-
-    private static func mount(_ layers: [FilePath]) throws(SysError) -> OwnedFD? {
-        guard let first = layers.first else { return nil }
-        if layers.count == 1 { return try open(first, O_RDONLY_DIRECTORY) }  // overlayfs wants two
-        do throws(SysError) {
-            // One option for each layer: the value of an option is at most 255 bytes long.
-            return try overlay(layers.map { "lowerdir+=" + $0.string })
-        } catch {
-            guard error.errno == .invalidArgument else { throw error }
-            return try overlay(["lowerdir=" + layers.map(\.string).joined(separator: ":")])  // before Linux 6.8
-        }
-    }
-
-    private static func overlay(_ options: [String]) throws(SysError) -> OwnedFD {
-        let tree = try MountTree.new(type: "overlay", source: "overlay", options: options, attributes: [.readOnly])
-        return try openInRoot(tree.fd, "/", O_RDONLY_DIRECTORY)
-    }
+    static func layers(options: [String]) -> [FilePath] { LayerTree.layers("lowerdir", of: options) }
 }

@@ -2,30 +2,50 @@
 import CLinux
 import LinuxSystem
 
-let O_RDONLY_DIRECTORY = O_RDONLY | O_DIRECTORY
-
 /// Copies a directory tree with owners, modes, times, extended attributes, symbolic and hard links. Works on
-/// descriptors and names only and follows no link, so a hostile source cannot make it read or write elsewhere.
+/// descriptors and names only and follows no link: neither a hostile source nor someone who changes the target
+/// meanwhile (a container that has the volume already) can make it read or write elsewhere.
 struct TreeCopier {
-    /// Copies of files with several names, by inode of the source: where each was put first.
-    private var linked: [UInt64: FilePath] = [:]
-    private var depth = 0
+    private struct Inode: Hashable {
+        var device: UInt64
+        var number: UInt64
+
+        init(_ info: stat) { (device, number) = (UInt64(info.st_dev), UInt64(info.st_ino)) }
+    }
+
+    /// The copy of a file with several names: where it was put first, and which file it is.
+    private struct Copy {
+        var path: String
+        var inode: Inode
+    }
+
+    /// By inode of the source.
+    private var linked: [Inode: Copy] = [:]
+    /// The names that lead from the target's root to the directory that is being filled.
+    private var place: [String] = []
+
+    /// Called when a directory is filled, for tests that change the target in the middle.
+    var didCopyDirectory: ((_ name: String) -> Void)?
 
     private static let maximumDepth = 200
 
     /// Copies what is in `source` into `target`, and the directory's own owner, mode, times and attributes.
     mutating func copyContent(of source: borrowing OwnedFD, into target: borrowing OwnedFD) throws(SysError) {
-        depth += 1
-        defer { depth -= 1 }
-        guard depth <= Self.maximumDepth else {
+        try copyContent(of: source, into: target, root: target)
+    }
+
+    private mutating func copyContent(
+        of source: borrowing OwnedFD, into target: borrowing OwnedFD, root: borrowing OwnedFD
+    ) throws(SysError) {
+        guard place.count < Self.maximumDepth else {
             throw SysError("copy", "", .nameTooLong, hint: "more than \(Self.maximumDepth) nested directories")
         }
-        for name in try listDirectory(source.procPath) { try copy(name, source, target) }
+        for name in try listDirectory(source.procPath) { try copy(name, source, target, root) }
         try copyMetadata(try status(source), source, target)
     }
 
     private mutating func copy(
-        _ name: String, _ source: borrowing OwnedFD, _ target: borrowing OwnedFD
+        _ name: String, _ source: borrowing OwnedFD, _ target: borrowing OwnedFD, _ root: borrowing OwnedFD
     ) throws(SysError) {
         let from = source.raw
         let to = target.raw
@@ -34,10 +54,13 @@ struct TreeCopier {
         switch info.st_mode & UInt32(S_IFMT) {
         case UInt32(S_IFDIR):
             try sys("mkdirat", name) { mkdirat(to, name, 0o700) }
+            place.append(name)
+            defer { place.removeLast() }
             try copyContent(
-                of: try openAt(source, name, O_RDONLY_DIRECTORY | O_NOFOLLOW),
-                into: try openAt(target, name, O_RDONLY_DIRECTORY | O_NOFOLLOW))
-        case UInt32(S_IFREG): try copyFile(name, info, source, target)
+                of: try openAt(source, name, OpenFlags.directory | O_NOFOLLOW),
+                into: try openAt(target, name, OpenFlags.directory | O_NOFOLLOW), root: root)
+            didCopyDirectory?(name)
+        case UInt32(S_IFREG): try copyFile(name, info, source, target, root)
         case UInt32(S_IFLNK): try copyLink(name, info, from, to)
         case UInt32(S_IFSOCK): break  // means nothing without the process that bound it
         default:
@@ -48,17 +71,10 @@ struct TreeCopier {
     }
 
     private mutating func copyFile(
-        _ name: String, _ info: stat, _ source: borrowing OwnedFD, _ target: borrowing OwnedFD
+        _ name: String, _ info: stat, _ source: borrowing OwnedFD, _ target: borrowing OwnedFD,
+        _ root: borrowing OwnedFD
     ) throws(SysError) {
-        let directory = try readLink(target.procPath)
-        if info.st_nlink > 1 {
-            if let first = linked[UInt64(info.st_ino)] {
-                let to = target.raw
-                try sys("linkat", name) { linkat(AT_FDCWD, first.string, to, name, 0) }
-                return
-            }
-            linked[UInt64(info.st_ino)] = directory / name
-        }
+        if info.st_nlink > 1, let first = linked[Inode(info)], try link(name, first, target, root) { return }
         let input = try openAt(source, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         let output = try openAt(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         while true {
@@ -67,6 +83,27 @@ struct TreeCopier {
             try writeAll(output, chunk)
         }
         try copyMetadata(info, input, output)
+        guard info.st_nlink > 1 else { return }
+        let path = (place + [name]).joined(separator: "/")
+        linked[Inode(info)] = Copy(path: path, inode: Inode(try status(output)))
+    }
+
+    /// Gives the first copy another name; false if it is no longer where it was put, or cannot have more names: then
+    /// the file is copied again.
+    private func link(
+        _ name: String, _ first: Copy, _ target: borrowing OwnedFD, _ root: borrowing OwnedFD
+    ) throws(SysError) -> Bool {
+        do throws(SysError) {
+            let file = try openInRootWithoutLinks(root, first.path, O_PATH)
+            guard Inode(try status(file)) == first.inode else { return false }
+            let to = target.raw
+            // The descriptor itself is linked, by its only name for linkat(2) that needs no capability.
+            try sys("linkat", name) { linkat(AT_FDCWD, file.procPath.string, to, name, AT_SYMLINK_FOLLOW) }
+            return true
+        } catch {
+            guard [ENOENT, ENOTDIR, ELOOP, EMLINK].contains(error.errno.rawValue) else { throw error }
+            return false
+        }
     }
 
     private func copyLink(_ name: String, _ info: stat, _ from: CInt, _ to: CInt) throws(SysError) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 
 /// docker's rule for the names of local volumes: at least two of letters, digits, `_`, `.`, `-`, the first one a letter
 /// or digit; so a name is never a path.
@@ -14,14 +15,13 @@ package enum VolumeName {
                 "create \(name): volume name is too short, names should be at least two alphanumeric characters")
         }
         guard isValid(name), name.utf8.count <= 255 else {
-            throw .invalidArgument(
-                "create \(name): \"\(name)\" includes invalid characters for a local volume name, only "
-                    + "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, "
-                    + "use absolute path")
+            throw .invalidArgument("create \(name): " + invalid(name))
         }
     }
 
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+    /// docker's words for a name that is not valid.
+    static func invalid(_ name: String) -> String {
+        "\"\(name)\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are "
+            + "allowed. If you intended to pass a host directory, use absolute path"
     }
 }

@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 package import LinuxSystem
 import Networking
+package import Threads
 
 /// Named and anonymous volumes of the `local` driver: directories `<data-root>/volumes/<name>/_data`.
 ///
 /// A container's use of a volume is recorded from its creation to its removal, so a volume that any container has,
-/// running or not, is not removed. Work happens in order on one thread of its own, since it blocks on the disk.
+/// running or not, is not removed. Records are read and written in order on one thread of its own, since SQLite blocks
+/// on the disk. What takes as long as a volume is large (sizes, removals, copies) is done by a pool, and holds up nobody
+/// but those who asked for it and those who want the volume that is being filled.
 package actor VolumeService {
     private let thread = SerialThread("swrun.volumes")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    package let directory: FilePath
+    private let directories: VolumeDirectories
     private let databasePath: FilePath
+    private let pool: BlockingPool
     private var opened: VolumeStore?
+    /// Copies of image content under way, by volume.
+    private var populations: [String: Task<Void, any Error>] = [:]
+    /// The removal of what earlier removals left.
+    private(set) var sweep: Task<Void, Never>?
 
-    package init(dataRoot: FilePath) {
-        directory = dataRoot / "volumes"
+    package init(dataRoot: FilePath, pool: BlockingPool = BlockingPool()) {
+        directories = VolumeDirectories(root: dataRoot / "volumes")
         databasePath = dataRoot / "engine/volumes.db"
+        self.pool = pool
     }
 
     /// Makes a volume; one of this name that exists is returned as it is, as docker does.
@@ -40,8 +49,11 @@ package actor VolumeService {
         try VolumeName.check(volume.name)
         if let existing = try store.find(volume.name) { return existing }
         try LocalDriverOptions.check(volume.options ?? [:])
-        try makeVolumeDirectory(volume.name)
-        try store.insert(volume)
+        try makeDirectory(volume.name)
+        do throws(EngineError) { try store.insert(volume) } catch {
+            directories.removeIfEmpty(volume.name)
+            throw error
+        }
         return volume
     }
 
@@ -62,7 +74,7 @@ package actor VolumeService {
     package func useCounts() throws(EngineError) -> [String: Int] { try store().useCounts() }
 
     /// Removes a volume that no container has. With `force` a missing one is fine.
-    package func remove(_ name: String, force: Bool = false) throws(EngineError) {
+    package func remove(_ name: String, force: Bool = false) async throws(EngineError) {
         let store = try store()
         guard try store.find(name) != nil else {
             if force { return }
@@ -72,60 +84,80 @@ package actor VolumeService {
         guard users.isEmpty else {
             throw .conflict("remove \(name): volume is in use - [\(users.joined(separator: ", "))]")
         }
-        try delete(name, store)
+        try await erase(try setAside(name, store), of: name)
     }
 
-    /// Removes unused volumes, only anonymous ones unless `all`; returns their names and how many bytes that freed.
+    /// Removes unused volumes, only anonymous ones unless `all`; returns their names and how many bytes that freed. One
+    /// that cannot be removed does not keep the others; its error comes at the end.
     package func prune(
         all: Bool, matching: @Sendable (VolumeRecord) -> Bool
-    ) throws(EngineError) -> (names: [String], bytes: Int64) {
+    ) async throws(EngineError) -> (names: [String], bytes: Int64) {
         let store = try store()
-        let used = try store.used()
         var names: [String] = []
         var bytes: Int64 = 0
-        for volume in try store.list() where (all || volume.isAnonymous) && !used.contains(volume.name) {
-            guard matching(volume) else { continue }
-            let size = DirectorySize.bytes(directory / volume.name)
-            try delete(volume.name, store)
-            names.append(volume.name)
-            bytes += size
+        var failure: EngineError?
+        for volume in try store.list() where (all || volume.isAnonymous) && matching(volume) {
+            // Looked up again each time: others come and go while a tree is removed.
+            guard try store.find(volume.name) != nil, try store.users(of: volume.name).isEmpty else { continue }
+            do throws(EngineError) {
+                let size = try await erase(try setAside(volume.name, store), of: volume.name)
+                names.append(volume.name)
+                bytes = bytes.addingSaturating(size)
+            } catch {
+                failure = failure ?? error
+            }
         }
+        if let failure { throw failure }
         return (names, bytes)
     }
 
-    /// The bytes that a volume's files take; -1 if it is not on this host's data root.
-    package func size(_ name: String) -> Int64 { DirectorySize.bytes(dataDirectory(name)) }
+    /// The bytes that a volume's files take in the data root; 0 if it is elsewhere.
+    package nonisolated func size(_ name: String) async -> Int64 {
+        let path = dataDirectory(name)
+        return (try? await pool.run { DirectorySize.bytes(path) }) ?? 0
+    }
 
     /// The directory that containers see and that `inspect` names.
-    package nonisolated func dataDirectory(_ name: String) -> FilePath { directory / name / "_data" }
+    package nonisolated func dataDirectory(_ name: String) -> FilePath { directories.data(name) }
 
     // MARK: For containers
 
     /// Makes the volume if needed and records that the container has it. `name` nil makes an anonymous volume.
-    package func use(_ name: String?, by container: String) throws(EngineError) -> VolumeMount {
+    package func use(_ name: String?, by container: String) async throws(EngineError) -> VolumeMount {
         let volume = try create(name: name)
         try store().addUse(volume.name, by: container)
-        return try mount(volume)
+        return try await mount(volume.name)
     }
 
-    /// Where a volume that exists is, e.g. at a container's later starts.
-    package func mount(_ name: String) throws(EngineError) -> VolumeMount { try mount(try inspect(name)) }
+    /// Where a volume that exists is, e.g. at a container's later starts; once it holds what is being copied into it.
+    package func mount(_ name: String) async throws(EngineError) -> VolumeMount {
+        while let population = populations[name] { _ = await population.result }
+        return try mount(try inspect(name))
+    }
 
     /// Copies what an image has at `path` into the volume, if the volume is still empty. `mountOptions` are those of the
     /// overlay snapshot that the container runs on; nothing has been written to it yet.
-    package func populate(_ name: String, path: String, mountOptions: [String]) throws(EngineError) {
-        let mount = try mount(name)
-        guard mount.isEmpty else { return }
-        do throws(SysError) {
-            try ImageContent.copy(layers: ImageContent.layers(options: mountOptions), path: path, into: mount.source)
-        } catch {
-            throw .internal("copy the image's \(path) into volume \(name): \(error.description)")
+    package func populate(_ name: String, path: String, mountOptions: [String]) async throws(EngineError) {
+        let target = try await mount(name)
+        guard target.isEmpty else { return }
+        // Owned by `populations`, and ends with the copying; nothing suspends between the check above and this.
+        let population = Task { [pool] in
+            try await pool.run {
+                try ImageContent.copy(
+                    layers: ImageContent.layers(options: mountOptions), path: path, into: target.source)
+            }
+        }
+        populations[name] = population
+        let result = await population.result
+        populations[name] = nil
+        do { try result.get() } catch {
+            throw .internal("copy the image's \(path) into volume \(name): \(EngineError(error).message)")
         }
     }
 
     /// Forgets a removed container's uses; with `removingAnonymous` (`rm -v`, `--rm`) its anonymous volumes go too,
     /// unless another container has them.
-    package func release(container: String, removingAnonymous: Bool) throws(EngineError) {
+    package func release(container: String, removingAnonymous: Bool) async throws(EngineError) {
         let store = try store()
         let names = try store.volumes(of: container)
         try store.removeUses(by: container)
@@ -134,19 +166,24 @@ package actor VolumeService {
             guard let volume = try store.find(name), volume.isAnonymous, try store.users(of: name).isEmpty else {
                 continue
             }
-            try delete(name, store)
+            try await erase(try setAside(name, store), of: name)
         }
     }
 
-    /// At the daemon's start: uses by containers that are no longer known are forgotten, and directories without a
-    /// record (a creation or removal that was cut short) are removed.
+    /// At the daemon's start: uses by containers that are no longer known are forgotten, removals that were cut short
+    /// are ended, and so are creations.
     package func reconcile(containers: Set<String>) throws(EngineError) {
         let store = try store()
         for container in try store.users().subtracting(containers) { try store.removeUses(by: container) }
+        let leftOvers = directories.leftOvers()
+        for name in leftOvers.flatMap({ (try? listDirectory($0)) ?? [] }) where !exists(directories.volume(name)) {
+            try store.delete(name)  // the directory was on its way out, and the record was to follow
+        }
         let known = Set(try store.list().map(\.name))
-        for name in (try? listDirectory(directory)) ?? [] where !known.contains(name) && VolumeName.isValid(name) {
-            // Only what is surely a left-over of ours: a directory of that shape without any file in it.
-            if DirectorySize.isEmpty(dataDirectory(name)) { try? removeTree(directory / name) }
+        for name in directories.volumes() where !known.contains(name) { directories.removeIfEmpty(name) }
+        // Owned by the service: ends with the trees. One that cannot be removed is tried again at the next start.
+        sweep = Task { [pool] in
+            for path in leftOvers { try? await pool.run { try removeTree(path) } }
         }
     }
 
@@ -165,23 +202,38 @@ package actor VolumeService {
     }
 
     /// The directory before the record: a crash in between leaves an empty directory, which `reconcile` removes.
-    private func makeVolumeDirectory(_ name: String) throws(EngineError) {
-        do throws(SysError) {
-            try makeDirectories(directory, mode: 0o701)
-            try makeDirectory(directory / name, mode: 0o701)
-            try makeDirectory(dataDirectory(name), mode: 0o755)
-            try syncDirectory(directory / name)
-            try syncDirectory(directory)
-        } catch {
+    private func makeDirectory(_ name: String) throws(EngineError) {
+        do throws(SysError) { try directories.make(name) } catch {
             throw .internal("create \(name): \(error.description)")
         }
     }
 
-    /// The record first: what is then left of the directory can only be removed, never be used again.
-    private func delete(_ name: String, _ store: VolumeStore) throws(EngineError) {
-        try store.delete(name)
-        do throws(SysError) { try removeTree(directory / name) } catch {
+    /// From here on the volume does not exist. The directory goes first, to where it is no volume's: a crash before the
+    /// record follows is repaired by `reconcile`. Returns what `erase` is to remove.
+    private func setAside(_ name: String, _ store: VolumeStore) throws(EngineError) -> FilePath? {
+        let aside: FilePath?
+        do throws(SysError) { aside = try directories.setAside(name, String(randomIdentifier().prefix(16))) } catch {
             throw .internal("remove \(name): \(error.description)")
+        }
+        do throws(EngineError) { try store.delete(name) } catch {
+            if let aside { directories.putBack(name, from: aside) }
+            throw error
+        }
+        return aside
+    }
+
+    /// Removes a tree that was set aside; returns how many bytes it held.
+    @discardableResult
+    private func erase(_ aside: FilePath?, of name: String) async throws(EngineError) -> Int64 {
+        guard let aside else { return 0 }
+        do {
+            return try await pool.run {
+                let size = DirectorySize.bytes(aside)
+                try removeTree(aside)
+                return size
+            }
+        } catch {
+            throw .internal("remove \(name): \(EngineError(error).message)")
         }
     }
 }

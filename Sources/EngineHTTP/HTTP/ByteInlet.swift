@@ -104,16 +104,18 @@ struct ByteOutlet: Sendable {
     func finish() async { try? await channel.close(mode: .output) }
 }
 
-/// Feeds a connection's inlet and closing signal from the channel's events.
+/// Feeds a connection's inlet and signals from the channel's events.
 final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let inlet: ByteInlet
     private let closing: ClosingSignal
+    private let gone: ClosingSignal
 
-    init(_ inlet: ByteInlet, _ closing: ClosingSignal) {
+    init(_ inlet: ByteInlet, closing: ClosingSignal, gone: ClosingSignal) {
         self.inlet = inlet
         self.closing = closing
+        self.gone = gone
     }
 
     func channelActive(context: ChannelHandlerContext) { context.read() }
@@ -133,6 +135,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         inlet.close()
         closing.close()
+        gone.close()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

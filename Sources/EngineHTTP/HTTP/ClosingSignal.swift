@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Synchronization
 
-/// Tells that a client has gone away, even while nobody reads from the connection.
+/// Tells that a client has gone away, even while nobody reads from the connection. Each connection has two:
 ///
-/// On a unix socket the kernel tells a client that has gone from one that has only closed its sending side and still
-/// reads. On TCP it does not, and there the closed sending side counts, as with Go's server.
+/// * `closing`, while it speaks HTTP. On a unix socket the kernel tells a client that has gone from one that has only
+///   closed its sending side and still reads. On TCP it does not, and there the closed sending side counts, as with
+///   Go's server.
+/// * `gone`, once it is hijacked: there a closed sending side is the end of the input only, on TCP too.
 final class ClosingSignal: Sendable {
     private struct State {
         var isClosed = false

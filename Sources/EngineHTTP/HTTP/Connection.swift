@@ -10,6 +10,7 @@ struct Connection: Sendable {
     let reader: ConnectionReader
     let output: ByteOutlet
     let closing: ClosingSignal
+    let gone: ClosingSignal
     let logger: Logger
 
     /// How much of a body that nobody wanted is read before the connection is given up instead; Go's figure.
@@ -66,7 +67,7 @@ struct Connection: Sendable {
             _ = await skipBody()
             await reader.startRaw()
             try await writer.writeHijackHead(contentType: contentType, upgrades: head.wantsUpgrade)
-            try await serve(HijackedStream(reader: reader, output: output))
+            try await serve(HijackedStream(reader: reader, output: output, gone: gone))
             return false
         }
     }

@@ -47,18 +47,21 @@ package struct HTTPServer: Sendable {
         var channel: any Channel
         var inlet: ByteInlet
         var closing = ClosingSignal()
+        var gone = ClosingSignal()
     }
 
     private static func accept(_ channel: any Channel) throws -> Accepted {
         let accepted = Accepted(channel: channel, inlet: ByteInlet(channel))
-        try channel.pipeline.syncOperations.addHandler(ConnectionHandler(accepted.inlet, accepted.closing))
+        try channel.pipeline.syncOperations.addHandler(
+            ConnectionHandler(accepted.inlet, closing: accepted.closing, gone: accepted.gone))
         return accepted
     }
 
     private func serve(_ accepted: Accepted) async {
         let connection = Connection(
             dispatcher: dispatcher, reader: ConnectionReader(accepted.inlet),
-            output: ByteOutlet(channel: accepted.channel), closing: accepted.closing, logger: logger)
+            output: ByteOutlet(channel: accepted.channel), closing: accepted.closing, gone: accepted.gone,
+            logger: logger)
         await withTaskCancellationHandler {
             await connection.run()
         } onCancel: {

@@ -6,10 +6,15 @@ import NIOCore
 package struct HijackedStream: Sendable {
     let reader: ConnectionReader
     let output: ByteOutlet
+    let gone: ClosingSignal
 
     /// What the client sent, or nil once it has closed its sending side; it may still read then.
     package func read() async throws -> [UInt8]? { try await reader.nextRaw() }
 
     /// Suspends while the client does not read; throws when it has gone.
     package func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
+
+    /// Suspends until the client has gone altogether, or the task is cancelled. A handler that waits for anything but
+    /// the client must watch this, or it outlives a client that sends nothing and is sent nothing. One task at a time.
+    package func waitUntilGone() async { await gone.wait() }
 }

@@ -21,7 +21,7 @@ package struct RequestBody: Sendable, AsyncSequence {
         self.init(isAnnounced: !bytes.isEmpty) { await once.take() }
     }
 
-    /// The whole body; 413 if it is longer than `limit`.
+    /// The whole body; refused as docker refuses any body that it cannot decode, with 400, if it is longer than `limit`.
     package func collect(upTo limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         while let piece = try await source() {

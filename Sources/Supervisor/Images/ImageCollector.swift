@@ -4,6 +4,7 @@ import LinuxSystem
 package import Metadata
 package import OCISpec
 import Snapshots
+import Threads
 
 /// What a collection removed.
 package struct CollectedContent: Sendable, Equatable {

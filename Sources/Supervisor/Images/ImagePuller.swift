@@ -4,6 +4,7 @@ import LinuxSystem
 package import Metadata
 package import OCISpec
 package import Registry
+import Threads
 
 /// What to pull, and what to do with it.
 package struct PullRequest: Sendable {

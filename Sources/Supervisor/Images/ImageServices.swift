@@ -2,6 +2,7 @@
 package import ContentStore
 package import Logging
 package import Snapshots
+package import Threads
 
 /// What the image operations work on; one value for the whole supervisor.
 package struct ImageServices: Sendable {

@@ -3,6 +3,7 @@ import ContentStore
 import LinuxSystem
 import OCISpec
 import Snapshots
+import Threads
 
 /// Unpacks the layers of one image, lowest first, into committed snapshots named by chainID. Layers that are unpacked
 /// already are left alone; two unpacks of one layer at the same time become one.

@@ -6,6 +6,7 @@ import FoundationEssentials
 import LinuxSystem
 import OCISpec
 import SwiftProtobuf
+package import Threads
 
 /// containerd's content service over the content store: blobs, their labels, and ingests.
 package final class ContentService: Sendable {

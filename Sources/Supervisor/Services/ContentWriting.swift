@@ -6,6 +6,7 @@ import FoundationEssentials
 import LinuxSystem
 import OCISpec
 import SwiftProtobuf
+import Threads
 
 private typealias WriteRequest = Containerd_Services_Content_V1_WriteContentRequest
 private typealias WriteResponse = Containerd_Services_Content_V1_WriteContentResponse

@@ -5,6 +5,7 @@ import LinuxSystem
 import OCISpec
 import Snapshots
 import SwiftProtobuf
+package import Threads
 
 /// containerd's diff service: unpacks a layer into what mounts describe.
 package final class DiffService: Sendable {

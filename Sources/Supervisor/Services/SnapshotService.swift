@@ -4,6 +4,7 @@ import ContainerdAPI
 import LinuxSystem
 package import Snapshots
 import SwiftProtobuf
+package import Threads
 
 /// containerd's snapshots service over our drivers.
 package final class SnapshotService: Sendable {

@@ -3,6 +3,7 @@ import AsyncTTRPC
 import Glibc
 import LinuxSystem
 import Logging
+import Threads
 
 /// Passes on what a shim writes to the `log` FIFO of its bundle, which containerd's own shims insist on: they wait for
 /// a reader before they serve. swrun-shim has no use for it.

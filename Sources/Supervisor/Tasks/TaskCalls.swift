@@ -5,6 +5,7 @@ import LinuxSystem
 import Logging
 import SwiftProtobuf
 import TTRPC
+import Threads
 
 private typealias Process = TaskProcess
 

@@ -3,6 +3,7 @@ import ContainerdAPI
 import LinuxSystem
 import Logging
 import SwiftProtobuf
+import Threads
 
 private typealias CreateRequest = Containerd_Services_Tasks_V1_CreateTaskRequest
 private typealias CreateResponse = Containerd_Services_Tasks_V1_CreateTaskResponse

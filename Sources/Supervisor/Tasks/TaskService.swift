@@ -5,6 +5,7 @@ package import LinuxSystem
 package import Logging
 import SwiftProtobuf
 import TTRPC
+package import Threads
 
 /// Makes tasks from container records and passes everything else on to their shims.
 ///

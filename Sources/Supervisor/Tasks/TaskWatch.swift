@@ -3,6 +3,7 @@ import ContainerdAPI
 import LinuxSystem
 import Logging
 import SwiftProtobuf
+import Threads
 
 // What happens when a shim dies, and when we come back after our own death.
 extension TaskService {

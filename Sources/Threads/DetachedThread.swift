@@ -4,14 +4,17 @@ import Glibc
 /// Starts a thread for blocking system calls, which must not hold up a thread of the concurrency runtime. It ends
 /// when `body` returns; nobody joins it.
 package func detachThread(stackBytes: Int = 256 << 10, _ body: @escaping @Sendable () -> Void) {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-    pthread_attr_setstacksize(&attributes, stackBytes)
+    let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+    pthread_attr_init(attributes)
+    defer {
+        pthread_attr_destroy(attributes)
+        attributes.deallocate()
+    }
+    pthread_attr_setdetachstate(attributes, CInt(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(attributes, stackBytes)
     let argument = Unmanaged.passRetained(ThreadBody(body)).toOpaque()
     var thread = pthread_t()
-    let result = pthread_create(&thread, &attributes, runThreadBody, argument)
+    let result = pthread_create(&thread, attributes, runThreadBody, argument)
     precondition(result == 0, "pthread_create failed with \(result): the process is out of threads")
 }
 
