@@ -128,9 +128,10 @@ let shimProgram = embeddedProgram("swrun-shim", ["Shim", "LinuxSystem"])
 let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "LinuxSystem", "JSON", "Flags"])
 
 let cliTargets: [Target] = [
+    library("Tar"),
     library("GoTemplate", ["JSON"]),
     library("DockerClient", ["LinuxSystem", "JSON"]),
-    library("Commands", ["DockerClient", "GoTemplate", "Flags", "LinuxSystem", "JSON"]),
+    library("Commands", ["DockerClient", "GoTemplate", "Flags", "LinuxSystem", "JSON", "Tar"]),
     program("swrun", ["Commands"]),
 ]
 
@@ -140,7 +141,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
     library("Netlink", ["LinuxSystem"]),
-    library("Archive", ["LinuxSystem", "CISAL", "CZstd"]),
+    library("Archive", ["LinuxSystem", "Tar", "CISAL", "CZstd"]),
     library("ContentStore", ["LinuxSystem", "OCISpec", "Metadata", crypto]),
     library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
     library(
@@ -151,7 +152,7 @@ let daemonTargets: [Target] = [
     library(
         "Supervisor",
         [
-            "LinuxSystem", "JSON", "OCISpec", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
+            "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
             "ContainerdAPI", "AsyncTTRPC", "TTRPC", protobuf, logging, crypto,
         ]),
     library(
@@ -165,8 +166,8 @@ let daemonTargets: [Target] = [
     library(
         "Engine",
         [
-            "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "Metadata", "ContainerdAPI", "AsyncTTRPC",
-            logging,
+            "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "DockerAPI", "Networking", "Metadata", "ContainerdAPI",
+            "AsyncTTRPC", logging,
         ]),
     library(
         "EngineHTTP",
@@ -178,12 +179,14 @@ let daemonTargets: [Target] = [
 
 let coreTests: [Target] = [
     tests("LinuxSystem"), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"), tests("ShimAPI"),
-    tests("Shim"), tests("GoTemplate", ["JSON"]), tests("DockerClient"), tests("Commands", ["JSON"]),
+    tests("Shim"), tests("GoTemplate", ["JSON"]), tests("DockerClient"), tests("Tar"),
+    tests("Commands", ["JSON", "Tar"]),
 ]
 
 let fullTests: [Target] = [
     tests("Cgroups", ["OCISpec", "JSON", "LinuxSystem"]), tests("Confinement", ["OCISpec", "JSON"]),
-    tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink"), tests("Archive"),
+    tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink"),
+    tests("Archive", ["LinuxSystem", "Tar"]),
     tests("ContentStore"),
     tests("Metadata"), tests("Registry"), tests("Snapshots", ["Metadata"]),
     tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),

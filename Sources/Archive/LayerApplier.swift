@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 package import LinuxSystem
+package import Tar
 
 /// How a layer is applied to a directory.
 package struct LayerOptions: Sendable {

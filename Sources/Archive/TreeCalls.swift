@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import LinuxSystem
+import Tar
 
 // System calls on `directory descriptor + one name`, where the name is bytes rather than text: file names in layers
 // need not be UTF-8. A name has no slash, so nothing but the last component is ever resolved, and symbolic links are
