@@ -46,12 +46,6 @@ package final class LayerApplier {
     private var directoryTimes: [(path: EntryPath, time: TarEntry.Time)] = []
     private(set) var bytesWritten: Int64 = 0
 
-    /// A descriptor that a tuple can hold.
-    final class OwnedBox {
-        let fd: OwnedFD
-        init(_ fd: consuming OwnedFD) { self.fd = fd }
-    }
-
     package init(directory: FilePath, options: LayerOptions) throws(SysError) {
         root = try LinuxSystem.open(directory, O_RDONLY | O_DIRECTORY)
         self.options = options

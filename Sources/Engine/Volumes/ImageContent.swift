@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Archive
 import LinuxSystem
 
 /// What an image has at a path, copied into a new volume that is mounted there (docker's "copy-up").
@@ -10,7 +11,7 @@ enum ImageContent {
     /// Copies the directory `path` of the image whose layers are `layers` (the uppermost first) into the empty directory
     /// `target`. A path that the image does not have, or that is no directory, gives nothing to copy.
     static func copy(layers: [FilePath], path: String, into target: FilePath) throws(SysError) {
-        guard let root = try mount(layers) else { return }
+        guard let root = try LayerStack(upper: nil, lowers: layers).open() else { return }
         let source: OwnedFD
         do throws(SysError) {
             source = try openInRoot(root, path, O_RDONLY_DIRECTORY)
@@ -27,22 +28,5 @@ enum ImageContent {
         let key = "lowerdir="
         guard let list = options.first(where: { $0.hasPrefix(key) }) else { return [] }
         return list.dropFirst(key.count).split(separator: ":").map { FilePath(String($0)) }
-    }
-
-    private static func mount(_ layers: [FilePath]) throws(SysError) -> OwnedFD? {
-        guard let first = layers.first else { return nil }
-        if layers.count == 1 { return try open(first, O_RDONLY_DIRECTORY) }  // overlayfs wants two
-        do throws(SysError) {
-            // One option for each layer: the value of an option is at most 255 bytes long.
-            return try overlay(layers.map { "lowerdir+=" + $0.string })
-        } catch {
-            guard error.errno == .invalidArgument else { throw error }
-            return try overlay(["lowerdir=" + layers.map(\.string).joined(separator: ":")])  // before Linux 6.8
-        }
-    }
-
-    private static func overlay(_ options: [String]) throws(SysError) -> OwnedFD {
-        let tree = try MountTree.new(type: "overlay", source: "overlay", options: options, attributes: [.readOnly])
-        return try openInRoot(tree.fd, "/", O_RDONLY_DIRECTORY)
     }
 }
