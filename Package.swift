@@ -167,11 +167,11 @@ let daemonTargets: [Target] = [
         "Engine",
         [
             "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "DockerAPI", "Networking", "Metadata", "ContainerdAPI",
-            "AsyncTTRPC", logging,
+            "AsyncTTRPC", "TTRPC", logging, crypto, httpClient, nioCore, nioHTTP1, protobuf,
         ]),
     library(
         "EngineHTTP",
-        ["Engine", "DockerAPI", "JSON", "LinuxSystem", nioCore, nioPosix, nioHTTP1, logging]),
+        ["Engine", "Archive", "OCISpec", "DockerAPI", "JSON", "LinuxSystem", nioCore, nioPosix, nioHTTP1, logging]),
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", logging]),
     program("swrund", ["Engine", "EngineHTTP", "Networking", "Flags", "LinuxSystem", "JSON", logging]),
