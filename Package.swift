@@ -128,9 +128,10 @@ let shimProgram = embeddedProgram("swrun-shim", ["Shim", "CLinux", "LinuxSystem"
 let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "CLinux", "LinuxSystem"])
 
 let cliTargets: [Target] = [
+    library("Tar"),
     library("GoTemplate", ["JSON"]),
     library("DockerClient", ["LinuxSystem", "JSON"]),
-    library("Commands", ["DockerClient", "GoTemplate", "Flags", "CLinux", "LinuxSystem", "JSON"]),
+    library("Commands", ["DockerClient", "GoTemplate", "Flags", "CLinux", "LinuxSystem", "JSON", "Tar"]),
     program("swrun", ["Commands"]),
 ]
 
@@ -141,7 +142,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
     library("Threads"),
     library("Netlink", ["LinuxSystem"]),
-    library("Archive", ["CLinux", "LinuxSystem", "CISAL", "CZstd"]),
+    library("Archive", ["CLinux", "LinuxSystem", "Tar", "CISAL", "CZstd"]),
     library("ContentStore", ["CLinux", "LinuxSystem", "OCISpec", "Metadata", crypto]),
     library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
     library(
@@ -152,7 +153,7 @@ let daemonTargets: [Target] = [
     library(
         "Supervisor",
         [
-            "LinuxSystem", "JSON", "OCISpec", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
+            "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "ContentStore", "Metadata", "Registry", "Snapshots",
             "ContainerdAPI", "AsyncTTRPC", "TTRPC", "Threads", protobuf, logging,
         ]),
     library("SupervisorGRPC", ["AsyncTTRPC", "TTRPC", "LinuxSystem", grpcCore, grpcTransport, nioCore]),
@@ -161,13 +162,15 @@ let daemonTargets: [Target] = [
     library(
         "Engine",
         [
-            "CLinux", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Netlink", "Networking", "Metadata",
-            "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", protobuf, logging,
+            "CLinux", "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "DockerAPI", "Netlink", "Networking",
+            "Metadata",
+            "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", protobuf, logging, crypto, httpClient, nioCore, nioHTTP1,
         ]),
     library(
         "EngineHTTP",
         [
-            "Engine", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem", nioCore, nioPosix,
+            "Engine", "Archive", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem", nioCore,
+            nioPosix,
             logging,
         ]),
     program(
@@ -178,14 +181,14 @@ let daemonTargets: [Target] = [
 let coreTests: [Target] = [
     tests("LinuxSystem", ["CLinux"]), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"),
     tests("ShimAPI", ["LinuxSystem"]), tests("Shim", ["JSON", "LinuxSystem", "ShimAPI", "TTRPC"]),
-    tests("GoTemplate", ["JSON"]), tests("DockerClient", ["JSON", "LinuxSystem"]),
+    tests("GoTemplate", ["JSON"]), tests("DockerClient", ["JSON", "LinuxSystem"]), tests("Tar"),
     tests("Commands", ["Flags", "GoTemplate", "JSON", "LinuxSystem"]),
 ]
 
 let fullTests: [Target] = [
     tests("Cgroups", ["OCISpec", "JSON", "LinuxSystem"]), tests("Confinement", ["OCISpec", "JSON"]),
     tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink", ["LinuxSystem"]),
-    tests("Archive", ["CLinux", "LinuxSystem"]),
+    tests("Archive", ["CLinux", "LinuxSystem", "Tar"]),
     tests("ContentStore", ["CLinux", "LinuxSystem", "Metadata", "OCISpec"]),
     tests("Metadata", ["CLinux", "LinuxSystem"]), tests("Registry", ["LinuxSystem", "OCISpec"]),
     tests("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CISAL
+import Tar
 
 /// Inflates gzip (RFC 1952) with ISA-L: any number of members, each with its checksum verified. Bytes behind the last
 /// member that are no member are an error, as in Go's reader.

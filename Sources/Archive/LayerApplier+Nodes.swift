@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import LinuxSystem
+import Tar
 
 // Making single nodes and setting their attributes.
 extension LayerApplier {

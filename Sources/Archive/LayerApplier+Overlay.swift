@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import LinuxSystem
+import Tar
 
 /// What an entry name says about layers below (image-spec layer.md "Whiteouts", and AUFS's own files).
 enum Whiteout: Equatable {

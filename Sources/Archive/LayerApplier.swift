@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 package import LinuxSystem
+package import Tar
 
 /// How a layer is applied to a directory.
 package struct LayerOptions: Sendable {
@@ -44,12 +45,6 @@ package final class LayerApplier {
     /// Times of directories are set last, since making children changes them.
     private var directoryTimes: [(path: EntryPath, time: TarEntry.Time)] = []
     private(set) var bytesWritten: Int64 = 0
-
-    /// A descriptor that a tuple can hold.
-    final class OwnedBox {
-        let fd: OwnedFD
-        init(_ fd: consuming OwnedFD) { self.fd = fd }
-    }
 
     package init(directory: FilePath, options: LayerOptions) throws(SysError) {
         root = try LinuxSystem.open(directory, O_RDONLY | O_DIRECTORY)

@@ -2,6 +2,7 @@
 import CLinux
 package import LinuxSystem
 import Synchronization
+package import Tar
 
 /// A temporary file without a name: it is gone with its last reference, or with the process.
 package final class SpoolFile: Sendable {

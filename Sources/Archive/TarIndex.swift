@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Tar
 
 /// Where the files of an uncompressed tar archive are, by name, so that they can be read in any order.
 package struct TarIndex: Sendable {

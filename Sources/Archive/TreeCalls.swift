@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import LinuxSystem
+import Tar
 
 // System calls on `directory descriptor + one name`, where the name is bytes rather than text: file names in layers
 // need not be UTF-8. A name has no slash, so nothing but the last component is ever resolved, and symbolic links are
 // not followed.
+
+/// A descriptor that a tuple or an array can hold.
+final class OwnedBox {
+    let fd: OwnedFD
+    init(_ fd: consuming OwnedFD) { self.fd = fd }
+}
 
 /// The file types of `st_mode`.
 enum NodeType {
@@ -12,6 +19,9 @@ enum NodeType {
     static let fifo: mode_t = 0o010000
     static let characterDevice: mode_t = 0o020000
     static let blockDevice: mode_t = 0o060000
+    static let directory: mode_t = 0o040000
+    static let regular: mode_t = 0o100000
+    static let symbolicLink: mode_t = 0o120000
 }
 
 /// Whether this is overlay's whiteout, a 0:0 character device.
@@ -103,11 +113,62 @@ struct TreeName {
     func setExtendedAttribute(
         in directory: borrowing OwnedFD, _ attribute: TarEntry.ExtendedAttribute
     ) throws(SysError) {
-        let path = Array(directory.procPath.string.utf8CString.dropLast()) + [CChar(bitPattern: 0x2f)] + bytes
+        let path = procPath(in: directory)
         let name = EntryPath.cString(attribute.name)
         try sys("lsetxattr", display) {
             attribute.value.withUnsafeBytes { lsetxattr(path, name, $0.baseAddress, $0.count, 0) }
         }
+    }
+}
+
+// MARK: Reading
+
+extension TreeName {
+    /// The target of a symbolic link.
+    func symbolicLinkTarget(in directory: borrowing OwnedFD) throws(SysError) -> [UInt8] {
+        let fd = directory.raw
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = try sys("readlinkat", display) { readlinkat(fd, bytes, &buffer, buffer.count) }
+        return buffer.prefix(count).map { UInt8(bitPattern: $0) }
+    }
+
+    /// The path of the name by way of /proc, for calls that have no form with a directory descriptor.
+    func procPath(in directory: borrowing OwnedFD) -> [CChar] {
+        Array(directory.procPath.string.utf8CString.dropLast()) + [CChar(bitPattern: 0x2f)] + bytes
+    }
+
+    /// The names of the extended attributes; none where the file system has no such thing.
+    func extendedAttributeNames(in directory: borrowing OwnedFD) throws(SysError) -> [[UInt8]] {
+        let path = procPath(in: directory)
+        guard let list = try Self.attributeBytes("llistxattr", display, { llistxattr(path, $0, $1) }) else { return [] }
+        return list.split(separator: 0).map { Array($0) }
+    }
+
+    /// The value of an extended attribute; nil if there is none.
+    func extendedAttribute(_ name: [UInt8], in directory: borrowing OwnedFD) throws(SysError) -> [UInt8]? {
+        let path = procPath(in: directory)
+        let text = EntryPath.cString(name)
+        return try Self.attributeBytes("lgetxattr", display) { lgetxattr(path, text, $0, $1) }
+    }
+
+    /// Calls once with room that is mostly enough, and again with the room that is needed.
+    private static func attributeBytes(
+        _ operation: String, _ subject: String, _ call: (UnsafeMutablePointer<CChar>?, Int) -> Int
+    ) throws(SysError) -> [UInt8]? {
+        for room in [1024, 1 << 16] {
+            var buffer = [CChar](repeating: 0, count: room)
+            do throws(SysError) {
+                let count = try sys(operation, subject) { call(&buffer, buffer.count) }
+                return buffer.prefix(count).map { UInt8(bitPattern: $0) }
+            } catch {
+                switch error.errno {
+                case .noData, .notSupported, .noSuchFile: return nil
+                case .outOfRange where room == 1024: continue
+                default: throw error
+                }
+            }
+        }
+        return nil
     }
 }
 

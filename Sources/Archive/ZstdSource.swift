@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CZstd
+import Tar
 
 /// Decompresses zstd (RFC 8878): any number of frames, skippable ones skipped, windows of at most 128 MiB.
 final class ZstdSource: ByteSource {

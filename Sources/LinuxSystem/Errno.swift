@@ -36,6 +36,7 @@ package struct Errno: Sendable, Equatable, Hashable {
     package static var addressInUse: Errno { Errno(rawValue: EADDRINUSE) }
     package static var connectionRefused: Errno { Errno(rawValue: ECONNREFUSED) }
     package static var connectionReset: Errno { Errno(rawValue: ECONNRESET) }
+    package static var outOfRange: Errno { Errno(rawValue: ERANGE) }
     package static var notSupported: Errno { Errno(rawValue: EOPNOTSUPP) }
     package static var tooBig: Errno { Errno(rawValue: E2BIG) }
     package static var fileTooBig: Errno { Errno(rawValue: EFBIG) }

@@ -69,7 +69,7 @@ package final class Supervisor: Sendable {
             images: images.images, namespaces: namespaces, events: events,
             collector: ImageCollector(images, database: database)
         ).register(on: &table)
-        DiffService(applier: images.applier, pool: pool).register(on: &table)
+        DiffService(images: images, namespaces: namespaces, leases: leases).register(on: &table)
         streams.register(on: &table)
         TransferService(images: images, streams: streams, namespaces: namespaces, events: events)
             .register(on: &table)

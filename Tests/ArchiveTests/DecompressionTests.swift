@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Archive
+import Tar
 import Testing
 
 /// `printf hello | gzip -n`

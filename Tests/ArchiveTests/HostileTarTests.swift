@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Archive
 import LinuxSystem
+import Tar
 import Testing
 
 /// One archive that means harm, by name.

@@ -2,6 +2,7 @@
 import Archive
 import CLinux
 import LinuxSystem
+import Tar
 import Testing
 
 @Suite("Unpacking layers")

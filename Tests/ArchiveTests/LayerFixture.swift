@@ -2,6 +2,7 @@
 import Archive
 import CLinux
 import LinuxSystem
+import Tar
 
 /// A place to unpack layers into, beside a directory that must never change.
 final class LayerFixture {

@@ -65,37 +65,8 @@ struct StreamTests {
     }
 }
 
-@Suite("Tar headers")
-struct TarTests {
-    @Test("what is written is read again", arguments: ["short", "dir/" + String(repeating: "long", count: 60)])
-    func roundTrip(_ name: String) throws {
-        var header = TarHeader()
-        header.name = name
-        header.mode = 0o755
-        header.size = 5
-        header.modified = 1_700_000_000
-        var archive = header.blocks + Array("hello".utf8) + TarHeader.padding(5) + [UInt8](repeating: 0, count: 1024)
-        let reader = TarReader {
-            if archive.isEmpty { return nil }
-            let piece = Array(archive.prefix(700))
-            archive.removeFirst(piece.count)
-            return piece
-        }
-        let entry = try #require(try reader.entry())
-        #expect(entry.name == name && entry.mode == 0o755 && entry.modified == 1_700_000_000)
-        var content: [UInt8] = []
-        while let bytes = try reader.content() { content += bytes }
-        #expect(String(decoding: content, as: UTF8.self) == "hello")
-        #expect(try reader.entry() == nil)
-    }
-
-    @Test("a damaged header is refused")
-    func damaged() {
-        var block = TarHeader().blocks
-        block[0] = 1
-        #expect(throws: CommandFailure.self) { _ = try TarHeader(block: block) }
-    }
-
+@Suite("Places of cp")
+struct CopyPlaceTests {
     @Test(
         "places are containers or paths",
         arguments: [

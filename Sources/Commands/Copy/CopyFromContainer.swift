@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerClient
 import LinuxSystem
+import Tar
 
 /// `cp CONTAINER:PATH LOCAL`
 struct CopyFromContainer {
@@ -24,7 +25,9 @@ struct CopyFromContainer {
             while let bytes = try next() { try StandardStreams.write(1, bytes) }
             return count
         }
-        try TarExtraction(try target(local, stat, source)).extract(TarReader(next: next))
+        do {
+            try TarExtraction(try target(local, stat, source)).extract(TarReader(PieceSource(next)))
+        } catch let error as ArchiveError { throw CommandFailure(error.message) }
         return count
     }
 

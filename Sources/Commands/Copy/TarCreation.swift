@@ -2,6 +2,7 @@
 import CLinux
 package import DockerClient
 package import LinuxSystem
+import Tar
 
 /// Makes a tar archive of a file or tree piece by piece, its root under another name.
 package final class TarCreation {
@@ -9,7 +10,7 @@ package final class TarCreation {
     private let follows: Bool
     private let file = CurrentFile()
     private var isFinished = false
-    private var inodes: [(device: UInt64, inode: UInt64, name: String)] = []
+    private var inodes: [(device: UInt64, inode: UInt64, name: [UInt8])] = []
     /// How many bytes were made so far.
     package private(set) var written: Int64 = 0
 
@@ -33,43 +34,40 @@ package final class TarCreation {
         guard let (path, name) = pending.popLast() else {
             if isFinished { return nil }
             isFinished = true
-            return [UInt8](repeating: 0, count: 1024)
+            return TarWriter.end
         }
         let isRoot = written == 0
         let info = try status(path, follow: isRoot && follows || path.string.hasSuffix("/"))
-        var header = TarHeader()
-        header.name = name
-        header.mode = info.st_mode & 0o7777
-        header.user = Int64(info.st_uid)
-        header.group = Int64(info.st_gid)
-        header.modified = Int64(info.st_mtim.tv_sec)
+        var entry = TarEntry(kind: .regular, path: Array(name.utf8))
+        entry.mode = info.st_mode & 0o7777
+        (entry.uid, entry.gid) = (info.st_uid, info.st_gid)
+        entry.modified = .init(seconds: Int64(info.st_mtim.tv_sec), nanoseconds: Int64(info.st_mtim.tv_nsec))
         switch Int32(info.st_mode) & S_IFMT {
         case S_IFDIR:
-            header.kind = UInt8(ascii: "5")
-            header.name += "/"
+            entry.kind = .directory
             for child in try listDirectory(path).sorted(by: >) { pending.append((path / child, name + "/" + child)) }
         case S_IFLNK:
-            header.kind = UInt8(ascii: "2")
-            header.link = try readLink(path).string
-        case S_IFIFO: header.kind = UInt8(ascii: "6")
-        case S_IFREG: try begin(&header, path, info)
+            entry.kind = .symbolicLink
+            entry.linkTarget = Array(try readLink(path).string.utf8)
+        case S_IFIFO: entry.kind = .fifo
+        case S_IFREG: try begin(&entry, path, info)
         default: return try piece()  // sockets and devices stay behind
         }
-        return header.blocks
+        return TarWriter.header(entry)
     }
 
-    private func begin(_ header: inout TarHeader, _ path: FilePath, _ info: stat) throws(SysError) {
+    private func begin(_ entry: inout TarEntry, _ path: FilePath, _ info: stat) throws(SysError) {
         if info.st_nlink > 1 {
             let (device, inode) = (UInt64(info.st_dev), UInt64(info.st_ino))
             if let first = inodes.first(where: { $0.device == device && $0.inode == inode }) {
-                header.kind = UInt8(ascii: "1")
-                header.link = first.name
+                entry.kind = .hardLink
+                entry.linkTarget = first.name
                 return
             }
-            inodes.append((device, inode, header.name))
+            inodes.append((device, inode, entry.path))
         }
-        header.size = Int64(info.st_size)
-        try file.open(path, size: header.size)
+        entry.size = Int64(info.st_size)
+        try file.open(path, size: entry.size)
     }
 }
 
@@ -93,7 +91,7 @@ private final class CurrentFile {
         if left == 0 {
             close(descriptor)
             descriptor = -1
-            let padding = TarHeader.padding(size)
+            let padding = TarWriter.padding(size)
             return padding.isEmpty ? nil : padding
         }
         var buffer = [UInt8](repeating: 0, count: Int(min(left, 1 << 17)))

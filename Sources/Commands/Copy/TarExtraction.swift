@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import LinuxSystem
+import Tar
 
 /// Unpacks an archive whose entries all lie below one root, giving the root another name. The archive comes out of a
 /// container and is not trusted: parents are resolved inside the target's directory, links are never followed.
@@ -16,57 +17,59 @@ struct TarExtraction {
 
     func extract(_ archive: TarReader) throws {
         let root = try LinuxSystem.open(directory, O_RDONLY | O_DIRECTORY)
-        var times: [(path: String, seconds: Int64, mode: UInt32)] = []
-        while let entry = try archive.entry() {
-            let path = try place(entry.name)
+        var directories: [(path: String, time: TarEntry.Time, mode: UInt32)] = []
+        while let entry = try archive.next() {
+            let path = try place(entry.path)
             try make(entry, path, root, archive)
-            if entry.kind == UInt8(ascii: "5") { times.append((path, entry.modified, entry.mode)) }
+            if entry.kind == .directory { directories.append((path, entry.modified, entry.mode)) }
         }
         // Directories last: making their entries changed their times, and their mode may forbid writing.
-        for (path, seconds, mode) in times.reversed() {
+        for (path, time, mode) in directories.reversed() {
             let directory = try openInRoot(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             fchmod(directory.raw, mode)
-            setTime(directory.raw, seconds)
+            setTime(directory.raw, time)
         }
     }
 
     /// The entry's path below the target's directory, with the root's new name.
-    private func place(_ name: String) throws -> String {
+    private func place(_ bytes: [UInt8]) throws -> String {
+        let name = String(decoding: bytes, as: UTF8.self)
         let components = FilePath(name).components
         if components.contains("..") { throw CommandFailure("refusing an archive entry outside its root: " + name) }
         let below = components.dropFirst(name.hasPrefix("./") || name == "." ? 0 : 1)
         return ([rootName] + below).joined(separator: "/")
     }
 
-    private func make(_ entry: TarHeader, _ path: String, _ root: borrowing OwnedFD, _ archive: TarReader) throws {
+    private func make(_ entry: TarEntry, _ path: String, _ root: borrowing OwnedFD, _ archive: TarReader) throws {
         let name = FilePath(path).lastComponent
         let parent = try openInRoot(root, FilePath(path).parent.string, O_RDONLY | O_DIRECTORY)
         switch entry.kind {
-        case UInt8(ascii: "5"):
+        case .directory:
             if mkdirat(parent.raw, name, 0o700) != 0, Errno.current != .exists {
                 throw SysError("mkdir", path, .current)
             }
-        case UInt8(ascii: "2"):
+        case .symbolicLink:
             unlinkat(parent.raw, name, 0)
-            try sys("symlink", path) { symlinkat(entry.link, parent.raw, name) }
-        case UInt8(ascii: "1"):
+            let target = String(decoding: entry.linkTarget, as: UTF8.self)
+            try sys("symlink", path) { symlinkat(target, parent.raw, name) }
+        case .hardLink:
             unlinkat(parent.raw, name, 0)
-            let source = try place(entry.link)
+            let source = try place(entry.linkTarget)
             let sourceParent = try openInRoot(root, FilePath(source).parent.string, O_RDONLY | O_DIRECTORY)
             let sourceName = FilePath(source).lastComponent
             let (from, to) = (sourceParent.raw, parent.raw)
             try sys("link", path) { linkat(from, sourceName, to, name, 0) }
-        case UInt8(ascii: "0"), UInt8(ascii: "7"): try write(entry, path, name, parent, archive)
-        case UInt8(ascii: "6"):
+        case .regular: try write(entry, path, name, parent, archive)
+        case .fifo:
             unlinkat(parent.raw, name, 0)
             let directory = parent.raw
             try sys("mkfifo", path) { mkfifoat(directory, name, entry.mode) }
-        default: break  // devices mean nothing outside the container
+        case .characterDevice, .blockDevice: break  // devices mean nothing outside the container
         }
     }
 
     private func write(
-        _ entry: TarHeader, _ path: String, _ name: String, _ parent: borrowing OwnedFD, _ archive: TarReader
+        _ entry: TarEntry, _ path: String, _ name: String, _ parent: borrowing OwnedFD, _ archive: TarReader
     ) throws {
         let file: OwnedFD
         do throws(SysError) {
@@ -76,13 +79,28 @@ struct TarExtraction {
             unlinkat(parent.raw, name, 0)  // a link stands in the way: replace it, do not write through it
             file = try openAt(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         }
-        while let bytes = try archive.content() { try writeAll(file, bytes) }
-        fchmod(file.raw, entry.mode)
-        setTime(file.raw, entry.modified)
+        let fd = file.raw
+        for range in entry.dataRanges ?? [0..<entry.size] {
+            try sys("lseek", path) { lseek(fd, off_t(range.lowerBound), SEEK_SET) }
+            try copy(range.upperBound - range.lowerBound, from: archive, to: file)
+        }
+        try sys("ftruncate", path) { ftruncate(fd, off_t(entry.size)) }
+        fchmod(fd, entry.mode)
+        setTime(fd, entry.modified)
     }
 
-    private func setTime(_ fd: CInt, _ seconds: Int64) {
-        var times = [timespec(tv_sec: 0, tv_nsec: Int(leaveUnchanged)), timespec(tv_sec: Int(seconds), tv_nsec: 0)]
+    private func copy(_ count: Int64, from archive: TarReader, to file: borrowing OwnedFD) throws {
+        var left = count
+        while left > 0 {
+            let bytes = try archive.readData(upTo: Int(min(left, 1 << 17)))
+            try writeAll(file, bytes)
+            left -= Int64(bytes.count)
+        }
+    }
+
+    private func setTime(_ fd: CInt, _ time: TarEntry.Time) {
+        let modified = timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds))
+        var times = [timespec(tv_sec: 0, tv_nsec: Int(leaveUnchanged)), modified]
         futimens(fd, &times)
     }
 

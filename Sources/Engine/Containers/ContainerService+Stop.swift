@@ -135,11 +135,24 @@ extension ContainerService {
         try await container.operations.run { [self] in
             try checkRunning(container)
             if container.state.isPaused { throw EngineError.conflict("container \(container.id) is already paused") }
-            try await supervisor.pauseTask(container.id)
-            let record = try container.on(.paused)
-            save(container)
-            publish("pause", record)
+            try await freeze(container)
         }
+    }
+
+    /// Pauses a running container; inside its queue of operations.
+    func freeze(_ container: Container) async throws {
+        try await supervisor.pauseTask(container.id)
+        let record = try container.on(.paused)
+        save(container)
+        publish("pause", record)
+    }
+
+    /// Lets a paused container go on; inside its queue of operations.
+    func thaw(_ container: Container) async throws {
+        try await supervisor.resumeTask(container.id)
+        let record = try container.on(.resumed)
+        save(container)
+        publish("unpause", record)
     }
 
     package func unpause(_ reference: String) async throws {
@@ -148,10 +161,7 @@ extension ContainerService {
             guard container.state.isPaused else {
                 throw EngineError.conflict("Container \(container.id) is not paused")
             }
-            try await supervisor.resumeTask(container.id)
-            let record = try container.on(.resumed)
-            save(container)
-            publish("unpause", record)
+            try await thaw(container)
         }
     }
 }

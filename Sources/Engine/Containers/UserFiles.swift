@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Archive
 import LinuxSystem
 
 /// /etc/passwd and /etc/group of a container that does not run.
@@ -29,9 +30,8 @@ struct UserFiles: Sendable {
     }
 
     private static func open(_ mount: ContainerRecord.RootMount) throws(SysError) -> OwnedFD {
-        let options = mount.options
-        let layers = LayerTree.layers("upperdir", of: options) + LayerTree.layers("lowerdir", of: options)
-        if mount.type == "overlay", let tree = try LayerTree.open(layers) { return tree }
+        let stack = try? LayerStack(type: mount.type, source: mount.source, options: mount.options)
+        if let stack, let tree = try stack.open() { return tree }
         return try LinuxSystem.open(FilePath(mount.source), OpenFlags.directory)
     }
 

@@ -18,6 +18,9 @@ package struct ImageDetails: Sendable, Equatable {
     /// The bytes of each snapshot by itself.
     package var layerSizes: [Int64]
 
+    /// The image that it was made from here, by `commit`; empty if it came from elsewhere.
+    package var parent = ""
+
     /// Unpacked, all layers together.
     package var size: Int64 { layerSizes.reduce(0, +) }
 

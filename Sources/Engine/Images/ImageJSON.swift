@@ -13,7 +13,7 @@ extension LocalImage {
             "Created": .int(details.created.seconds),
             "Id": .string(id),
             "Labels": labels.isEmpty ? .null : .sorted(labels.map { ($0.key, .string($0.value)) }),
-            "ParentId": "",
+            "ParentId": .string(parentID),
             "RepoDigests": .strings(legacy && repoDigests.isEmpty && isDangling ? ["<none>@<none>"] : repoDigests),
             "RepoTags": .strings(legacy && isDangling ? ["<none>:<none>"] : repoTags),
             "SharedSize": -1,
@@ -30,7 +30,7 @@ extension LocalImage {
             "Id": .string(id),
             "RepoTags": .strings(repoTags),
             "RepoDigests": .strings(repoDigests),
-            "Parent": "",
+            "Parent": .string(parentID),
             "Comment": .string(lastComment),
             "Created": .string(document["created"]?.string ?? ""),
             "DockerVersion": .string(document["docker_version"]?.string ?? ""),
@@ -56,7 +56,9 @@ extension LocalImage {
     }
 
     /// `GET /images/{name}/history`, newest first. Layers and history entries pair up, but for entries marked empty.
-    package var historyJSON: JSONValue {
+    ///
+    /// - Parameter ancestors: the image that this one was made from, and so on; each made one entry.
+    package func historyJSON(ancestors: [LocalImage] = []) -> JSONValue {
         var sizes = details.layerSizes[...]
         var entries: [JSONValue] = []
         for entry in history {
@@ -72,12 +74,12 @@ extension LocalImage {
                 "Tags": nil,
             ])
         }
-        if var last = entries.popLast() {
-            last.set("Id", .string(id))
-            last.set("Tags", .strings(repoTags))
-            entries.append(last)
+        entries.reverse()
+        for (index, image) in ([self] + ancestors).enumerated() where index < entries.count {
+            entries[index].set("Id", .string(image.id))
+            entries[index].set("Tags", image.repoTags.isEmpty ? .null : .strings(image.repoTags))
         }
-        return .array(entries.reversed())
+        return .array(entries)
     }
 }
 

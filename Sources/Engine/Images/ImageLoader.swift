@@ -34,13 +34,15 @@ final class ImageLoader: Sendable {
     private func load(_ target: DescriptorMessage, _ platform: Platform?) async throws -> ImageDetails {
         let (digest, manifest) = try await manifest(target.digest, target.mediaType, platform, depth: 0)
         let config = try ImageConfig(parsing: await supervisor.readContent(manifest.config.digest.string))
-        let chain = try await chain(manifest.config.digest.string)
+        let labels = try await supervisor.contentInfo(manifest.config.digest.string).labels
+        let chain = try await chain(labels)
         var sizes: [Int64] = []
         for key in chain { sizes.append(try await supervisor.snapshotUsage(key).size) }
         return ImageDetails(
             id: manifest.config.digest.string,
             target: Descriptor(mediaType: target.mediaType, digest: try Digest(target.digest), size: target.size),
-            manifestDigest: digest, layers: manifest.layers, config: config, chain: chain, layerSizes: sizes)
+            manifestDigest: digest, layers: manifest.layers, config: config, chain: chain, layerSizes: sizes,
+            parent: labels[ImageService.parentLabel] ?? "")
     }
 
     private func manifest(
@@ -70,9 +72,9 @@ final class ImageLoader: Sendable {
     }
 
     /// The snapshots of the image with this configuration, lowest first: its label names the top one.
-    private func chain(_ configDigest: String) async throws -> [String] {
+    private func chain(_ labels: [String: String]) async throws -> [String] {
         let label = "containerd.io/gc.ref.snapshot." + SupervisorConnection.snapshotter
-        guard var key = try await supervisor.contentInfo(configDigest).labels[label] else { return [] }
+        guard var key = labels[label] else { return [] }
         var chain: [String] = []
         while !key.isEmpty, chain.count <= Manifest.maximumLayers {
             chain.append(key)

@@ -45,6 +45,10 @@ extension ImageService {
         if let user = users.first(where: \.isRunning) {
             throw Self.conflict(image, "cannot be forced", "image is being used by running container", user)
         }
+        if try await all().contains(where: { $0.parentID == image.id }) {
+            throw EngineError.conflict(
+                "conflict: unable to delete \(image.shortID) (cannot be forced) - image has dependent child images")
+        }
         if !force {
             if Set(image.tagged.map(\.familiarName)).count > 1 || image.tagged.count > 1 {
                 throw EngineError.conflict(

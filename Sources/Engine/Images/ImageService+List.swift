@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import DockerAPI
+package import JSON
 import LinuxSystem
 import OCISpec
 
@@ -47,6 +48,19 @@ extension ImageService {
             }
         }
         return copy.names.isEmpty ? nil : copy
+    }
+
+    /// `GET /images/{name}/history`.
+    package func history(_ nameOrID: String) async throws -> JSONValue {
+        let image = try await inspect(nameOrID)
+        let all = try await all()
+        var ancestors: [LocalImage] = []
+        var next = image.parentID
+        while let parent = all.first(where: { $0.id == next }), ancestors.count < 128 {
+            ancestors.append(parent)
+            next = parent.parentID
+        }
+        return image.historyJSON(ancestors: ancestors)
     }
 
     /// One image with all its names.

@@ -2,6 +2,7 @@
 import ContainerdAPI
 import JSON
 import OCISpec
+import Tar
 
 /// An image and the names that go into an archive with it.
 package struct SavedImage: Sendable {
@@ -42,7 +43,7 @@ extension ImageService {
     package func save(
         _ images: [SavedImage], to write: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws {
-        for directory in ["blobs", "blobs/sha256"] { try await write(TarHeader.directory(directory)) }
+        for directory in ["blobs", "blobs/sha256"] { try await write(Self.directoryHeader(directory)) }
         var written: Set<String> = []
         for image in images {
             for digest in try await blobs(of: image.details) where written.insert(digest).inserted {
@@ -54,10 +55,10 @@ extension ImageService {
             ("oci-layout", ["imageLayoutVersion": "1.0.0"]),
         ] as [(String, JSONValue)] {
             let bytes = document.bytes()
-            try await write(TarHeader.file(name, size: Int64(bytes.count)) + bytes)
-            try await write(TarHeader.padding(Int64(bytes.count)))
+            try await write(Self.fileHeader(name, size: Int64(bytes.count)) + bytes)
+            try await write(TarWriter.padding(Int64(bytes.count)))
         }
-        try await write(TarHeader.end)
+        try await write(TarWriter.end)
     }
 
     private func blobs(of details: ImageDetails) async throws -> [String] {
@@ -68,9 +69,22 @@ extension ImageService {
         _ digest: String, to write: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws {
         let size = try await supervisor.contentInfo(digest).size
-        try await write(TarHeader.file(Self.blobPath(digest), size: size))
+        try await write(Self.fileHeader(Self.blobPath(digest), size: size))
         try await supervisor.streamContent(digest, size: size, to: write)
-        try await write(TarHeader.padding(size))
+        try await write(TarWriter.padding(size))
+    }
+
+    /// Times and owners are zero: the same images give the same archive.
+    private static func fileHeader(_ name: String, size: Int64) -> [UInt8] {
+        var entry = TarEntry(kind: .regular, path: Array(name.utf8))
+        (entry.mode, entry.size) = (0o644, size)
+        return TarWriter.header(entry)
+    }
+
+    private static func directoryHeader(_ name: String) -> [UInt8] {
+        var entry = TarEntry(kind: .directory, path: Array(name.utf8))
+        entry.mode = 0o755
+        return TarWriter.header(entry)
     }
 
     private static func blobPath(_ digest: String) -> String {

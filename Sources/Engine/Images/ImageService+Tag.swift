@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import ContainerdAPI
 import DockerAPI
-import OCISpec
+package import OCISpec
 import SwiftProtobuf
 
 extension ImageService {
+    /// The name for an image that is being made; nil if it gets none.
+    package static func newReference(repository: String, tag: String) throws(EngineError) -> ImageReference? {
+        if repository.isEmpty { return nil }
+        let reference: ImageReference
+        do throws(ImageSpecError) {
+            reference = try ImageReference(tag.isEmpty ? repository : repository + ":" + tag)
+        } catch { throw .invalidArgument(error.message) }
+        guard reference.digest == nil else { throw .invalidArgument("cannot use digest reference") }
+        return reference.taggedByDefault
+    }
+
     /// Gives an image one more name. An image that loses its last name by that stays as a dangling one.
     package func tag(_ nameOrID: String, repository: String, tag: String) async throws {
         let reference: ImageReference
@@ -21,7 +32,7 @@ extension ImageService {
         publish("tag", details, name: reference.taggedByDefault.familiar)
     }
 
-    private func point(_ name: String, to details: ImageDetails, labels: [String: String]) async throws {
+    func point(_ name: String, to details: ImageDetails, labels: [String: String]) async throws {
         let replaced = try? await supervisor.image(name)
         let image = ImageMessage.with {
             $0.name = name

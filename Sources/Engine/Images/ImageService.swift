@@ -131,6 +131,9 @@ package final class ImageService: Sendable {
                 logger.warning("unreadable image", metadata: ["image": "\(message.name)", "error": "\(error)"])
             }
         }
+        for (id, image) in images where images[image.details.parent] != nil {
+            images[id]?.parentID = image.details.parent
+        }
         return images.values.sorted { ($1.details.created, $0.id) < ($0.details.created, $1.id) }
     }
 

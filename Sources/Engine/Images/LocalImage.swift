@@ -16,6 +16,8 @@ package struct LocalImage: Sendable {
 
     package var details: ImageDetails
     package var names: [Name]
+    /// The image that it was made from, as long as that is here.
+    package var parentID = ""
 
     package var id: String { details.id }
 

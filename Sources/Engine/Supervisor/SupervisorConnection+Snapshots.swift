@@ -38,6 +38,14 @@ extension SupervisorConnection {
         return answer.mounts
     }
 
+    /// Turns the writable snapshot `key` into the layer `name`.
+    package func commitSnapshot(_ name: String, key: String) async throws {
+        let request = Containerd_Services_Snapshots_V1_CommitSnapshotRequest.with {
+            ($0.snapshotter, $0.name, $0.key) = (Self.snapshotter, name, key)
+        }
+        let _: Google_Protobuf_Empty = try await call(service, "Commit", request)
+    }
+
     package func removeSnapshot(_ key: String) async throws {
         let request = Containerd_Services_Snapshots_V1_RemoveSnapshotRequest.with {
             ($0.snapshotter, $0.key) = (Self.snapshotter, key)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Archive
 import LinuxSystem
 
 /// What an image has at a path, copied into a new volume that is mounted there (docker's "copy-up").
@@ -9,7 +10,7 @@ enum ImageContent {
     /// Copies the directory `path` of the image whose layers are `layers` (the uppermost first) into the empty directory
     /// `target`. A path that the image does not have, or that is no directory, gives nothing to copy. Blocks.
     static func copy(layers: [FilePath], path: String, into target: FilePath) throws(SysError) {
-        guard let root = try LayerTree.open(layers) else { return }
+        guard let root = try LayerStack(upper: nil, lowers: layers).open() else { return }
         let source: OwnedFD
         do throws(SysError) {
             source = try openInRoot(root, path, OpenFlags.directory)
@@ -22,5 +23,7 @@ enum ImageContent {
     }
 
     /// The layers of an overlay snapshot, from its mount options; empty if it is mounted in another way.
-    static func layers(options: [String]) -> [FilePath] { LayerTree.layers("lowerdir", of: options) }
+    static func layers(options: [String]) -> [FilePath] {
+        (try? LayerStack(type: "overlay", source: "", options: options))?.lowers ?? []
+    }
 }

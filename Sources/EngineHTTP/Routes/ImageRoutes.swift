@@ -30,7 +30,7 @@ struct ImageRoutes {
     }
 
     @Sendable private func history(_ request: Request) async throws -> Response {
-        .json(.ok, try await images.inspect(request.parameter("name")).historyJSON)
+        .json(.ok, try await images.history(request.parameter("name")))
     }
 
     @Sendable private func tag(_ request: Request) async throws -> Response {

@@ -17,13 +17,30 @@ struct ImageTransferRoutes {
 
     @Sendable private func create(_ request: Request) async throws -> Response {
         guard let image = request.query.get("fromImage"), !image.isEmpty else {
-            throw EngineError.unimplemented("image import (fromSrc) is not implemented by swrun yet")
+            return try await importArchive(request)
         }
         let tag = request.query.get("tag") ?? ""
         let reference = try ImageService.pullReference(image: image, tag: tag)
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
         let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         return try await stream(images.pull(reference, platform: platform, credentials: credentials))
+    }
+
+    /// `fromSrc`: the body (`-`), or a URL.
+    private func importArchive(_ request: Request) async throws -> Response {
+        guard let source = request.query.get("fromSrc"), !source.isEmpty else {
+            throw EngineError.invalidArgument("neither fromImage nor fromSrc was given")
+        }
+        let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
+        var wanted = ImageImportRequest(
+            reference: try ImageService.newReference(
+                repository: request.query.get("repo") ?? "", tag: request.query.get("tag") ?? ""),
+            changes: try ImageChanges(request.query.all("changes")), platform: platform)
+        wanted.message = request.query.get("message") ?? ""
+        let lines =
+            source == "-"
+            ? images.importArchive(wanted, from: request.body) : images.importArchive(wanted, url: source)
+        return try await stream(lines)
     }
 
     @Sendable private func load(_ request: Request) async throws -> Response {

@@ -3,6 +3,7 @@ import Archive
 import ContentStore
 import LinuxSystem
 import OCISpec
+import Tar
 
 /// An image that an archive brought into the content store.
 struct ArchivedImage: Sendable {

@@ -5,6 +5,7 @@ import LinuxSystem
 package import OCISpec
 package import Snapshots
 import Synchronization
+import Tar
 
 /// Applies a layer blob to the directory that a snapshot's mounts describe. Blocks; safe from any thread.
 ///

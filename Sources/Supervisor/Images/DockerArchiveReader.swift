@@ -4,6 +4,7 @@ import ContentStore
 import JSON
 import LinuxSystem
 import OCISpec
+import Tar
 
 /// Reads the archive that `docker save` made before version 25: manifest.json names a config file and layer files for
 /// each image. A schema 2 manifest is made for it, always the same for the same files.

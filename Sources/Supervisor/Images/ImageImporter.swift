@@ -5,6 +5,7 @@ import JSON
 import LinuxSystem
 package import Metadata
 package import OCISpec
+import Tar
 import Threads
 
 /// What to do with the images of an archive.

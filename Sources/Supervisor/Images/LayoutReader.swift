@@ -4,6 +4,7 @@ import ContentStore
 import JSON
 import LinuxSystem
 import OCISpec
+import Tar
 
 /// Reads an OCI image layout (image-spec image-layout.md): `index.json` names images, `blobs/` has everything by
 /// digest.

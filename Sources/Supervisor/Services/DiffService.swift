@@ -5,16 +5,18 @@ import LinuxSystem
 import OCISpec
 import Snapshots
 import SwiftProtobuf
-package import Threads
+import Threads
 
-/// containerd's diff service: unpacks a layer into what mounts describe.
+/// containerd's diff service: unpacks a layer into what mounts describe, and makes a layer of what differs.
 package final class DiffService: Sendable {
-    private let applier: DiffApplier
-    private let pool: BlockingPool
+    private let images: ImageServices
+    private let namespaces: NamespaceService
+    private let leases: LeaseService
 
-    package init(applier: DiffApplier, pool: BlockingPool) {
-        self.applier = applier
-        self.pool = pool
+    package init(images: ImageServices, namespaces: NamespaceService, leases: LeaseService) {
+        self.images = images
+        self.namespaces = namespaces
+        self.leases = leases
     }
 
     package func register(on table: inout RPCHandlerTable) {
@@ -29,15 +31,25 @@ package final class DiffService: Sendable {
         let namespace = try context.namespace()
         let layer = try Descriptor(message: request.diff)
         let mounts = request.mounts.map { SnapshotMount($0) }
-        let applied = try await pool.run { [applier] in
-            try applier.apply(namespace, layer: layer, mounts: mounts, syncFileSystem: request.syncFs)
+        let applied = try await images.pool.run { [images] in
+            try images.applier.apply(namespace, layer: layer, mounts: mounts, syncFileSystem: request.syncFs)
         }
         return .with { $0.applied = applied.message }
     }
 
     private func diff(
         _ request: Containerd_Services_Diff_V1_DiffRequest, _ context: RPCContext
-    ) throws -> Containerd_Services_Diff_V1_DiffResponse {
-        throw ServiceError(.unimplemented, "making a layer from a difference is not implemented")
+    ) async throws -> Containerd_Services_Diff_V1_DiffResponse {
+        let namespace = try context.namespace()
+        try namespaces.ensure(namespace)
+        let wanted = DiffCreator.Request(
+            lower: request.left.map { SnapshotMount($0) }, upper: request.right.map { SnapshotMount($0) },
+            mediaType: request.mediaType, ref: request.ref, labels: request.labels)
+        // A collection must not come between the blob and the lease or the image that will keep it.
+        let made = try await images.gate.transfer(namespace) { [images] in
+            try await images.pool.run { try DiffCreator(content: images.content).create(namespace, wanted) }
+        }
+        try leases.note(context, type: "content", id: made.digest.string)
+        return .with { $0.diff = made.message }
     }
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CLinux
-package import LinuxSystem
 
 /// A stream of bytes that is pulled. Used by one thread at a time.
 package protocol ByteSource: AnyObject {
@@ -30,20 +28,6 @@ extension ByteSource {
     }
 }
 
-/// Reads a descriptor from where it stands.
-package final class FileSource: ByteSource {
-    private let file: OwnedFD
-
-    package init(_ file: consuming OwnedFD) { self.file = file }
-
-    package init(path: FilePath) throws(SysError) { file = try LinuxSystem.open(path, O_RDONLY) }
-
-    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let fd = file.raw
-        return try sys("read") { CLinux.read(fd, buffer.baseAddress, buffer.count) }
-    }
-}
-
 /// Reads bytes in memory.
 package final class MemorySource: ByteSource {
     private var bytes: ArraySlice<UInt8>
@@ -58,19 +42,26 @@ package final class MemorySource: ByteSource {
     }
 }
 
-/// Shows every byte that passes through to an observer, such as a hasher.
-package final class ObservedSource: ByteSource {
-    private let source: any ByteSource
-    private let observe: (UnsafeRawBufferPointer) -> Void
+/// Reads bytes that arrive in pieces, such as the body of a response.
+package final class PieceSource: ByteSource {
+    private let next: () throws -> [UInt8]?
+    private var piece: ArraySlice<UInt8> = []
+    private var isFinished = false
 
-    package init(_ source: any ByteSource, observe: @escaping (UnsafeRawBufferPointer) -> Void) {
-        self.source = source
-        self.observe = observe
-    }
+    /// - Parameter next: the next bytes; nil at the end.
+    package init(_ next: @escaping () throws -> [UInt8]?) { self.next = next }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let count = try source.read(into: buffer)
-        observe(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
+        while piece.isEmpty {
+            guard !isFinished, let bytes = try next() else {
+                isFinished = true
+                return 0
+            }
+            piece = bytes[...]
+        }
+        let count = min(buffer.count, piece.count)
+        buffer.copyBytes(from: piece.prefix(count))
+        piece = piece.dropFirst(count)
         return count
     }
 }

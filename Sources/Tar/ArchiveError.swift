@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why an archive cannot be read or unpacked. Failures of the file system are `SysError`s instead.
+/// Why an archive cannot be read, unpacked or written. Failures of the file system are `SysError`s instead.
 package struct ArchiveError: Error, Sendable, Equatable, CustomStringConvertible {
     package var message: String
 
@@ -8,5 +8,5 @@ package struct ArchiveError: Error, Sendable, Equatable, CustomStringConvertible
 
     package var description: String { message }
 
-    static let truncated = ArchiveError("unexpected end of archive")
+    package static let truncated = ArchiveError("unexpected end of archive")
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The path of a tar entry relative to the root it is unpacked to: components without `.`, `..`, NUL and slashes.
-struct EntryPath: Equatable, Hashable {
-    let components: [[UInt8]]
+package struct EntryPath: Equatable, Hashable {
+    package let components: [[UInt8]]
 
     /// An absolute path is taken from the root; a `..` that leads above the root is an error, any other is resolved in
     /// the text, before a symbolic link could give it another meaning.
-    init(_ bytes: [UInt8]) throws(ArchiveError) {
+    package init(_ bytes: [UInt8]) throws(ArchiveError) {
         guard bytes.count <= 4096 else { throw ArchiveError("tar entry name of \(bytes.count) bytes is too long") }
         guard !bytes.contains(0) else { throw ArchiveError("tar entry name contains a NUL byte") }
         var kept: [[UInt8]] = []
@@ -24,23 +24,25 @@ struct EntryPath: Equatable, Hashable {
         components = kept
     }
 
-    init(components: [[UInt8]]) { self.components = components }
+    package init(components: [[UInt8]]) { self.components = components }
 
-    var isRoot: Bool { components.isEmpty }
+    package var isRoot: Bool { components.isEmpty }
 
-    var parent: EntryPath { EntryPath(components: Array(components.dropLast())) }
+    package var parent: EntryPath { EntryPath(components: Array(components.dropLast())) }
 
     /// The last component; empty for the root.
-    var name: [UInt8] { components.last ?? [] }
+    package var name: [UInt8] { components.last ?? [] }
 
     /// The path for a system call, NUL at its end; `.` for the root.
-    var cString: [CChar] {
+    package var cString: [CChar] {
         guard !isRoot else { return Self.cString([UInt8(ascii: ".")]) }
         return Self.cString(Array(components.joined(separator: [UInt8(ascii: "/")])))
     }
 
-    var display: String { String(decoding: Array(components.joined(separator: [UInt8(ascii: "/")])), as: UTF8.self) }
+    package var display: String {
+        String(decoding: Array(components.joined(separator: [UInt8(ascii: "/")])), as: UTF8.self)
+    }
 
     /// `name` with a NUL at its end.
-    static func cString(_ name: [UInt8]) -> [CChar] { name.map { CChar(bitPattern: $0) } + [0] }
+    package static func cString(_ name: [UInt8]) -> [CChar] { name.map { CChar(bitPattern: $0) } + [0] }
 }

@@ -48,6 +48,11 @@ package struct TarEntry: Sendable, Equatable {
     /// The parts of the file that the archive has data for, in order; nil if it has all.
     package var dataRanges: [Range<Int64>]?
 
+    package init(kind: Kind, path: [UInt8]) {
+        self.kind = kind
+        self.path = path
+    }
+
     /// The path for messages.
     package var displayPath: String { String(decoding: path.prefix(256), as: UTF8.self) }
 }

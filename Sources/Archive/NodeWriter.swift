@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import LinuxSystem
+import Tar
+
+/// Writes the nodes of a tree into a tar stream: names, attributes and data of what is there now, even if it changes
+/// meanwhile. An entry is never longer or shorter than its header says.
+final class NodeWriter {
+    private struct Inode: Hashable {
+        var device: UInt64
+        var number: UInt64
+    }
+
+    private let sink: any ByteSink
+    /// Files with several names, by the first of them.
+    private var links: [Inode: [UInt8]] = [:]
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
+    /// How many entries were written.
+    private(set) var count = 0
+
+    init(_ sink: any ByteSink) { self.sink = sink }
+
+    deinit { buffer.deallocate() }
+
+    /// Writes the node `change` is about; sockets, which tar does not know, and what is gone are passed over.
+    func write(_ change: TreeChange) throws {
+        guard let info = change.info else { return try writeMarker(Self.whiteout(change.path)) }
+        do { try write(change, info) } catch let error as SysError {
+            guard error.errno != .noSuchFile, error.errno != .loop else { return }
+            throw error
+        }
+        if change.isOpaque { try writeMarker(change.path + Array("/.wh..wh..opq".utf8)) }
+    }
+
+    /// The end mark.
+    func finish() throws { try sink.write(TarWriter.end) }
+
+    private func write(_ change: TreeChange, _ info: stat) throws {
+        let (name, parent) = (change.name, change.parent)
+        switch info.st_mode & NodeType.mask {
+        case NodeType.regular: try writeFile(change)
+        case NodeType.directory: try put(entry(.directory, change, info))
+        case NodeType.symbolicLink:
+            var entry = try linkOr(.symbolicLink, change, info)
+            if entry.kind == .symbolicLink { entry.linkTarget = try name.symbolicLinkTarget(in: parent.fd) }
+            try put(entry)
+        case NodeType.fifo: try put(linkOr(.fifo, change, info))
+        case NodeType.characterDevice, NodeType.blockDevice:
+            let isCharacter = info.st_mode & NodeType.mask == NodeType.characterDevice
+            var entry = try linkOr(isCharacter ? .characterDevice : .blockDevice, change, info)
+            entry.deviceMajor = swrun_major(info.st_rdev)
+            entry.deviceMinor = swrun_minor(info.st_rdev)
+            try put(entry)
+        default: break
+        }
+    }
+
+    /// O_NONBLOCK: a FIFO that takes the file's place at this moment must not hold us up.
+    private func writeFile(_ change: TreeChange) throws {
+        let file = try change.name.open(in: change.parent.fd, O_RDONLY | O_NONBLOCK)
+        let info = try status(file)
+        guard isRegularFile(info) else { return }
+        var entry = try linkOr(.regular, change, info)
+        guard entry.kind == .regular else { return try put(entry) }
+        entry.size = Int64(info.st_size)
+        try put(entry)
+        try copy(entry.size, from: file)
+        try sink.write(TarWriter.padding(entry.size))
+    }
+
+    private func copy(_ size: Int64, from file: borrowing OwnedFD) throws {
+        let fd = file.raw
+        var left = size
+        while left > 0 {
+            let wanted = Int(min(left, Int64(buffer.count)))
+            var got = try sys("read") { read(fd, buffer.baseAddress, wanted) }
+            if got == 0 {  // it became shorter: zeros instead
+                got = wanted
+                UnsafeMutableRawBufferPointer(rebasing: buffer[..<got]).initializeMemory(as: UInt8.self, repeating: 0)
+            }
+            try sink.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<got]))
+            left -= Int64(got)
+        }
+    }
+
+    private func put(_ entry: TarEntry) throws {
+        count += 1
+        try sink.write(TarWriter.header(entry))
+    }
+
+    private func writeMarker(_ path: [UInt8]) throws { try put(TarEntry(kind: .regular, path: path)) }
+
+    /// `a/NAME` to `a/.wh.NAME`.
+    private static func whiteout(_ path: [UInt8]) -> [UInt8] {
+        let start = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+        return path[..<start] + Array(".wh.".utf8) + path[start...]
+    }
+}
+
+// MARK: Entries
+
+extension NodeWriter {
+    /// A hard link if the file was written under another name before.
+    private func linkOr(_ kind: TarEntry.Kind, _ change: TreeChange, _ info: stat) throws -> TarEntry {
+        guard info.st_nlink > 1 else { return try entry(kind, change, info) }
+        let inode = Inode(device: UInt64(info.st_dev), number: UInt64(info.st_ino))
+        if let first = links[inode] {
+            var entry = attributes(.hardLink, change.path, info)
+            entry.linkTarget = first
+            return entry
+        }
+        links[inode] = change.path
+        return try entry(kind, change, info)
+    }
+
+    private func entry(_ kind: TarEntry.Kind, _ change: TreeChange, _ info: stat) throws(SysError) -> TarEntry {
+        let path = change.path.isEmpty ? [UInt8(ascii: "."), UInt8(ascii: "/")] : change.path
+        var entry = attributes(kind, path, info)
+        for name in try change.name.extendedAttributeNames(in: change.parent.fd) {
+            let attribute = TarEntry.ExtendedAttribute(name: name, value: [])
+            guard LayerApplier.isAllowed(attribute),
+                let value = try change.name.extendedAttribute(name, in: change.parent.fd)
+            else { continue }
+            entry.extendedAttributes.append(.init(name: name, value: value))
+        }
+        return entry
+    }
+
+    private func attributes(_ kind: TarEntry.Kind, _ path: [UInt8], _ info: stat) -> TarEntry {
+        var entry = TarEntry(kind: kind, path: path)
+        entry.mode = info.st_mode & 0o7777
+        (entry.uid, entry.gid) = (info.st_uid, info.st_gid)
+        entry.modified = .init(seconds: Int64(info.st_mtim.tv_sec), nanoseconds: Int64(info.st_mtim.tv_nsec))
+        return entry
+    }
+}
