@@ -67,6 +67,10 @@ class TestDiff:
             assert not any(line.endswith(" " + mounted) for line in found), found
         assert found.index("C /etc") < found.index("A /etc/deep") < found.index("A /etc/deep/er")
 
+    def test_a_directory_whose_time_alone_changed_is_no_change(self, stack, container_name):
+        stack.docker("run", "--network", "none", "--name", container_name, "busybox", "sh", "-c", "touch /tmp/a; rm /tmp/a")
+        assert stack.docker("diff", container_name) == ""
+
     def test_numbers_of_the_api(self, stack, changed):
         kinds = {change["Path"]: change["Kind"] for change in json.loads(stack.curl(f"/containers/{changed}/changes"))}
         assert (kinds["/etc/passwd"], kinds["/added"], kinds["/bin/true"]) == (0, 1, 2)

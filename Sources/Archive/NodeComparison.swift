@@ -9,11 +9,9 @@ struct NodeComparison {
     let upper: OwnedBox
     let lower: OwnedBox
 
-    static func isSameDirectory(_ one: stat, _ other: stat, withTime: Bool) -> Bool {
-        hasSameAttributes(one, other) && (!withTime || isSameTime(one, other))
-    }
-
-    private static func hasSameAttributes(_ one: stat, _ other: stat) -> Bool {
+    /// Mode, owner and device. For directories this is all that counts: their times say only that something in them
+    /// changed, which is told by itself.
+    static func hasSameAttributes(_ one: stat, _ other: stat) -> Bool {
         one.st_mode == other.st_mode && one.st_uid == other.st_uid && one.st_gid == other.st_gid
             && one.st_rdev == other.st_rdev
     }

@@ -67,7 +67,7 @@ final class TreeWalk {
         try push([], roots.upper, roots.lower, isOpaque: false)
         var kind = TreeChange.Kind.added
         if mode != .all, let lower = roots.lower {
-            kind = NodeComparison.isSameDirectory(info, try status(lower.fd), withTime: false) ? .unmodified : .modified
+            kind = NodeComparison.hasSameAttributes(info, try status(lower.fd)) ? .unmodified : .modified
         }
         return TreeChange(kind: kind, path: [], name: name, parent: roots.upper, info: info)
     }
@@ -133,8 +133,7 @@ final class TreeWalk {
             if isDirectory(below) {
                 lower = try opened { () throws(SysError) in try change.name.open(in: parent.fd, flags) }
                 change.isOpaque = try mode == .overlay && isMarkedOpaque(change.name, in: frame.upper.fd)
-                let withTime = !ignored.hasChildren(change.path)
-                if !change.isOpaque, NodeComparison.isSameDirectory(info, below, withTime: withTime) {
+                if !change.isOpaque, NodeComparison.hasSameAttributes(info, below) {
                     change.kind = .unmodified
                 }
             }
@@ -159,19 +158,13 @@ final class TreeWalk {
 /// Paths that whoever set up the container made to mount something on: nobody's change, as long as nobody used them.
 struct IgnoredPaths {
     private let paths: Set<[UInt8]>
-    private let parents: Set<[UInt8]>
 
     /// - Parameter paths: absolute paths in the tree.
     init(_ paths: [String]) {
-        let relative = paths.map { Array($0.utf8.drop { $0 == UInt8(ascii: "/") }) }
-        self.paths = Set(relative)
-        parents = Set(relative.map { Array($0[..<($0.lastIndex(of: UInt8(ascii: "/")) ?? 0)]) })
+        self.paths = Set(paths.map { Array($0.utf8.drop { $0 == UInt8(ascii: "/") }) })
     }
 
     func contains(_ path: [UInt8]) -> Bool { paths.contains(path) }
-
-    /// Whether making one of the paths changed the time of this directory.
-    func hasChildren(_ path: [UInt8]) -> Bool { parents.contains(path) }
 
     /// A mount point of a file or of a directory, or the target of a link.
     static func isEmpty(_ info: stat) -> Bool {
