@@ -185,10 +185,16 @@ let fullTests: [Target] = [
     tests("Cgroups", ["OCISpec", "JSON", "LinuxSystem"]), tests("Confinement", ["OCISpec", "JSON"]),
     tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink"), tests("Archive"),
     tests("ContentStore"),
-    tests("Metadata"), tests("Registry"), tests("Snapshots", ["Metadata"]),
+    tests("Metadata"), tests("Registry", ["LinuxSystem", "OCISpec"]), tests("Snapshots", ["Metadata"]),
     tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
-    tests("Supervisor", ["AsyncTTRPC", "ContainerdAPI", "LinuxSystem", "Metadata", "TTRPC", protobuf]),
-    tests("Networking"), tests("DockerAPI", ["JSON"]), tests("Engine", ["JSON", "OCISpec"]),
+    tests(
+        "Supervisor",
+        [
+            "AsyncTTRPC", "ContainerdAPI", "ContentStore", "JSON", "LinuxSystem", "Metadata", "OCISpec", "TTRPC",
+            protobuf,
+        ]),
+    tests("Networking"), tests("DockerAPI", ["JSON"]),
+    tests("Engine", ["JSON", "OCISpec", "DockerAPI", "ContainerdAPI", protobuf]),
     tests("EngineHTTP"), tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A user's right to a registry.
-package struct RegistryCredentials: Sendable, Equatable {
+package struct RegistryCredentials: Sendable, Equatable, Hashable {
     package var username: String
     package var password: String
     /// An OAuth2 refresh token that replaces the two; empty if there is none.
@@ -22,6 +22,8 @@ package struct RegistryConfiguration: Sendable {
     package var mirrors: [String]
     /// Directories like `/etc/docker/certs.d`, with `<host[:port]>/{*.crt, *.cert, *.key}`.
     package var certificateDirectories: [String]
+    /// The most bytes that one request of an upload carries.
+    package var uploadChunkBytes: Int64 = 256 << 20
 
     package init(
         insecureRegistries: [String] = [], mirrors: [String] = [],

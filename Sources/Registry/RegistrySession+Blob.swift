@@ -17,18 +17,20 @@ extension RegistrySession {
     /// Downloads a blob into `sink`, going on from where it stands; an interrupted download is taken up again up to
     /// five times, with growing pauses. Size is checked here, the digest is for the sink's owner to verify.
     package func fetchBlob(_ descriptor: Descriptor, into sink: some BlobSink) async throws {
-        var attempt = 0
+        var policy = RetryPolicy()
         while true {
+            let start = try await sink.offset()
             do { return try await fetchOnce(descriptor, sink) } catch {
                 try Task.checkCancellation()
-                attempt += 1
-                guard attempt < 5, (error as? RegistryError)?.isTransient ?? (error is TransferInterrupted) else {
-                    throw (error as? TransferInterrupted)?.cause ?? error
-                }
-                try await Task.sleep(for: .milliseconds(250 << (2 * (attempt - 1))))
+                // A connection that brings something each time is only a bad one.
+                if try await sink.offset() > start + Self.notableBytes { policy.reset() }
+                guard let pause = policy.pause(after: error) else { throw error }
+                try await Task.sleep(for: pause)
             }
         }
     }
+
+    private static let notableBytes: Int64 = 4 << 20
 
     private func fetchOnce(_ descriptor: Descriptor, _ sink: some BlobSink) async throws {
         var offset = try await sink.offset()
@@ -47,12 +49,12 @@ extension RegistrySession {
 
     private func blobResponse(_ digest: Digest, from offset: Int64) async throws -> HTTPClientResponse {
         let path = "blobs/" + digest.string
-        guard offset > 0 else { return try await request(.GET, path) }
-        do { return try await request(.GET, path, headers: [("Range", "bytes=\(offset)-")]) } catch let error
+        guard offset > 0 else { return try await requestOnce(.GET, path) }
+        do { return try await requestOnce(.GET, path, headers: [("Range", "bytes=\(offset)-")]) } catch let error
             as RegistryError
         {
-            guard case .refused(416, _, _) = error else { throw error }
-            return try await request(.GET, path)
+            guard case .refused(416, _, _, _) = error else { throw error }
+            return try await requestOnce(.GET, path)
         }
     }
 
@@ -74,7 +76,7 @@ extension RegistrySession {
             do { chunk = try await chunks.next() } catch {
                 try Task.checkCancellation()
                 if !piece.isEmpty { try await sink.write(piece) }
-                throw TransferInterrupted(cause: Self.describe(error, descriptor.digest))
+                throw Self.describe(error, descriptor.digest)
             }
             guard let chunk else { break }
             received += Int64(chunk.readableBytes)
@@ -89,16 +91,11 @@ extension RegistrySession {
         }
         if !piece.isEmpty { try await sink.write(piece) }
         guard received == descriptor.size else {
-            throw TransferInterrupted(cause: Self.describe(nil, descriptor.digest))
+            throw Self.describe(nil, descriptor.digest)
         }
     }
 
     private static func describe(_ error: (any Error)?, _ digest: Digest) -> RegistryError {
         .unreachable(operation: "download blob \(digest)", reason: error.map { "\($0)" } ?? "unexpected EOF")
     }
-}
-
-/// A download that broke off and can go on.
-private struct TransferInterrupted: Error {
-    var cause: RegistryError
 }

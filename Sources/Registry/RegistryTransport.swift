@@ -22,16 +22,19 @@ final class RegistryTransport: Sendable {
         for client in all { try? await client.shutdown() }
     }
 
-    /// Sends one request and follows redirects. `Authorization` goes to the first URL's origin only.
+    /// Sends one request and follows redirects. `Authorization` goes to the origin of `url` only, and not even there
+    /// if that is not the one of `trusted`, the registry that the header is for (nil: it is).
     func send(
-        _ method: HTTPMethod, _ url: String, headers: [(String, String)], isInsecure: Bool
+        _ method: HTTPMethod, _ url: String, headers: [(String, String)], body: RequestBody? = nil,
+        trusted: String? = nil, isInsecure: Bool
     ) async throws -> HTTPClientResponse {
-        guard var current = RemoteURL(url) else { throw RegistryError.invalidResponse("invalid URL \(url)") }
-        let origin = current
+        guard var current = RemoteURL(url), let origin = RemoteURL(trusted ?? url) else {
+            throw RegistryError.invalidResponse("invalid URL \(url)")
+        }
         for _ in 0..<6 {
             let mayKnow = current.hasOrigin(of: origin)
             let allowed = headers.filter { mayKnow || $0.0.lowercased() != "authorization" }
-            let response = try await execute(method, current, allowed, isInsecure: isInsecure && mayKnow)
+            let response = try await execute(method, current, allowed, body, isInsecure: isInsecure && mayKnow)
             guard (300..<400).contains(response.status.code), response.status != .notModified else { return response }
             guard let location = response.headers.first(name: "Location"),
                 let next = current.redirected(to: location),
@@ -43,14 +46,20 @@ final class RegistryTransport: Sendable {
     }
 
     private func execute(
-        _ method: HTTPMethod, _ url: RemoteURL, _ headers: [(String, String)], isInsecure: Bool
+        _ method: HTTPMethod, _ url: RemoteURL, _ headers: [(String, String)], _ body: RequestBody?, isInsecure: Bool
     ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: url.string)
         request.method = method
         request.headers = HTTPHeaders(headers)
+        if let body {
+            request.body = body.make()
+            for (name, value) in body.headers { request.headers.replaceOrAdd(name: name, value: value) }
+        }
         request.headers.replaceOrAdd(name: "User-Agent", value: "swrun")
         let client = try client(url.authority, isInsecure: isInsecure || configuration.isInsecure(url.authority))
-        do { return try await client.execute(request, deadline: .now() + .seconds(300)) } catch {
+        // An upload takes as long as it takes; what stands still ends by the idle timeouts below.
+        let deadline: NIODeadline = body == nil ? .now() + .seconds(300) : .distantFuture
+        do { return try await client.execute(request, deadline: deadline) } catch {
             throw TransportFailure.describe(error, method, url)
         }
     }
@@ -74,7 +83,7 @@ final class RegistryTransport: Sendable {
         if isInsecure { tls.certificateVerification = .none }
         if let directory { try addCertificates(of: directory, to: &tls) }
         var settings = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-        settings.timeout = .init(connect: .seconds(15), read: .seconds(60))
+        settings.timeout = .init(connect: .seconds(15), read: .seconds(60), write: .seconds(60))
         settings.connectionPool.retryConnectionEstablishment = false
         settings.httpVersion = .http1Only
         return settings

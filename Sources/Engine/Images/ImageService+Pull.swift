@@ -86,7 +86,7 @@ extension ImageService {
     }
 
     /// How to reach a registry: plain HTTP only where the user allowed it.
-    private func resolver(for domain: String) -> Containerd_Types_Transfer_RegistryResolver {
+    func resolver(for domain: String) -> Containerd_Types_Transfer_RegistryResolver {
         .with {
             if configuration.insecureRegistries.contains(domain) { $0.defaultScheme = "http" }
         }

@@ -4,13 +4,14 @@ import Engine
 import JSON
 import OCISpec
 
-/// `/images/create` (pull), `/images/load` and `/images/get` (save): streams.
+/// `/images/create` (pull), `/images/…/push`, `/images/load` and `/images/get` (save): streams.
 struct ImageTransferRoutes {
     let images: ImageService
 
     func register(on router: inout Router) {
         router.on(.post, "/images/create", create)
         router.on(.post, "/images/load", load)
+        router.on(.post, "/images/{name:.*}/push", push)
         router.on(.get, "/images/get") { try await save($0.query.all("names")) }
         router.on(.get, "/images/{name:.*}/get") { try await save([$0.parameter("name")]) }
     }
@@ -24,6 +25,22 @@ struct ImageTransferRoutes {
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
         let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         return try await stream(images.pull(reference, platform: platform, credentials: credentials))
+    }
+
+    @Sendable private func push(_ request: Request) async throws -> Response {
+        let references = try await images.referencesToPush(
+            try request.parameter("name"), tag: request.query.get("tag") ?? "")
+        let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Self.platform($0) }
+        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        return try await stream(images.push(references, platform: platform, credentials: credentials))
+    }
+
+    /// The form of a platform in queries since API 1.46: a JSON object.
+    private static func platform(_ text: String) throws -> Platform {
+        guard let json = try? JSONValue(parsing: text), json.members != nil else {
+            throw EngineError.invalidArgument("failed to parse platform: \(text)")
+        }
+        return try Platform(json)
     }
 
     @Sendable private func load(_ request: Request) async throws -> Response {

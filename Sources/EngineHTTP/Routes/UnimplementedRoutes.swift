@@ -19,7 +19,7 @@ struct UnimplementedRoutes {
         (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
         (.post, "/grpc", "BuildKit"), (.post, "/commit", "commit"),
-        (.get, "/images/search", "search"), (.post, "/images/{name:.*}/push", "push"),
+        (.get, "/images/search", "search"),
         (.get, "/images/{name:.*}/attestations", "image attestations"),
         (.get, "/distribution/{name:.*}/json", "asking a registry about an image"),
         (.get, "/containers/{name}/changes", "diff"), (.get, "/containers/{name}/export", "export"),

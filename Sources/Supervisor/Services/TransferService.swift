@@ -8,7 +8,7 @@ import SwiftProtobuf
 import Synchronization
 
 /// containerd's transfer service: moves images from where the source says to where the destination says. Registry to
-/// image store (pull) and stream to image store (import).
+/// image store (pull), image store to registry (push) and stream to image store (import).
 package final class TransferService: Sendable {
     private let images: ImageServices
     private let streams: StreamService
@@ -34,12 +34,18 @@ package final class TransferService: Sendable {
         _ request: Containerd_Services_Transfer_V1_TransferRequest, _ context: RPCContext
     ) async throws -> Google_Protobuf_Empty {
         let namespace = try context.namespace()
+        let progressID = request.options.progressStream
+        let progress = try progressID.isEmpty ? nil : streams.stream(namespace, progressID)
+        if let store = try request.source.unpacked(as: Containerd_Types_Transfer_ImageStore.self),
+            let registry = try request.destination.unpacked(as: Containerd_Types_Transfer_OCIRegistry.self)
+        {
+            try await withProgress(on: progress) { try await self.push(namespace, store, registry, $0) }
+            return Google_Protobuf_Empty()
+        }
         guard let store = try request.destination.unpacked(as: Containerd_Types_Transfer_ImageStore.self) else {
             throw unsupported(request)
         }
         try namespaces.ensure(namespace)
-        let progressID = request.options.progressStream
-        let progress = try progressID.isEmpty ? nil : streams.stream(namespace, progressID)
         try await withProgress(on: progress) { [self] report in
             let records: [ImageRecord]
             if let registry = try request.source.unpacked(as: Containerd_Types_Transfer_OCIRegistry.self) {
@@ -66,16 +72,36 @@ package final class TransferService: Sendable {
         _ namespace: String, _ source: Containerd_Types_Transfer_OCIRegistry,
         _ store: Containerd_Types_Transfer_ImageStore, _ report: @escaping ImageProgressHandler
     ) async throws -> ImageRecord {
-        let reference: ImageReference
-        do throws(ImageSpecError) { reference = try ImageReference(source.reference) } catch {
-            throw ServiceError(.invalidArgument, error.message)
-        }
+        let reference = try reference(source)
         let request = PullRequest(
             namespace: namespace, reference: reference, name: store.name.isEmpty ? nil : store.name,
             platform: platform(store), labels: store.labels,
             credentials: try await credentials(namespace, source, reference), unpacks: !store.unpacks.isEmpty)
         let client = registry(isPlain: source.resolver.defaultScheme == "http", reference.domain)
         return try await ImagePuller(images, registry: client).pull(request, progress: report)
+    }
+
+    private func reference(
+        _ registry: Containerd_Types_Transfer_OCIRegistry
+    ) throws(ServiceError) -> ImageReference {
+        do throws(ImageSpecError) { return try ImageReference(registry.reference) } catch {
+            throw ServiceError(.invalidArgument, error.message)
+        }
+    }
+
+    // MARK: Push
+
+    private func push(
+        _ namespace: String, _ store: Containerd_Types_Transfer_ImageStore,
+        _ destination: Containerd_Types_Transfer_OCIRegistry, _ report: @escaping ImageProgressHandler
+    ) async throws {
+        let reference = try reference(destination)
+        let request = PushRequest(
+            namespace: namespace, name: store.name.isEmpty ? reference.normalized : store.name, reference: reference,
+            platform: store.platforms.first.map { platform($0) },
+            credentials: try await credentials(namespace, destination, reference))
+        let client = registry(isPlain: destination.resolver.defaultScheme == "http", reference.domain)
+        try await ImagePusher(images, registry: client).push(request, progress: report)
     }
 
     /// The client for a registry; one that may be asked over plain HTTP has a client of its own.
@@ -134,7 +160,11 @@ package final class TransferService: Sendable {
     private func platform(_ store: Containerd_Types_Transfer_ImageStore) -> Platform {
         let wanted = store.unpacks.first.flatMap { $0.hasPlatform ? $0.platform : nil } ?? store.platforms.first
         guard let wanted, !wanted.architecture.isEmpty else { return .host }
-        return Platform(os: wanted.os, architecture: wanted.architecture, variant: wanted.variant)
+        return platform(wanted)
+    }
+
+    private func platform(_ message: Containerd_Types_Platform) -> Platform {
+        Platform(os: message.os, architecture: message.architecture, variant: message.variant)
     }
 
     private func publish(_ namespace: String, _ record: ImageRecord) {

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries from both sides: push, login, mirrors, and pulls from registries that misbehave.
+
+`registries` has every mode of tools/registry-up on loopback with one set of images; what is pushed is judged by
+skopeo.
+"""
+import hashlib
+import http.server
+import io
+import json
+import os
+import tarfile
+import threading
+import urllib.parse
+
+import pytest
+from harness import TOOLS, run, wait_until
+
+HTTP, HTTPS, BASIC, TOKEN, FAULT = (f"127.0.0.1:{port}" for port in (5110, 5111, 5112, 5113, 5115))
+CREDENTIALS = "user:secret"
+
+
+@pytest.fixture(scope="module")
+def registries(scratch, images):
+    """http, https, basic, token and fault on 5110 and the ports after it."""
+    path = scratch / "registries"
+    up = [TOOLS / "registry-up", "--dir", path, "--port", "5110"]
+    run(*up, "start", "http", "https", "basic", "token", "fault")
+    for name in ("busybox", "layers60"):
+        run("skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", f"oci:{images}/oci/{name}:latest",
+            f"docker://{HTTP}/library/{name}:latest")
+    yield path
+    run(*up, "stop")
+
+
+@pytest.fixture
+def repository():
+    """A repository name that no other test uses."""
+    return "t" + os.urandom(4).hex()
+
+
+def archive(name, size):
+    """A docker archive of an image that exists nowhere else: one file of `size` random bytes."""
+    def tar(*files):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as out:
+            for path, content in files:
+                info = tarfile.TarInfo(path)
+                info.size = len(content)
+                out.addfile(info, io.BytesIO(content))
+        return data.getvalue()
+
+    layer = tar(("random", os.urandom(size)))
+    diff = "sha256:" + hashlib.sha256(layer).hexdigest()
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/random"]},
+                         "rootfs": {"type": "layers", "diff_ids": [diff]}, "history": [{"created_by": "test"}]}).encode()
+    manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
+    return tar(("config.json", config), ("layer.tar", layer), ("manifest.json", manifest))
+
+
+@pytest.fixture
+def unique(cleaned):
+    """Loads an image under a name, as big as asked for."""
+    def load(name, size=1000):
+        cleaned.docker("load", "-q", input=archive(name, size))
+        return cleaned.inspect(name)
+    return load
+
+
+@pytest.fixture
+def cleaned(stack):
+    """Removes the names of the registries from the shared stack afterwards."""
+    yield stack
+    names = [line for line in stack.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split() if "127.0.0.1:" in line]
+    if names:
+        stack.docker("rmi", "-f", *names)
+
+
+def inspect(reference, *options):
+    """What skopeo says of an image in a registry."""
+    return json.loads(run("skopeo", "inspect", "--tls-verify=false", *options, f"docker://{reference}"))
+
+
+def blobs(reference):
+    manifest = json.loads(run("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{reference}"))
+    return [layer["digest"] for layer in manifest["layers"]]
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines() if line]
+
+
+def push(stack, name, tag, *options):
+    return lines(stack.curl(f"/images/{name}/push?tag={tag}", "-X", "POST", *options))
+
+
+def faults(*rules):
+    run("curl", "-s", "-X", "DELETE", f"http://{FAULT}/_fault")
+    run("curl", "-s", "-X", "POST", "--data", json.dumps(rules), f"http://{FAULT}/_fault")
+
+
+def requests():
+    return json.loads(run("curl", "-s", f"http://{FAULT}/_fault"))["requests"]
+
+
+class SmallRegistry(http.server.ThreadingHTTPServer):
+    """What Debian's registry cannot do: takes up uploads that broke off, refuses large requests, answers searches,
+    serves manifests as they were put."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), SmallRegistryHandler)
+        self.address = f"127.0.0.1:{self.server_port}"
+        self.blobs, self.manifests, self.upload, self.uploads = {}, {}, b"", []
+        self.cut = None  # bytes of the next PATCH that arrive before the connection breaks
+        self.limit = 1 << 40
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_GET(self):
+        server, kind, name = self.server, self.path.rsplit("/", 2)[-2], self.path.rsplit("/", 1)[-1]
+        if kind == "manifests" and name in server.manifests:
+            type, body = server.manifests[name]
+            return self.answer(200, body, Content_Type=type, Docker_Content_Digest=digest_of(body))
+        if kind == "blobs" and name in server.blobs:
+            return self.answer(200, server.blobs[name])
+        if kind == "uploads":
+            server.uploads.append("GET")
+            return self.answer(204, Range=f"0-{len(server.upload) - 1}", Location=self.path)
+        self.answer(404)
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        self.server.upload = b""
+        self.answer(202, Location=self.path + "1")
+
+    def do_PATCH(self):
+        server, length = self.server, int(self.headers["Content-Length"])
+        start = int(self.headers["Content-Range"].split("-")[0])
+        server.uploads.append(f"PATCH {start}")
+        if length > server.limit * 4:
+            self.close_connection = True
+            return self.answer(413)
+        if start != len(server.upload):
+            self.rfile.read(length)
+            return self.answer(416, Range=f"0-{len(server.upload) - 1}", Location=self.path)
+        if server.cut:
+            server.upload, server.cut, self.close_connection = self.rfile.read(server.cut), None, True
+            return
+        server.upload += self.rfile.read(length)
+        self.answer(202, Location=self.path)
+
+    def do_PUT(self):
+        server, body = self.server, self.rfile.read(int(self.headers["Content-Length"]))
+        if "/manifests/" in self.path:
+            entry = (self.headers["Content-Type"], body)
+            server.manifests[self.path.rsplit("/", 1)[-1]] = server.manifests[digest_of(body)] = entry
+            return self.answer(201)
+        body = server.upload + body
+        wanted = urllib.parse.unquote(self.path.rpartition("digest=")[2])
+        if digest_of(body) != wanted:
+            return self.answer(400)
+        server.blobs[wanted] = body
+        self.answer(201)
+
+    def log_message(self, format, *values):
+        pass
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class TestPush:
+    def test_clients_print_dockers_lines_and_skopeo_finds_the_image(self, cli, cleaned, unique, registries, repository):
+        name = f"{HTTP}/{repository}"
+        layer = unique(f"{name}:1")["RootFS"]["Layers"][0].removeprefix("sha256:")[:12]
+        printed = cli("push", f"{name}:1").splitlines()
+        digest = inspect(f"{name}:1")["Digest"]
+        assert printed[0] == f"The push refers to repository [{name}]"
+        assert printed[1] == f"{layer}: Preparing" and printed[-2] == f"{layer}: Pushed"
+        assert printed[-1].startswith(f"1: digest: {digest} size: ")
+        assert cleaned.inspect(f"{name}:1")["RepoDigests"] == [f"{name}@{digest}"]
+        again = cli("push", f"{name}:1").splitlines()
+        assert again[2] == f"{layer}: Layer already exists" and again[-1] == printed[-1]
+        assert cli("push", "-q", f"{name}:1") == f"{name}:1"
+
+    def test_all_tags(self, cli, cleaned, registries, repository):
+        name = f"{HTTP}/{repository}"
+        for tag in ("b", "a"):
+            cleaned.docker("tag", "busybox", f"{name}:{tag}")
+        printed = cli("push", "-a", name).splitlines()
+        assert [line.split(":")[0] for line in printed if "digest:" in line] == ["a", "b"]
+        assert inspect(f"{name}:a")["Digest"] == inspect(f"{name}:b")["Digest"]
+
+    def test_the_stream(self, cleaned, unique, registries, repository):
+        name = f"{HTTP}/{repository}"
+        unique(f"{name}:1", 3 << 20)
+        answer = push(cleaned, name, 1)
+        states = [line["status"] for line in answer if line.get("progressDetail") is not None and "status" in line]
+        assert states[0] == "Preparing" and states[-1] == "Pushed" and set(states[1:-1]) == {"Pushing"}
+        bar = next(line for line in answer if line.get("status") == "Pushing")
+        assert bar["progressDetail"]["total"] > 0 and bar["progress"].startswith("[")
+        aux = answer[-1]["aux"]
+        assert aux["Tag"] == "1" and aux["Digest"] == inspect(f"{name}:1")["Digest"] and aux["Size"] > 0
+        assert answer[-2]["status"] == f"1: digest: {aux['Digest']} size: {aux['Size']}"
+        events = lines(cleaned.curl("/events?since=1&until=4000000000.0", "--max-time", "1", check=False).out)
+        assert ("push", f"{name}:1") in [(event["Action"], event["Actor"]["ID"]) for event in events]
+
+    def test_what_is_pushed_can_be_pulled(self, cleaned, registries, repository, tmp_path):
+        name = f"{HTTP}/{repository}:1"
+        cleaned.docker("pull", "-q", f"{HTTP}/library/layers60")
+        identity = cleaned.inspect(f"{HTTP}/library/layers60")["Id"]
+        cleaned.docker("tag", f"{HTTP}/library/layers60", name)
+        cleaned.docker("push", "-q", name)
+        run("skopeo", "--insecure-policy", "copy", "-q", "--src-tls-verify=false", f"docker://{name}", f"oci:{tmp_path}/out:1")
+        cleaned.docker("rmi", name, f"{HTTP}/library/layers60")
+        cleaned.docker("pull", "-q", name)
+        assert cleaned.inspect(name)["Id"] == identity
+        assert inspect(name)["Digest"] == inspect(f"{HTTP}/library/layers60")["Digest"]
+
+    def test_a_blob_of_the_same_registry_is_mounted(self, cleaned, registries, repository):
+        source = f"{FAULT}/library/layers60"
+        cleaned.docker("pull", "-q", source)
+        cleaned.docker("tag", source, f"{FAULT}/{repository}:1")
+        faults()
+        answer = push(cleaned, f"{FAULT}/{repository}", 1)
+        states = {line["status"] for line in answer if "id" in line}
+        assert states - {"Preparing", "Waiting"} == {"Mounted from library/layers60"}
+        assert not [request for request in requests() if request[0] in ("PATCH", "PUT") and "/uploads/" in request[1]]
+        assert inspect(f"{HTTP}/{repository}:1")["Digest"] == inspect(f"{HTTP}/library/layers60")["Digest"]
+
+    @pytest.mark.parametrize("reference, status, text", [
+        (f"{HTTP}/nothing-here", 404, f"An image does not exist locally with the tag: {HTTP}/nothing-here"),
+        ("busybox?tag=nope", 404, "tag does not exist: busybox:nope"),
+        ("UPPER", 400, "repository name (library/UPPER) must be lowercase"),
+    ])
+    def test_failures_before_the_first_line(self, stack, registries, reference, status, text):
+        name, _, query = reference.partition("?")
+        answer = stack.curl(f"/images/{name}/push?{query}", "-X", "POST", "-w", "\n%{http_code}")
+        body, _, code = answer.rpartition("\n")
+        assert int(code) == status and text in json.loads(body)["message"]
+
+    def test_a_registry_that_is_not_there(self, cli, cleaned):
+        cleaned.docker("tag", "busybox", "127.0.0.1:1/x:1")
+        result = cli("push", "127.0.0.1:1/x:1", check=False)
+        assert result.code == 1 and "connection refused" in result.err
+
+    def test_without_a_login(self, cli, cleaned, registries, repository):
+        for registry, text in ((BASIC, "no basic auth credentials"), (TOKEN, "requested access to the resource is denied")):
+            cleaned.docker("tag", "busybox", f"{registry}/{repository}:1")
+            result = cli("push", f"{registry}/{repository}:1", check=False)
+            assert result.code == 1 and text in result.err
+
+    @pytest.mark.parametrize("rules", [
+        [{"match": "^POST .*/uploads/$", "kind": "status", "status": 503, "times": 2}],
+        [{"match": "^PATCH ", "kind": "status", "status": 500, "times": 1}],
+        [{"match": "^PATCH ", "kind": "cutoff", "after": 1000000, "times": 1}],
+        [{"match": "^PUT .*/uploads/", "kind": "status", "status": 429, "retry_after": 1, "times": 1}],
+        [{"match": "^PUT .*/manifests/", "kind": "status", "status": 502, "times": 1}],
+    ])
+    def test_a_registry_that_fails_now_and_then(self, cleaned, unique, registries, repository, rules):
+        unique(f"{FAULT}/{repository}:1", 3 << 20)
+        faults(*rules)
+        answer = push(cleaned, f"{FAULT}/{repository}", 1)
+        assert "error" not in answer[-1], answer[-1]
+        assert answer[-1]["aux"]["Digest"] == inspect(f"{HTTP}/{repository}:1")["Digest"]
+
+    def test_an_upload_goes_on_where_it_broke_off(self, cleaned, unique, repository):
+        with SmallRegistry() as registry:
+            name = f"{registry.address}/{repository}"
+            unique(f"{name}:1", 3 << 20)
+            registry.cut = 1000000
+            answer = push(cleaned, name, 1)
+            assert "error" not in answer[-1], answer[-1]
+            assert registry.uploads == ["PATCH 0", "GET", "PATCH 1000000"]
+            registry.uploads, registry.limit, registry.blobs = [], 1 << 20, {}
+            answer = push(cleaned, name, 1)  # too large a request: in smaller ones
+            assert answer[-1]["aux"]["Digest"] in registry.manifests
+
+    def test_a_registry_that_fails_for_good(self, cleaned, unique, registries, repository):
+        unique(f"{FAULT}/{repository}:1")
+        faults({"match": "^PATCH |^PUT ", "kind": "status", "status": 403})
+        answer = push(cleaned, f"{FAULT}/{repository}", 1)
+        assert answer[-1]["error"] == answer[-1]["errorDetail"]["message"]
+        assert "fault injected" in answer[-1]["error"]
