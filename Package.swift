@@ -166,7 +166,7 @@ let daemonTargets: [Target] = [
         "Engine",
         [
             "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "Metadata", "ContainerdAPI", "AsyncTTRPC",
-            logging,
+            "Registry", logging,
         ]),
     library(
         "EngineHTTP",

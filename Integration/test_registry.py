@@ -138,6 +138,11 @@ class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def do_GET(self):
+        if self.path.startswith("/v1/search?"):
+            query = urllib.parse.parse_qs(self.path.partition("?")[2])
+            results = [{"name": f"{query['q'][0]}{number}", "description": "what it is, at some length " * number,
+                        "star_count": 10 * number, "is_official": number == 1} for number in range(1, 4)]
+            return self.answer(200, json.dumps({"results": results[:int(query["n"][0])]}).encode())
         server, kind, name = self.server, self.path.rsplit("/", 2)[-2], self.path.rsplit("/", 1)[-1]
         if kind == "manifests" and name in server.manifests:
             type, body = server.manifests[name]
@@ -305,3 +310,124 @@ class TestPush:
         answer = push(cleaned, f"{FAULT}/{repository}", 1)
         assert answer[-1]["error"] == answer[-1]["errorDetail"]["message"]
         assert "fault injected" in answer[-1]["error"]
+
+
+@pytest.fixture
+def logged_out(stack):
+    """No configuration of the client before and after."""
+    config = stack.home / ".docker" / "config.json"
+    config.unlink(missing_ok=True)
+    yield config
+    config.unlink(missing_ok=True)
+
+
+class TestLogin:
+    def test_basic(self, cli, stack, registries, logged_out, unique, repository):
+        name = f"{BASIC}/{repository}:1"
+        unique(name)
+        result = cli("login", "-u", "user", "-p", "secret", BASIC)
+        assert result == "Login Succeeded" and "Using --password via the CLI is insecure" in result.err
+        assert f"WARNING! Your credentials are stored unencrypted in '{logged_out}'" in result.err
+        assert json.loads(logged_out.read_text()) == {"auths": {BASIC: {"auth": "dXNlcjpzZWNyZXQ="}}}
+        assert logged_out.stat().st_mode & 0o777 == 0o600
+        cli("push", "-q", name)
+        stack.docker("rmi", name)
+        assert cli("pull", "-q", name) == name
+        assert "existing credentials" in cli("login", BASIC).err
+        assert cli("logout", BASIC) == f"Removing login credentials for {BASIC}"
+        assert json.loads(logged_out.read_text()) == {"auths": {}}
+        assert "no basic auth credentials" in cli("pull", name, check=False).err
+
+    def test_token(self, cli, stack, registries, logged_out, unique, repository):
+        name = f"{TOKEN}/{repository}:1"
+        unique(name)
+        assert cli("login", "--username", "user", "--password-stdin", TOKEN, input="secret\n") == "Login Succeeded"
+        entry = json.loads(logged_out.read_text())["auths"][TOKEN]
+        assert entry["identitytoken"] and entry["auth"] == "dXNlcjo="
+        cli("push", "-q", name)
+        stack.docker("rmi", name)
+        # create pulls by itself
+        cli("create", "--name", repository, "--network", "none", name)
+        stack.docker("rm", repository)
+        cli("logout", TOKEN)
+        assert inspect(name, "--creds", CREDENTIALS)["Digest"]
+
+    @pytest.mark.parametrize("registry, text", [
+        (BASIC, f"login attempt to https://{BASIC}/v2/ failed with status: 401 Unauthorized"),
+        (TOKEN, "unauthorized"),
+    ])
+    def test_wrong_password(self, cli, registries, logged_out, registry, text):
+        result = cli("login", "-u", "user", "--password-stdin", registry, input="wrong", check=False)
+        assert result.code == 1 and text in result.err and not logged_out.exists()
+
+    @pytest.mark.parametrize("options, text", [
+        (["--password-stdin"], "the --password-stdin option requires --username to be set"),
+        (["-p", "x", "--password-stdin", "-u", "x"], "conflicting options: cannot specify both --password and --password-stdin"),
+        (["-u", "x"], "Error: Cannot perform an interactive login from a non TTY device"),
+    ])
+    def test_wrong_options(self, cli, logged_out, options, text):
+        assert text in cli("login", *options, BASIC, check=False).err
+
+    def test_credential_helper(self, cli, registries, logged_out, tmp_path, monkeypatch):
+        program = tmp_path / "docker-credential-test"
+        program.write_text(f"""#!/bin/sh
+            file={tmp_path}/kept
+            case $1 in
+                store) cat >$file ;;
+                get) [ -e $file ] && cat $file || {{ echo credentials not found in native keychain; exit 1; }} ;;
+                erase) rm -f $file ;;
+            esac""")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        logged_out.parent.mkdir(exist_ok=True)
+        logged_out.write_text(json.dumps({"credHelpers": {BASIC: "test"}, "psFormat": "x"}))
+        result = cli("login", "-u", "user", "--password-stdin", BASIC, input="secret")
+        assert result == "Login Succeeded" and "unencrypted" not in result.err
+        assert json.loads((tmp_path / "kept").read_text()) == {"ServerURL": BASIC, "Username": "user", "Secret": "secret"}
+        saved = json.loads(logged_out.read_text())
+        assert saved["auths"] == {BASIC: {}} and saved["psFormat"] == "x"
+        # The secret comes from the helper: the answer is about the image, not about the password.
+        assert "not found" in cli("pull", f"{BASIC}/none:1", check=False).err
+        cli("logout", BASIC)
+        assert not (tmp_path / "kept").exists()
+
+
+class TestSearch:
+    def test_table(self, cli):
+        with SmallRegistry() as registry:
+            printed = cli("search", f"{registry.address}/tool").splitlines()
+            assert printed[0].split() == ["NAME", "DESCRIPTION", "STARS", "OFFICIAL"]
+            assert [line.split()[0] for line in printed[1:]] == ["tool1", "tool2", "tool3"]
+            assert printed[1].endswith("[OK]") and "…" in printed[3]
+            term = f"{registry.address}/tool"
+            assert cli("search", "--limit", "1", "--format", "{{.Name}} {{.StarCount}}", term) == "tool1 10"
+            assert cli("search", "-f", "stars=20", "--format", "{{.Name}}", term).split() == ["tool2", "tool3"]
+            assert cli("search", "-f", "is-official=true", "--format", "{{.Name}}", term) == "tool1"
+            assert "…" not in cli("search", "--no-trunc", term)
+
+    @pytest.mark.parametrize("query, text", [
+        ("term=x&limit=101", "limit 101 is outside the range of [1, 100]"),
+        ('term=x&filters={"stars":["many"]}', "invalid filter 'stars=many'"),
+        ('term=x&filters={"nonsense":["1"]}', "invalid filter 'nonsense'"),
+    ])
+    def test_refusals(self, stack, query, text):
+        assert json.loads(stack.curl(f"/images/search?{query}"))["message"] == text
+
+
+def test_distribution(stack, registries, repository):
+    answer = json.loads(stack.curl(f"/distribution/{HTTP}/library/busybox:latest/json"))
+    assert answer["Descriptor"]["digest"] == inspect(f"{HTTP}/library/busybox")["Digest"]
+    assert [platform["os"] for platform in answer["Platforms"]] == ["linux"]
+    missing = stack.curl(f"/distribution/{HTTP}/{repository}:1/json", "-w", "%{http_code}")
+    assert missing.endswith("404") and "manifest unknown" in missing
+
+
+def test_pull_all_tags(cli, cleaned, registries, repository):
+    for tag in ("1", "2"):
+        run("skopeo", "--insecure-policy", "copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false",
+            f"docker://{HTTP}/library/busybox", f"docker://{HTTP}/{repository}:{tag}")
+    printed = cli("pull", "-a", f"{HTTP}/{repository}").splitlines()
+    assert sorted(line for line in printed if "Pulling from" in line) == [f"{tag}: Pulling from {repository}" for tag in "12"]
+    assert printed[-2:] == [f"Status: Downloaded newer image for {HTTP}/{repository}", f"{HTTP}/{repository}"]
+    listed = cleaned.docker("images", "--format", "{{.Tag}}", f"{HTTP}/{repository}").split()
+    assert sorted(listed) == ["1", "2"]

@@ -32,6 +32,12 @@ extension RegistryConfiguration {
         return isInsecure ? [https, RegistryEndpoint(scheme: "http", authority: domain, isInsecure: true)] : [https]
     }
 
+    /// Where a registry is searched: the Hub has a host for that.
+    func searchEndpoints(for domain: String) -> [RegistryEndpoint] {
+        guard domain == Self.hub else { return endpoints(for: domain).filter { !$0.isMirror } }
+        return [RegistryEndpoint(scheme: "https", authority: "index.docker.io")]
+    }
+
     /// Whether the user named this registry as insecure, or it is on this machine.
     func isInsecure(_ domain: String) -> Bool {
         let host = Self.host(domain)

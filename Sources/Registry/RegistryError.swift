@@ -12,6 +12,8 @@ package enum RegistryError: Error, Sendable, Equatable {
     case unreachable(operation: String, reason: String)
     /// The registry wants a password and there is none.
     case noCredentials(operation: String)
+    /// The registry does not take a user's credentials.
+    case loginRefused(url: String, status: String)
     /// The answer makes no sense, or is not what it claims to be.
     case invalidResponse(String)
 
@@ -20,12 +22,12 @@ package enum RegistryError: Error, Sendable, Equatable {
         switch self {
         case .refused(let status, _, _, _): status == 429 || status == 408 || status >= 500
         case .unreachable: true
-        case .invalidResponse, .noCredentials: false
+        case .invalidResponse, .noCredentials, .loginRefused: false
         }
     }
 
     /// `manifest unknown: manifest unknown`: the code in words, and the registry's message.
-    var cause: String {
+    package var cause: String {
         switch self {
         case .refused(let status, let code, let message, _):
             let words = code.lowercased().replacing("_", with: " ")
@@ -35,6 +37,7 @@ package enum RegistryError: Error, Sendable, Equatable {
             return message.isEmpty ? words : words + ": " + message
         case .unreachable(let operation, let reason): return operation + ": " + reason
         case .noCredentials(let operation): return operation + ": no basic auth credentials"
+        case .loginRefused(let url, let status): return "login attempt to \(url) failed with status: \(status)"
         case .invalidResponse(let text): return text
         }
     }
@@ -56,7 +59,7 @@ package enum RegistryError: Error, Sendable, Equatable {
         case .refused(401, _, _, _), .noCredentials: ServiceError(.unauthenticated, cause)
         case .refused(403, _, _, _): ServiceError(.permissionDenied, cause)
         case .refused(429, _, _, _), .unreachable: ServiceError(.unavailable, cause)
-        case .refused, .invalidResponse: ServiceError(.internal, cause)
+        case .refused, .invalidResponse, .loginRefused: ServiceError(.internal, cause)
         }
     }
 
@@ -67,7 +70,7 @@ package enum RegistryError: Error, Sendable, Equatable {
         case .refused(403, _, _, _), .refused(_, "DENIED", _, _): ServiceError(.permissionDenied, cause)
         case .refused(404, _, _, _): ServiceError(.notFound, cause)
         case .refused(429, _, _, _), .unreachable: ServiceError(.unavailable, cause)
-        case .refused, .invalidResponse: ServiceError(.internal, cause)
+        case .refused, .invalidResponse, .loginRefused: ServiceError(.internal, cause)
         }
     }
 

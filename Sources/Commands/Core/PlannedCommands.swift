@@ -3,9 +3,6 @@
 /// Commands of docker that swrun knows by name but cannot do yet: they say so instead of "unknown command".
 enum PlannedCommands {
     static let all: [Command] = [
-        planned("login", "[OPTIONS] [SERVER]", "Authenticate to a registry"),
-        planned("logout", "[SERVER]", "Log out from a registry"),
-        planned("search", "[OPTIONS] TERM", "Search Docker Hub for images"),
         planned("builder prune", "", "Remove build cache"),
         planned("checkpoint create", "[OPTIONS] CONTAINER CHECKPOINT", "Create a checkpoint from a running container"),
         planned(

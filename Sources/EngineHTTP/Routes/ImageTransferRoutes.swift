@@ -7,6 +7,7 @@ import OCISpec
 /// `/images/create` (pull), `/images/…/push`, `/images/load` and `/images/get` (save): streams.
 struct ImageTransferRoutes {
     let images: ImageService
+    let registries: RegistryService
 
     func register(on router: inout Router) {
         router.on(.post, "/images/create", create)
@@ -24,6 +25,10 @@ struct ImageTransferRoutes {
         let reference = try ImageService.pullReference(image: image, tag: tag)
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
         let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        if tag.isEmpty, let repository = try? ImageReference(image), repository.tag == nil, repository.digest == nil {
+            let references = try await registries.tagged(repository, credentials: credentials)
+            return try await stream(images.pull(all: references, platform: platform, credentials: credentials))
+        }
         return try await stream(images.pull(reference, platform: platform, credentials: credentials))
     }
 

@@ -15,13 +15,10 @@ struct UnimplementedRoutes {
     }
 
     private static let missing: [(Method, String, String)] = [
-        (.post, "/auth", "login"),
         (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
         (.post, "/grpc", "BuildKit"), (.post, "/commit", "commit"),
-        (.get, "/images/search", "search"),
         (.get, "/images/{name:.*}/attestations", "image attestations"),
-        (.get, "/distribution/{name:.*}/json", "asking a registry about an image"),
         (.get, "/containers/{name}/changes", "diff"), (.get, "/containers/{name}/export", "export"),
         (.get, "/containers/{name}/stats", "stats"), (.get, "/containers/{name}/top", "top"),
         (.get, "/containers/{name}/archive", "copying from containers"),
