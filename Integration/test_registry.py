@@ -11,10 +11,11 @@ import json
 import os
 import tarfile
 import threading
+import time
 import urllib.parse
 
 import pytest
-from harness import TOOLS, run, wait_until
+from harness import REMOTE_ADDRESS, TOOLS, Stack, run, wait_until
 
 HTTP, HTTPS, BASIC, TOKEN, FAULT = (f"127.0.0.1:{port}" for port in (5110, 5111, 5112, 5113, 5115))
 CREDENTIALS = "user:secret"
@@ -431,3 +432,134 @@ def test_pull_all_tags(cli, cleaned, registries, repository):
     assert printed[-2:] == [f"Status: Downloaded newer image for {HTTP}/{repository}", f"{HTTP}/{repository}"]
     listed = cleaned.docker("images", "--format", "{{.Tag}}", f"{HTTP}/{repository}").split()
     assert sorted(listed) == ["1", "2"]
+
+
+@pytest.fixture(scope="module")
+def configured_stack(scratch, registries, remote_registry):
+    """A stack of its own with mirrors and an insecure network."""
+    stack = Stack(scratch / "configured", "own", [
+        "--registry-mirror", "http://127.0.0.1:1", "--registry-mirror", f"http://{HTTP}",
+        "--insecure-registry", "192.0.2.0/24"])
+    stack.start()
+    yield stack
+    stack.destroy()
+
+
+@pytest.fixture
+def configured(configured_stack):
+    """The same, without any image."""
+    yield configured_stack
+    found = configured_stack.docker("images", "-aq").split()
+    if found:
+        configured_stack.docker("rmi", "-f", *set(found))
+
+
+class TestSettings:
+    """--registry-mirror and --insecure-registry."""
+
+    def test_the_mirror_serves_docker_hub(self, configured):
+        printed = configured.docker("pull", "busybox").splitlines()
+        assert printed[-1] == "docker.io/library/busybox:latest"
+        digest = inspect(f"{HTTP}/library/busybox")["Digest"]
+        assert configured.inspect("busybox")["RepoDigests"] == [f"busybox@{digest}"]
+        assert configured.docker("info", "--format", "{{.RegistryConfig.Mirrors}}") == f"[http://127.0.0.1:1/ http://{HTTP}/]"
+        # Somebody else's images do not come from there.
+        assert "busybox" not in configured.docker("pull", "127.0.0.1:1/library/busybox", check=False)
+
+    @pytest.mark.parametrize("port", [5100, 5101], ids=["http", "https"])
+    def test_a_network_of_insecure_registries(self, configured, repository, port):
+        name = f"{REMOTE_ADDRESS}:{port}/library/busybox"
+        configured.docker("pull", "-q", name)
+        configured.docker("tag", name, f"{REMOTE_ADDRESS}:{port}/{repository}")
+        assert "digest: sha256:" in configured.docker("push", f"{REMOTE_ADDRESS}:{port}/{repository}")
+        configured.docker("rmi", name, f"{REMOTE_ADDRESS}:{port}/{repository}")
+
+
+class TestPullsThatFail:
+    def blob(self, image="big"):
+        return blobs(f"{HTTP}/library/{image}")[0]
+
+    @pytest.fixture(scope="class", autouse=True)
+    def big(self, registries, tmp_path_factory):
+        """An image of one layer of 6 MB."""
+        path = tmp_path_factory.mktemp("big") / "big.tar"
+        path.write_bytes(archive("big:1", 6 << 20))
+        run("skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", f"docker-archive:{path}",
+            f"docker://{HTTP}/library/big:latest")
+
+    def pull(self, stack, *rules):
+        faults(*rules)
+        return lines(stack.curl(f"/images/create?fromImage={FAULT}/library/big&tag=latest", "-X", "POST"))
+
+    def test_a_dropped_download_goes_on_where_it_stopped(self, configured):
+        answer = self.pull(configured, {"match": "GET .*" + self.blob(), "kind": "drop", "after": 3000000, "times": 1})
+        assert answer[-1]["status"].startswith("Status: Downloaded newer image"), answer[-1]
+        ranges = [request[2] for request in requests() if request[0] == "GET" and self.blob() in request[1]]
+        assert ranges[0] is None and len(ranges) == 2 and int(ranges[1].removeprefix("bytes=").rstrip("-")) > 1000000
+
+    def test_also_after_a_restart_of_the_supervisor(self, configured):
+        faults({"match": "GET .*" + self.blob(), "kind": "stall", "after": 4000000, "times": 1})
+        client = configured.background("pull", f"{FAULT}/library/big")
+        ingest = configured.root / "supervisor" / "content" / "ingest"
+        wait_until(lambda: [data for data in ingest.glob("*/data") if data.stat().st_size > 2000000], 10, "half a blob")
+        configured.kill_supervisor()
+        client.wait(20)
+        wait_until(lambda: configured.ctr("version", check=False).code == 0, 10, "a supervisor")
+        answer = self.pull(configured)
+        assert answer[-1]["status"].startswith("Status: Downloaded newer image"), answer[-1]
+        ranges = [request[2] for request in requests() if request[0] == "GET" and self.blob() in request[1]]
+        assert len(ranges) == 1 and int(ranges[0].removeprefix("bytes=").rstrip("-")) > 2000000
+
+    @pytest.mark.parametrize("rule, text", [
+        ({"kind": "corrupt", "at": 5000}, "filesystem layer verification failed for digest"),
+        ({"kind": "status", "status": 403}, "unknown: fault injected"),
+    ], ids=["corrupt", "forbidden"])
+    def test_what_cannot_be_helped_is_said(self, configured, rule, text):
+        answer = self.pull(configured, {"match": "GET .*" + self.blob(), **rule})
+        assert text in answer[-1]["error"]
+        assert configured.docker("images", "-aq", f"{FAULT}/library/big") == ""
+        # Nothing bad stays: the next try is fine.
+        assert self.pull(configured)[-1]["status"].startswith("Status: Downloaded newer image")
+
+    def test_a_busy_registry_is_asked_again_when_it_wants(self, configured):
+        began = time.monotonic()
+        answer = self.pull(configured, {"match": "GET .*" + self.blob(), "kind": "status", "status": 429, "retry_after": 2, "times": 1},
+                           {"match": "manifests", "kind": "status", "status": 503, "times": 1})
+        assert answer[-1]["status"].startswith("Status: Downloaded newer image"), answer[-1]
+        assert time.monotonic() - began > 2
+
+    def test_leaving_ends_the_transfer_within_a_second(self, configured):
+        faults({"match": "GET .*" + self.blob(), "kind": "stall", "after": 2000000, "seconds": 20})
+        client = configured.background("pull", f"{FAULT}/library/big")
+        port = FAULT.rpartition(":")[2]
+        connections = lambda: run("ss", "-Htn", "state", "established", f"dport = :{port}").splitlines()
+        ingest = configured.root / "supervisor" / "content" / "ingest"
+        wait_until(lambda: [data for data in ingest.glob("*/data") if data.stat().st_size > 1000000], 10, "a download")
+        before = len(connections())
+        client.terminate()
+        client.wait(5)
+        wait_until(lambda: len(connections()) < before, 1, "the end of the transfer")
+
+    def test_schema_1_is_refused(self, stack):
+        with SmallRegistry() as registry:
+            body = b'{"schemaVersion":1,"name":"x","tag":"1","fsLayers":[],"history":[]}'
+            registry.manifests["1"] = registry.manifests[digest_of(body)] = (
+                "application/vnd.docker.distribution.manifest.v1+prettyjws", body)
+            result = stack.docker("pull", f"{registry.address}/x:1", check=False)
+            assert result.code == 1 and "schema 1 support has been removed" in result.err
+
+    def test_a_foreign_layer_comes_from_its_url(self, configured):
+        with SmallRegistry() as registry:
+            name = f"{registry.address}/x:1"
+            configured.docker("load", "-q", input=archive(name, 1000))
+            configured.docker("push", "-q", name)
+            configured.docker("rmi", name)
+            manifest = json.loads(registry.manifests["1"][1])
+            layer = manifest["layers"][0]
+            layer["urls"] = [f"http://{registry.address}/elsewhere/blobs/layer"]
+            layer["mediaType"] = "application/vnd.docker.image.rootfs.foreign.diff.tar"
+            registry.blobs["layer"] = registry.blobs.pop(layer["digest"])
+            registry.manifests["1"] = (registry.manifests["1"][0], json.dumps(manifest).encode())
+            registry.manifests[digest_of(registry.manifests["1"][1])] = registry.manifests["1"]
+            configured.docker("pull", "-q", name)
+            assert len(configured.inspect(name)["RootFS"]["Layers"]) == 1

@@ -79,7 +79,7 @@ actor RegistryAuthorizer {
             credentials: credentials)
         if !isLogin, let known = tokens.token(key, except: sent) { return known }
         let question = request
-        let answer = try await RetryPolicy.run { try await question.send(transport, isInsecure: endpoint.isInsecure) }
+        let answer = try await RetryPolicy.run { try await question.send(transport, security: endpoint.security) }
         refreshToken = answer.refreshToken
         if !isLogin { tokens.keep(answer.token, for: key, lifetimeSeconds: answer.lifetimeSeconds) }
         return answer.token

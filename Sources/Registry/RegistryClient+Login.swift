@@ -9,7 +9,7 @@ extension RegistryClient {
     /// - Returns: an identity token that the registry gives in place of the password; empty if it gives none.
     package func login(_ domain: String, credentials: RegistryCredentials) async throws -> String {
         var failure: (any Error)?
-        for endpoint in configuration.endpoints(for: domain) where !endpoint.isMirror {
+        for endpoint in try configuration.endpoints(for: domain) where !endpoint.isMirror {
             do { return try await login(endpoint, credentials) } catch {
                 try Task.checkCancellation()
                 let isUnreachable = (error as? RegistryError)?.isUnreachable ?? false
@@ -26,7 +26,7 @@ extension RegistryClient {
         for attempt in 0..<2 {
             let sent = await authorizer.header(for: endpoint)
             let response = try await transport.send(
-                .GET, url, headers: sent.map { [("Authorization", $0)] } ?? [], isInsecure: endpoint.isInsecure)
+                .GET, url, headers: sent.map { [("Authorization", $0)] } ?? [], security: endpoint.security)
             if response.status == .ok { return await authorizer.refreshToken }
             let challenges = response.headers["WWW-Authenticate"].flatMap { AuthChallenge.parse($0) }
             guard attempt == 0, response.status == .unauthorized,
@@ -46,14 +46,14 @@ extension RegistryClient {
         _ domain: String, term: String, limit: Int, credentials: RegistryCredentials?
     ) async throws -> [UInt8] {
         var failure: (any Error)?
-        for endpoint in configuration.searchEndpoints(for: domain) {
+        for endpoint in try configuration.searchEndpoints(for: domain) {
             let url =
                 endpoint.base + "/v1/search?q=" + RemoteURL.queryEncoded(term) + "&n=\(limit)"
             // What is no password cannot be told with Basic.
             let known = credentials.flatMap { $0.identityToken.isEmpty ? $0.basicHeader : nil }
             do {
                 let response = try await transport.send(
-                    .GET, url, headers: known.map { [("Authorization", $0)] } ?? [], isInsecure: endpoint.isInsecure)
+                    .GET, url, headers: known.map { [("Authorization", $0)] } ?? [], security: endpoint.security)
                 guard response.status == .ok else {
                     throw RegistryError.invalidResponse("Unexpected status code \(response.status.code)")
                 }

@@ -17,9 +17,9 @@ package final class RegistryClient: Sendable {
     package func shutdown() async { await transport.shutdown() }
 
     /// - Parameter credentials: for the registry of `reference`; nil goes on anonymously.
-    package func session(_ reference: ImageReference, credentials: RegistryCredentials?) -> RegistrySession {
+    package func session(_ reference: ImageReference, credentials: RegistryCredentials?) throws -> RegistrySession {
         session(
-            reference, credentials, configuration.endpoints(for: reference.domain),
+            reference, credentials, try configuration.endpoints(for: reference.domain).filter { $0.canPull },
             scopes: ["repository:\(reference.path):pull"])
     }
 
@@ -28,10 +28,11 @@ package final class RegistryClient: Sendable {
     /// - Parameter mountSources: other repositories of the same registry that blobs may be taken from.
     package func pushSession(
         _ reference: ImageReference, credentials: RegistryCredentials?, mountSources: Set<String> = []
-    ) -> RegistrySession {
+    ) throws -> RegistrySession {
         let sources = mountSources.subtracting([reference.path]).sorted()
         return session(
-            reference, credentials, configuration.endpoints(for: reference.domain).filter { !$0.isMirror },
+            reference, credentials,
+            try configuration.endpoints(for: reference.domain).filter { !$0.isMirror && $0.canPush },
             scopes: ["repository:\(reference.path):pull,push"] + sources.map { "repository:\($0):pull" })
     }
 

@@ -39,7 +39,7 @@ extension RegistrySession {
             offset = 0
         }
         guard offset < descriptor.size else { return }
-        let response = try await blobResponse(descriptor.digest, from: offset)
+        let response = try await blobResponse(descriptor, from: offset)
         if offset > 0, !Self.continues(response, at: offset) {
             try await sink.restart()
             offset = 0
@@ -47,15 +47,34 @@ extension RegistrySession {
         try await copy(response, descriptor, from: offset, sink)
     }
 
-    private func blobResponse(_ digest: Digest, from offset: Int64) async throws -> HTTPClientResponse {
-        let path = "blobs/" + digest.string
-        guard offset > 0 else { return try await requestOnce(.GET, path) }
-        do { return try await requestOnce(.GET, path, headers: [("Range", "bytes=\(offset)-")]) } catch let error
+    private func blobResponse(_ blob: Descriptor, from offset: Int64) async throws -> HTTPClientResponse {
+        let range = offset > 0 ? [("Range", "bytes=\(offset)-")] : []
+        if MediaType.isForeign(blob.mediaType), !blob.urls.isEmpty { return try await foreign(blob, headers: range) }
+        let path = "blobs/" + blob.digest.string
+        do { return try await requestOnce(.GET, path, headers: range) } catch let error
             as RegistryError
         {
-            guard case .refused(416, _, _, _) = error else { throw error }
+            guard case .refused(416, _, _, _) = error, offset > 0 else { throw error }
             return try await requestOnce(.GET, path)
         }
+    }
+
+    /// A layer that no registry stores, from the first of its URLs that has it. Nothing of the registry's goes there, and
+    /// only a registry without TLS may send us to a place without.
+    private func foreign(_ blob: Descriptor, headers: [(String, String)]) async throws -> HTTPClientResponse {
+        var failure: any Error = RegistryError.invalidResponse("foreign layer \(blob.digest) has no usable URL")
+        let allowsPlain = await authorizer.answering?.scheme == "http"
+        for url in blob.urls {
+            guard let place = RemoteURL(url), place.scheme == "https" || allowsPlain else { continue }
+            do {
+                let response = try await transport.send(.GET, url, headers: headers, security: EndpointSecurity())
+                return try await checked(response)
+            } catch {
+                try Task.checkCancellation()
+                failure = error
+            }
+        }
+        throw failure
     }
 
     /// Whether the answer really begins at `offset`, whatever was asked for.

@@ -21,14 +21,14 @@ extension RegistrySession {
             guard tags.count <= Self.maximumTags else {
                 throw RegistryError.invalidResponse("repository has more than \(Self.maximumTags) tags")
             }
-            path = Self.nextPage(response.headers.first(name: "Link") ?? "", of: reference)
+            path = Self.nextPage(response.headers.first(name: "Link") ?? "")
             if path == next { break }
         }
         return tags
     }
 
     /// The path below the repository of `<…/tags/list?…>; rel="next"` (RFC 8288); nil if there is no further page.
-    static func nextPage(_ link: String, of reference: ImageReference) -> String? {
+    static func nextPage(_ link: String) -> String? {
         guard link.contains("rel=\"next\"") || link.contains("rel=next"), let start = link.firstIndex(of: "<"),
             let end = link[start...].firstIndex(of: ">")
         else { return nil }

@@ -88,13 +88,14 @@ package struct RegistrySession: Sendable {
     ) async throws -> HTTPClientResponse {
         do {
             return try await transport.send(
-                method, url, headers: headers, body: body, trusted: endpoint.base, isInsecure: endpoint.isInsecure)
+                method, url, headers: headers, body: body, trusted: endpoint.base, security: endpoint.security)
         } catch RegistryError.unreachable(_, let reason) {
             throw RegistryError.unreachable(operation: "Get \"\(endpoint.url(""))\"", reason: reason)
         }
     }
 
-    private func checked(_ response: HTTPClientResponse) async throws -> HTTPClientResponse {
+    /// The answer, unless it is a refusal, which is thrown.
+    func checked(_ response: HTTPClientResponse) async throws -> HTTPClientResponse {
         if (200..<300).contains(response.status.code) { return response }
         throw await Self.refusal(response, [])
     }

@@ -35,7 +35,7 @@ struct TokenRequest: Sendable {
 
     private static let clientID = "swrun"
 
-    func send(_ transport: RegistryTransport, isInsecure: Bool) async throws -> TokenAnswer {
+    func send(_ transport: RegistryTransport, security: EndpointSecurity) async throws -> TokenAnswer {
         let response: HTTPClientResponse
         if let token = credentials?.identityToken, !token.isEmpty {
             let form = [
@@ -43,9 +43,9 @@ struct TokenRequest: Sendable {
                 ("scope", scopes.joined(separator: " ")), ("refresh_token", token),
             ]
             let body = RequestBody(Array(Self.encoded(form).utf8), type: "application/x-www-form-urlencoded")
-            response = try await transport.send(.POST, realm.string, headers: [], body: body, isInsecure: isInsecure)
+            response = try await transport.send(.POST, realm.string, headers: [], body: body, security: security)
         } else {
-            response = try await transport.send(.GET, url, headers: authorization, isInsecure: isInsecure)
+            response = try await transport.send(.GET, url, headers: authorization, security: security)
         }
         let body = [UInt8](buffer: try await response.body.collect(upTo: 1 << 20))
         guard response.status == .ok else {

@@ -53,7 +53,7 @@ extension ImageService {
         let progress = Mutex(PullProgress(reference, present: present?.target.digest))
         do {
             try await supervisor.pull(
-                reference.string, platform: (platform ?? .host).message, resolver: resolver(for: reference.domain),
+                reference.string, platform: (platform ?? .host).message, resolver: try resolver(for: reference.domain),
                 credentials: credentials, labels: [LocalImage.Name.pulledLabel: "true"]
             ) { event in
                 for line in progress.withLock({ $0.take(event, now: monotonicNanoseconds()) }) { emit(line) }
@@ -108,11 +108,10 @@ extension ImageService {
         return stream
     }
 
-    /// How to reach a registry: plain HTTP only where the user allowed it.
-    func resolver(for domain: String) -> Containerd_Types_Transfer_RegistryResolver {
-        .with {
-            if configuration.insecureRegistries.contains(domain) { $0.defaultScheme = "http" }
-        }
+    /// How to reach a registry: as the daemon's flags say, in a form that any supervisor understands.
+    func resolver(for domain: String) throws(EngineError) -> Containerd_Types_Transfer_RegistryResolver {
+        try RegistryHosts(configuration).prepare(domain)
+        return .with { $0.hostDir = configuration.registryHostsDirectory.string }
     }
 
     /// The supervisor's texts are docker's; only two kinds have another status there.

@@ -45,7 +45,7 @@ extension ImageService {
                 for line in progress.withLock({ $0.start() }) { emit(line) }
                 do {
                     try await supervisor.push(
-                        reference.string, platform: platform?.message, resolver: resolver(for: reference.domain),
+                        reference.string, platform: platform?.message, resolver: try resolver(for: reference.domain),
                         credentials: credentials
                     ) { event in
                         for line in progress.withLock({ $0.take(event, now: monotonicNanoseconds()) }) { emit(line) }

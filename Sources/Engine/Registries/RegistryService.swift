@@ -105,7 +105,7 @@ package final class RegistryService: Sendable {
     /// `GET /distribution/{name}/json`: what a name means in its registry, and for which platforms.
     package func distribution(_ reference: ImageReference, credentials: RegistryCredentials) async throws -> JSONValue {
         do {
-            let session = client.session(reference, credentials: credentials.forRegistry)
+            let session = try client.session(reference, credentials: credentials.forRegistry)
             let target = reference.digest?.string ?? reference.taggedByDefault.tag ?? ""
             let fetched = try await session.manifest(target)
             let platforms: [Platform]

@@ -10,11 +10,11 @@ enum RegistryAuth {
         guard let bytes = decodeBase64(header), let json = try? JSONValue(parsing: bytes) else {
             throw .invalidArgument("invalid X-Registry-Auth header: invalid JSON or base64")
         }
-        return credentials(json)
+        return credentials(of: json)
     }
 
     /// Reads docker's AuthConfig object.
-    static func credentials(_ json: JSONValue) -> RegistryCredentials {
+    static func credentials(of json: JSONValue) -> RegistryCredentials {
         var credentials = RegistryCredentials()
         let token = json["identitytoken"]?.string ?? ""
         credentials.isIdentityToken = !token.isEmpty

@@ -17,7 +17,7 @@ struct RegistryRoutes {
     @Sendable private func login(_ request: Request) async throws -> Response {
         let body = try await request.json()
         let token = try await registries.login(
-            body["serveraddress"]?.string ?? "", RegistryAuth.credentials(body))
+            body["serveraddress"]?.string ?? "", RegistryAuth.credentials(of: body))
         return .json(.ok, ["IdentityToken": .string(token), "Status": "Login Succeeded"])
     }
 

@@ -51,7 +51,7 @@ package struct ImagePuller: Sendable {
         _ request: PullRequest, progress: @escaping ImageProgressHandler
     ) async throws -> ImageRecord {
         do {
-            let session = registry.session(request.reference, credentials: request.credentials)
+            let session = try registry.session(request.reference, credentials: request.credentials)
             let job = PullJob(services: services, session: session, request: request, progress: progress)
             return try await services.gate.transfer(request.namespace) { try await job.run() }
         } catch let error as RegistryError {

@@ -51,7 +51,7 @@ package struct ImagePusher: Sendable {
                     .plan(record.target, platform: request.platform)
             }
             let sources = try await sources(of: plan.blobs, request)
-            let session = registry.pushSession(
+            let session = try registry.pushSession(
                 request.reference, credentials: request.credentials, mountSources: Set(sources.values.joined()))
             try await PushJob(
                 services: services, session: session, request: request, plan: plan, sources: sources,

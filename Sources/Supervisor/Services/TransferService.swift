@@ -14,8 +14,7 @@ package final class TransferService: Sendable {
     private let streams: StreamService
     private let namespaces: NamespaceService
     private let events: EventService
-    /// One client for each set of rules; the empty key is the usual one.
-    private let registries = Mutex<[String: RegistryClient]>([:])
+    private let registries = Mutex<[RegistryKey: RegistryClient]>([:])
 
     package init(
         images: ImageServices, streams: StreamService, namespaces: NamespaceService, events: EventService
@@ -77,7 +76,7 @@ package final class TransferService: Sendable {
             namespace: namespace, reference: reference, name: store.name.isEmpty ? nil : store.name,
             platform: platform(store), labels: store.labels,
             credentials: try await credentials(namespace, source, reference), unpacks: !store.unpacks.isEmpty)
-        let client = registry(isPlain: source.resolver.defaultScheme == "http", reference.domain)
+        let client = registry(source.resolver, reference.domain)
         return try await ImagePuller(images, registry: client).pull(request, progress: report)
     }
 
@@ -100,19 +99,29 @@ package final class TransferService: Sendable {
             namespace: namespace, name: store.name.isEmpty ? reference.normalized : store.name, reference: reference,
             platform: store.platforms.first.map { platform($0) },
             credentials: try await credentials(namespace, destination, reference))
-        let client = registry(isPlain: destination.resolver.defaultScheme == "http", reference.domain)
+        let client = registry(destination.resolver, reference.domain)
         try await ImagePusher(images, registry: client).push(request, progress: report)
     }
 
-    /// The client for a registry; one that may be asked over plain HTTP has a client of its own.
-    private func registry(isPlain: Bool, _ domain: String) -> RegistryClient {
-        registries.withLock { registries in
-            let key = isPlain ? domain : ""
+    /// The client for what the caller wants of a registry. One client serves all that want the same, with its
+    /// connections and tokens.
+    private func registry(_ resolver: Containerd_Types_Transfer_RegistryResolver, _ domain: String) -> RegistryClient {
+        var configuration = RegistryConfiguration()
+        if resolver.defaultScheme == "http" { configuration.insecureRegistries = [domain] }
+        if !resolver.hostDir.isEmpty { configuration.hostDirectories = [resolver.hostDir] }
+        let key = RegistryKey(
+            insecure: configuration.insecureRegistries, hostDirectories: configuration.hostDirectories)
+        return registries.withLock { registries in
             if let known = registries[key] { return known }
-            let client = RegistryClient(RegistryConfiguration(insecureRegistries: isPlain ? [domain] : []))
+            let client = RegistryClient(configuration)
             registries[key] = client
             return client
         }
+    }
+
+    private struct RegistryKey: Hashable {
+        var insecure: [String]
+        var hostDirectories: [String]
     }
 
     /// Asks the client over the stream that it offers for this.
