@@ -163,8 +163,8 @@ let daemonTargets: [Target] = [
         "Engine",
         [
             "CLinux", "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "DockerAPI", "Netlink", "Networking",
-            "Metadata",
-            "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", protobuf, logging, crypto, httpClient, nioCore, nioHTTP1,
+            "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", "Registry", protobuf, logging, crypto,
+            httpClient, nioCore, nioHTTP1,
         ]),
     library(
         "EngineHTTP",
@@ -190,10 +190,15 @@ let fullTests: [Target] = [
     tests("ContainerRuntime", ["OCISpec", "JSON", "LinuxSystem"]), tests("Netlink", ["LinuxSystem"]),
     tests("Archive", ["CLinux", "LinuxSystem", "Tar"]),
     tests("ContentStore", ["CLinux", "LinuxSystem", "Metadata", "OCISpec"]),
-    tests("Metadata", ["CLinux", "LinuxSystem"]), tests("Registry", ["LinuxSystem", "OCISpec"]),
+    tests("Metadata", ["CLinux", "LinuxSystem"]), tests("Registry", ["JSON", "LinuxSystem", "OCISpec"]),
     tests("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
     tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
-    tests("Supervisor", ["AsyncTTRPC", "ContainerdAPI", "LinuxSystem", "Metadata", "TTRPC", protobuf]),
+    tests(
+        "Supervisor",
+        [
+            "AsyncTTRPC", "ContainerdAPI", "ContentStore", "JSON", "LinuxSystem", "Metadata", "OCISpec", "TTRPC",
+            protobuf,
+        ]),
     tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
     tests("Engine", ["CLinux", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
     tests("EngineHTTP", ["Engine", "LinuxSystem", logging]),

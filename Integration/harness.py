@@ -144,6 +144,12 @@ class Stack:
         program = shutil.which("docker") or BIN / "swrun"
         return run(program, *arguments, env=self.environment(), **options)
 
+    def background(self, *arguments):
+        """Starts the real docker client, or ours, and does not wait; its output goes nowhere."""
+        program = shutil.which("docker") or BIN / "swrun"
+        return subprocess.Popen([str(program), *arguments], env={**os.environ, **self.environment()},
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def swrun(self, *arguments, **options):
         return run(BIN / "swrun", *arguments, env=self.environment(), **options)
 

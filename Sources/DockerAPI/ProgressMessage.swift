@@ -11,6 +11,8 @@ package enum ProgressMessage: Sendable, Equatable {
     case progress(String, id: String, current: Int64, total: Int64)
     /// Text as it is, for load and build.
     case stream(String)
+    /// Something for programs: what was pushed.
+    case aux(JSONValue)
     /// The end of the stream, with what went wrong.
     case error(String)
 
@@ -25,6 +27,7 @@ package enum ProgressMessage: Sendable, Equatable {
                 "progress": .string(Self.bar(current: current, total: total)), "id": .string(id),
             ]
         case .stream(let text): ["stream": .string(text)]
+        case .aux(let value): ["progressDetail": [:], "aux": value]
         case .error(let text): ["errorDetail": ["message": .string(text)], "error": .string(text)]
         }
     }

@@ -10,7 +10,7 @@ package struct ClientConfig: Sendable {
     /// Reads `<directory>/config.json`; a missing file is an empty configuration.
     package init(directory: FilePath) throws(ClientError) {
         self.directory = directory
-        let path = directory / "config.json"
+        let path = ClientConfig.path(in: directory)
         let bytes: [UInt8]
         do throws(SysError) { bytes = try readFile(path) } catch {
             if error.errno == .noSuchFile {
@@ -21,6 +21,26 @@ package struct ClientConfig: Sendable {
         }
         do throws(JSONError) { values = bytes.isEmpty ? .object([]) : try JSONValue(parsing: bytes) } catch {
             throw .configuration("WARNING: Error parsing config file (" + path.string + "): " + error.description)
+        }
+    }
+
+    package var path: FilePath { ClientConfig.path(in: directory) }
+
+    private static func path(in directory: FilePath) -> FilePath { directory / "config.json" }
+
+    /// Changes the file, which is read anew, since another program may have changed it, and replaced at once. Nobody else
+    /// may read it afterwards: it holds credentials. What we do not know stays as it is.
+    package func update(_ change: (inout JSONValue) -> Void) throws(ClientError) {
+        var values = try ClientConfig(directory: directory).values
+        change(&values)
+        do throws(SysError) {
+            try makeDirectories(directory, mode: 0o700)
+            // A link stays one: some keep the file elsewhere.
+            let target = try? readLink(path)
+            let place = target.map { $0.isAbsolute ? $0 : directory / $0.string } ?? path
+            try writeFileAtomically(place, values.bytes(.pretty), mode: 0o600)
+        } catch {
+            throw .configuration("cannot save credentials: " + error.description)
         }
     }
 

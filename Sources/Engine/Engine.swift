@@ -8,6 +8,7 @@ package struct Engine: Sendable {
     package let supervisor: SupervisorConnection
     package let events: EventHub
     package let images: ImageService
+    package let registries: RegistryService
     package let system: SystemService
     package let networks: NetworkService
     package let volumes: VolumeService
@@ -20,6 +21,7 @@ package struct Engine: Sendable {
             address: configuration.supervisorSocket, namespace: configuration.namespace, logger: logger)
         events = EventHub()
         images = ImageService(supervisor: supervisor, events: events, configuration: configuration, logger: logger)
+        registries = RegistryService(configuration: configuration)
         system = SystemService(
             configuration: configuration, supervisor: supervisor, images: images, events: events)
         var network = try NetworkServiceConfiguration(configuration)
@@ -42,5 +44,8 @@ package struct Engine: Sendable {
     package func run() async { await containers.followEvents() }
 
     /// After the last request: removes what nobody needs while no container runs.
-    package func stop() async { await networks.tearDown() }
+    package func stop() async {
+        await networks.tearDown()
+        await registries.shutdown()
+    }
 }

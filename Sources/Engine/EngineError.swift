@@ -46,6 +46,7 @@ package struct EngineError: Error, Sendable, Equatable, CustomStringConvertible 
         case let error as ImageSpecError: self.init(.invalidArgument, error.message)
         case let error as ContainerState.IllegalTransition:
             self.init(.conflict, "the container is \(ContainerState(phase: error.from).name) by now: try again")
+        case let error as ServiceError: self.init(ErrorKind(rawValue: error.kind.rawValue) ?? .internal, error.message)
         case is CancellationError: self.init(.cancelled, "the operation was cancelled")
         default: self.init(.internal, String(describing: error))
         }

@@ -1,20 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-import AsyncHTTPClient
-import JSON
-import NIOCore
-import NIOHTTP1
 
-/// Answers a registry's challenges for one pull. Basic credentials go to the registry that they were given for, and to
-/// the token server that this registry names, never elsewhere; a token is sent to the endpoint that asked for it.
+/// Answers a registry's challenges for one session. Basic credentials go to the registry that they were given for, and
+/// to the token server that this registry names, never elsewhere; a token is sent to the endpoint that asked for it.
 actor RegistryAuthorizer {
     private let transport: RegistryTransport
+    private let tokens: TokenCache
     private let credentials: RegistryCredentials?
+    /// What every token of this session has to allow, beside what a challenge names.
+    private let scopes: [String]
     /// The `Authorization` header by endpoint.
     private var headers: [RegistryEndpoint: String] = [:]
+    /// Questions to a token server that are on their way: several requests are refused at the same time.
+    private var pending: [RegistryEndpoint: Task<String, any Error>] = [:]
+    /// The endpoint that answers for the registry itself; others of it are no longer tried.
+    private(set) var answering: RegistryEndpoint?
+    /// The refresh token of the last answer; empty if there was none.
+    private(set) var refreshToken = ""
 
-    init(_ transport: RegistryTransport, _ credentials: RegistryCredentials?) {
+    init(
+        _ transport: RegistryTransport, _ tokens: TokenCache, _ credentials: RegistryCredentials?, scopes: [String]
+    ) {
         self.transport = transport
+        self.tokens = tokens
         self.credentials = credentials
+        self.scopes = scopes
+    }
+
+    /// Remembers which of https and http it is that the registry speaks.
+    func answered(_ endpoint: RegistryEndpoint) {
+        if !endpoint.isMirror { answering = endpoint }
     }
 
     /// What to send to an endpoint, as far as it is known.
@@ -25,71 +39,63 @@ actor RegistryAuthorizer {
         credentials == nil && !challenges.isEmpty && challenges.allSatisfy { $0.scheme == "basic" }
     }
 
-    /// Learns from a 401 answer; false if there is nothing more to try.
-    func answer(_ challenges: [AuthChallenge], from endpoint: RegistryEndpoint, repository: String) async throws -> Bool
-    {
+    /// Learns from a 401 answer to a request that had the header `sent`; false if there is nothing more to try.
+    func answer(
+        _ challenges: [AuthChallenge], from endpoint: RegistryEndpoint, sent: String?, isLogin: Bool = false
+    ) async throws -> Bool {
+        if headers[endpoint] != sent { return true }  // another request has learned meanwhile
         let credentials = endpoint.isMirror ? nil : credentials
-        let known = headers[endpoint]
         if let bearer = challenges.first(where: { $0.scheme == "bearer" }) {
-            let scope = bearer.parameters["scope"] ?? "repository:\(repository):pull"
-            let token = try await token(bearer, scope, endpoint, credentials)
-            headers[endpoint] = "Bearer " + token
+            let running = pending[endpoint]
+            // Lives as long as the question; who asks together waits together.
+            let task =
+                running ?? Task { try await token(bearer, endpoint, credentials, sent: sent, isLogin: isLogin) }
+            pending[endpoint] = task
+            let result = await withTaskCancellationHandler {
+                await task.result
+            } onCancel: {
+                if running == nil { task.cancel() }
+            }
+            pending[endpoint] = nil
+            headers[endpoint] = "Bearer " + (try result.get())
         } else if challenges.contains(where: { $0.scheme == "basic" }), let credentials {
-            headers[endpoint] = "Basic " + Self.basic(credentials)
+            headers[endpoint] = credentials.basicHeader
         }
-        return headers[endpoint] != known
+        return headers[endpoint] != sent
     }
 
     private func token(
-        _ challenge: AuthChallenge, _ scope: String, _ endpoint: RegistryEndpoint, _ credentials: RegistryCredentials?
+        _ challenge: AuthChallenge, _ endpoint: RegistryEndpoint, _ credentials: RegistryCredentials?, sent: String?,
+        isLogin: Bool
     ) async throws -> String {
+        let realm = try Self.realm(challenge, endpoint, hasSecrets: credentials != nil)
+        let wanted = (challenge.parameters["scope"] ?? "").split(separator: " ").map { String($0) }
+        var request = TokenRequest(
+            realm: realm, service: challenge.parameters["service"] ?? "",
+            scopes: wanted + scopes.filter { !wanted.contains($0) }, credentials: credentials)
+        request.isLogin = isLogin
+        let key = TokenCache.Key(
+            endpoint: endpoint, realm: realm.string, service: request.service, scopes: request.scopes,
+            credentials: credentials)
+        if !isLogin, let known = tokens.token(key, except: sent) { return known }
+        let question = request
+        let answer = try await RetryPolicy.run { try await question.send(transport, security: endpoint.security) }
+        refreshToken = answer.refreshToken
+        if !isLogin { tokens.keep(answer.token, for: key, lifetimeSeconds: answer.lifetimeSeconds) }
+        return answer.token
+    }
+
+    /// A token server without TLS is for registries without TLS; secrets are not sent in the clear to a host that a
+    /// registry picked.
+    private static func realm(
+        _ challenge: AuthChallenge, _ endpoint: RegistryEndpoint, hasSecrets: Bool
+    ) throws(RegistryError) -> RemoteURL {
         guard let text = challenge.parameters["realm"], let realm = RemoteURL(text) else {
-            throw RegistryError.invalidResponse("registry names no valid token realm")
+            throw .invalidResponse("registry names no valid token realm")
         }
-        // A token server without TLS is for registries without TLS; secrets are not sent in the clear to a host
-        // that a registry picked.
-        guard realm.scheme == "https" || endpoint.scheme == "http" || (endpoint.isInsecure && credentials == nil) else {
-            throw RegistryError.invalidResponse("registry names a token realm without TLS: \(text)")
+        guard realm.scheme == "https" || endpoint.scheme == "http" || (endpoint.isInsecure && !hasSecrets) else {
+            throw .invalidResponse("registry names a token realm without TLS: \(text)")
         }
-        var query = ["service": challenge.parameters["service"] ?? ""].filter { !$0.value.isEmpty }.map { ($0, $1) }
-        for part in scope.split(separator: " ") { query.append(("scope", String(part))) }
-        var headers: [(String, String)] = []
-        if let credentials { headers.append(("Authorization", "Basic " + Self.basic(credentials))) }
-        let separator = realm.rest.contains("?") ? "&" : "?"
-        let encoded = query.map { $0.0 + "=" + RemoteURL.queryEncoded($0.1) }.joined(separator: "&")
-        let response = try await transport.send(
-            .GET, realm.string + separator + encoded, headers: headers, isInsecure: endpoint.isInsecure)
-        return try await Self.readToken(response)
+        return realm
     }
-
-    private static func readToken(_ response: HTTPClientResponse) async throws -> String {
-        let body = [UInt8](buffer: try await response.body.collect(upTo: 1 << 20))
-        guard response.status == .ok else { throw RegistryError.refusal(status: Int(response.status.code), body: body) }
-        let json = try? JSONValue(parsing: body, maximumDepth: 32)
-        guard let token = json?["token"]?.string ?? json?["access_token"]?.string, !token.isEmpty,
-            token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
-        else { throw RegistryError.invalidResponse("authorization server did not include a token in the response") }
-        return token
-    }
-
-    private static func basic(_ credentials: RegistryCredentials) -> String {
-        base64(Array((credentials.username + ":" + credentials.password).utf8))
-    }
-}
-
-/// RFC 4648 §4.
-func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var result: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        var bits: UInt32 = 0
-        for byte in group { bits = bits << 8 | UInt32(byte) }
-        bits <<= UInt32(8 * (3 - group.count))
-        for index in 0..<4 {
-            let isFilled = index <= group.count
-            result.append(isFilled ? alphabet[Int(bits >> UInt32(18 - 6 * index) & 63)] : UInt8(ascii: "="))
-        }
-    }
-    return String(decoding: result, as: UTF8.self)
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 
 /// A user's right to a registry.
-package struct RegistryCredentials: Sendable, Equatable {
+package struct RegistryCredentials: Sendable, Equatable, Hashable {
     package var username: String
     package var password: String
     /// An OAuth2 refresh token that replaces the two; empty if there is none.
@@ -22,6 +23,12 @@ package struct RegistryConfiguration: Sendable {
     package var mirrors: [String]
     /// Directories like `/etc/docker/certs.d`, with `<host[:port]>/{*.crt, *.cert, *.key}`.
     package var certificateDirectories: [String]
+    /// Directories with `<registry>/hosts.toml` (containerd's registry host configuration); certificates beside it are
+    /// found as in `certificateDirectories`.
+    package var hostDirectories: [String] = []
+    package var proxies = ProxySettings(environment: { Environment.nonEmpty($0) })
+    /// The most bytes that one request of an upload carries.
+    package var uploadChunkBytes: Int64 = 256 << 20
 
     package init(
         insecureRegistries: [String] = [], mirrors: [String] = [],

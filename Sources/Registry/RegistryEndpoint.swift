@@ -9,20 +9,46 @@ struct RegistryEndpoint: Sendable, Equatable, Hashable {
     var prefix: String = ""
     /// The certificate is not checked.
     var isInsecure = false
+    /// Certificates that hold for this endpoint alone.
+    var trust = EndpointTrust()
+    /// `prefix` is all of the path before the repository: nothing is added to it.
+    var hasWholePath = false
+    var canPull = true
+    var canPush = true
     /// A mirror: its failures are not the user's concern, and it gets no credentials.
     var isMirror = false
 
     var base: String { scheme + "://" + authority + prefix }
 
-    func url(_ path: String) -> String { base + "/v2/" + path }
+    func url(_ path: String) -> String { base + (hasWholePath ? "/" : "/v2/") + path }
+}
+
+/// How a server proves who it is.
+struct EndpointSecurity: Sendable, Hashable {
+    /// The certificate is not checked.
+    var isInsecure = false
+    var trust = EndpointTrust()
+}
+
+extension RegistryEndpoint {
+    var security: EndpointSecurity { EndpointSecurity(isInsecure: isInsecure, trust: trust) }
+}
+
+/// Files with certificates, beside those of the system.
+struct EndpointTrust: Sendable, Hashable {
+    /// Authorities to believe.
+    var roots: [String] = []
+    /// Our own certificate and its key; empty if we have none.
+    var client: [String] = []
 }
 
 extension RegistryConfiguration {
     static let hub = "docker.io"
 
-    /// The endpoints of a registry in the order in which they are tried: mirrors of the Hub, https, and for an insecure
-    /// registry (docker counts loopback addresses among them) http.
-    func endpoints(for domain: String) -> [RegistryEndpoint] {
+    /// The endpoints of a registry in the order in which they are tried: those of its `hosts.toml`, or else mirrors of the
+    /// Hub, https, and for an insecure registry (docker counts loopback addresses among them) http.
+    func endpoints(for domain: String) throws(RegistryError) -> [RegistryEndpoint] {
+        if let known = try HostsFile.endpoints(for: domain, in: hostDirectories) { return known }
         guard domain != Self.hub else {
             let mirrors = mirrors.compactMap { RegistryEndpoint(mirror: $0) }
             return mirrors + [RegistryEndpoint(scheme: "https", authority: "registry-1.docker.io")]
@@ -32,8 +58,14 @@ extension RegistryConfiguration {
         return isInsecure ? [https, RegistryEndpoint(scheme: "http", authority: domain, isInsecure: true)] : [https]
     }
 
+    /// Where a registry is searched: the Hub has a host for that.
+    func searchEndpoints(for domain: String) throws(RegistryError) -> [RegistryEndpoint] {
+        guard domain == Self.hub else { return try endpoints(for: domain).filter { !$0.isMirror } }
+        return [RegistryEndpoint(scheme: "https", authority: "index.docker.io")]
+    }
+
     /// Whether the user named this registry as insecure, or it is on this machine.
-    func isInsecure(_ domain: String) -> Bool {
+    package func isInsecure(_ domain: String) -> Bool {
         let host = Self.host(domain)
         if host == "localhost" { return true }
         if insecureRegistries.contains(where: { $0 == domain || $0 == host }) { return true }

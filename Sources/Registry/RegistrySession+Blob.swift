@@ -17,18 +17,20 @@ extension RegistrySession {
     /// Downloads a blob into `sink`, going on from where it stands; an interrupted download is taken up again up to
     /// five times, with growing pauses. Size is checked here, the digest is for the sink's owner to verify.
     package func fetchBlob(_ descriptor: Descriptor, into sink: some BlobSink) async throws {
-        var attempt = 0
+        var policy = RetryPolicy()
         while true {
+            let start = try await sink.offset()
             do { return try await fetchOnce(descriptor, sink) } catch {
                 try Task.checkCancellation()
-                attempt += 1
-                guard attempt < 5, (error as? RegistryError)?.isTransient ?? (error is TransferInterrupted) else {
-                    throw (error as? TransferInterrupted)?.cause ?? error
-                }
-                try await Task.sleep(for: .milliseconds(250 << (2 * (attempt - 1))))
+                // A connection that brings something each time is only a bad one.
+                if try await sink.offset() > start + Self.notableBytes { policy.reset() }
+                guard let pause = policy.pause(after: error) else { throw error }
+                try await Task.sleep(for: pause)
             }
         }
     }
+
+    private static let notableBytes: Int64 = 4 << 20
 
     private func fetchOnce(_ descriptor: Descriptor, _ sink: some BlobSink) async throws {
         var offset = try await sink.offset()
@@ -37,7 +39,7 @@ extension RegistrySession {
             offset = 0
         }
         guard offset < descriptor.size else { return }
-        let response = try await blobResponse(descriptor.digest, from: offset)
+        let response = try await blobResponse(descriptor, from: offset)
         if offset > 0, !Self.continues(response, at: offset) {
             try await sink.restart()
             offset = 0
@@ -45,15 +47,34 @@ extension RegistrySession {
         try await copy(response, descriptor, from: offset, sink)
     }
 
-    private func blobResponse(_ digest: Digest, from offset: Int64) async throws -> HTTPClientResponse {
-        let path = "blobs/" + digest.string
-        guard offset > 0 else { return try await request(.GET, path) }
-        do { return try await request(.GET, path, headers: [("Range", "bytes=\(offset)-")]) } catch let error
+    private func blobResponse(_ blob: Descriptor, from offset: Int64) async throws -> HTTPClientResponse {
+        let range = offset > 0 ? [("Range", "bytes=\(offset)-")] : []
+        if MediaType.isForeign(blob.mediaType), !blob.urls.isEmpty { return try await foreign(blob, headers: range) }
+        let path = "blobs/" + blob.digest.string
+        do { return try await requestOnce(.GET, path, headers: range) } catch let error
             as RegistryError
         {
-            guard case .refused(416, _, _) = error else { throw error }
-            return try await request(.GET, path)
+            guard case .refused(416, _, _, _) = error, offset > 0 else { throw error }
+            return try await requestOnce(.GET, path)
         }
+    }
+
+    /// A layer that no registry stores, from the first of its URLs that has it. Nothing of the registry's goes there, and
+    /// only a registry without TLS may send us to a place without.
+    private func foreign(_ blob: Descriptor, headers: [(String, String)]) async throws -> HTTPClientResponse {
+        var failure: any Error = RegistryError.invalidResponse("foreign layer \(blob.digest) has no usable URL")
+        let allowsPlain = await authorizer.answering?.scheme == "http"
+        for url in blob.urls {
+            guard let place = RemoteURL(url), place.scheme == "https" || allowsPlain else { continue }
+            do {
+                let response = try await transport.send(.GET, url, headers: headers, security: EndpointSecurity())
+                return try await checked(response)
+            } catch {
+                try Task.checkCancellation()
+                failure = error
+            }
+        }
+        throw failure
     }
 
     /// Whether the answer really begins at `offset`, whatever was asked for.
@@ -74,7 +95,7 @@ extension RegistrySession {
             do { chunk = try await chunks.next() } catch {
                 try Task.checkCancellation()
                 if !piece.isEmpty { try await sink.write(piece) }
-                throw TransferInterrupted(cause: Self.describe(error, descriptor.digest))
+                throw Self.describe(error, descriptor.digest)
             }
             guard let chunk else { break }
             received += Int64(chunk.readableBytes)
@@ -89,16 +110,11 @@ extension RegistrySession {
         }
         if !piece.isEmpty { try await sink.write(piece) }
         guard received == descriptor.size else {
-            throw TransferInterrupted(cause: Self.describe(nil, descriptor.digest))
+            throw Self.describe(nil, descriptor.digest)
         }
     }
 
     private static func describe(_ error: (any Error)?, _ digest: Digest) -> RegistryError {
         .unreachable(operation: "download blob \(digest)", reason: error.map { "\($0)" } ?? "unexpected EOF")
     }
-}
-
-/// A download that broke off and can go on.
-private struct TransferInterrupted: Error {
-    var cause: RegistryError
 }

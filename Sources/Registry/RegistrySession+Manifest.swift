@@ -47,7 +47,7 @@ extension RegistrySession {
         do { bytes = [UInt8](buffer: try await response.body.collect(upTo: limit)) } catch is NIOTooManyBytesError {
             throw RegistryError.invalidResponse("manifest is larger than 4 MiB")
         }
-        let digest = OCISpec.Digest(algorithm: .sha256, hash: Array(SHA256.hash(data: bytes)))
+        let digest = Self.sha256(bytes)
         for claim in [
             try? OCISpec.Digest(target),
             response.headers.first(name: "Docker-Content-Digest").flatMap { try? OCISpec.Digest($0) },
@@ -58,6 +58,17 @@ extension RegistrySession {
         }
         let descriptor = Descriptor(mediaType: Self.mediaType(response), digest: digest, size: Int64(bytes.count))
         return FetchedManifest(descriptor: descriptor, bytes: bytes)
+    }
+
+    static func sha256(_ bytes: [UInt8]) -> OCISpec.Digest {
+        OCISpec.Digest(algorithm: .sha256, hash: Array(SHA256.hash(data: bytes)))
+    }
+
+    /// Throws if the bytes are not those of the digest.
+    static func verify(_ bytes: [UInt8], _ digest: OCISpec.Digest) throws(RegistryError) {
+        guard digest.algorithm == .sha256, sha256(bytes) == digest else {
+            throw .invalidResponse("verification failed for digest \(digest)")
+        }
     }
 
     private static let accept =

@@ -10,7 +10,15 @@ import Synchronization
 /// reference goes.
 final class RegistryTransport: Sendable {
     private let configuration: RegistryConfiguration
-    private let clients = Mutex<[String: HTTPClient]>([:])
+    private let clients = Mutex<[ClientKind: HTTPClient]>([:])
+
+    /// What requests must have in common to share connections.
+    private struct ClientKind: Hashable {
+        var isInsecure: Bool
+        var trust: EndpointTrust
+        var directory: String?
+        var proxy: ProxySettings.Server?
+    }
 
     init(_ configuration: RegistryConfiguration) { self.configuration = configuration }
 
@@ -22,20 +30,24 @@ final class RegistryTransport: Sendable {
         for client in all { try? await client.shutdown() }
     }
 
-    /// Sends one request and follows redirects. `Authorization` goes to the first URL's origin only.
+    /// Sends one request and follows redirects. `Authorization` goes to the origin of `url` only, and not even there
+    /// if that is not the one of `trusted`, the registry that the header is for (nil: it is).
     func send(
-        _ method: HTTPMethod, _ url: String, headers: [(String, String)], isInsecure: Bool
+        _ method: HTTPMethod, _ url: String, headers: [(String, String)], body: RequestBody? = nil,
+        trusted: String? = nil, security: EndpointSecurity
     ) async throws -> HTTPClientResponse {
-        guard var current = RemoteURL(url) else { throw RegistryError.invalidResponse("invalid URL \(url)") }
-        let origin = current
+        guard var current = RemoteURL(url), let origin = RemoteURL(trusted ?? url) else {
+            throw RegistryError.invalidResponse("invalid URL \(url)")
+        }
         for _ in 0..<6 {
             let mayKnow = current.hasOrigin(of: origin)
             let allowed = headers.filter { mayKnow || $0.0.lowercased() != "authorization" }
-            let response = try await execute(method, current, allowed, isInsecure: isInsecure && mayKnow)
+            let response = try await execute(
+                method, current, allowed, body, mayKnow ? security : EndpointSecurity())
             guard (300..<400).contains(response.status.code), response.status != .notModified else { return response }
             guard let location = response.headers.first(name: "Location"),
                 let next = current.redirected(to: location),
-                next.scheme == "https" || origin.scheme == "http" || isInsecure
+                next.scheme == "https" || origin.scheme == "http" || security.isInsecure
             else { throw RegistryError.invalidResponse("\(method) \(url): invalid redirect") }
             current = next
         }
@@ -43,45 +55,69 @@ final class RegistryTransport: Sendable {
     }
 
     private func execute(
-        _ method: HTTPMethod, _ url: RemoteURL, _ headers: [(String, String)], isInsecure: Bool
+        _ method: HTTPMethod, _ url: RemoteURL, _ headers: [(String, String)], _ body: RequestBody?,
+        _ security: EndpointSecurity
     ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: url.string)
         request.method = method
         request.headers = HTTPHeaders(headers)
+        if let body {
+            request.body = body.make()
+            for (name, value) in body.headers { request.headers.replaceOrAdd(name: name, value: value) }
+        }
         request.headers.replaceOrAdd(name: "User-Agent", value: "swrun")
-        let client = try client(url.authority, isInsecure: isInsecure || configuration.isInsecure(url.authority))
-        do { return try await client.execute(request, deadline: .now() + .seconds(300)) } catch {
+        let client = try client(url, security)
+        // An upload takes as long as it takes; what stands still ends by the idle timeouts below.
+        let deadline: NIODeadline = body == nil ? .now() + .seconds(300) : .distantFuture
+        do { return try await client.execute(request, deadline: deadline) } catch {
             throw TransportFailure.describe(error, method, url)
         }
     }
 
     // MARK: Clients
 
-    private func client(_ authority: String, isInsecure: Bool) throws -> HTTPClient {
-        let directory = certificateDirectory(authority)
-        let key = isInsecure ? "insecure" : directory ?? ""
+    private func client(_ url: RemoteURL, _ security: EndpointSecurity) throws -> HTTPClient {
+        let isInsecure = security.isInsecure || configuration.isInsecure(url.authority)
+        let kind = ClientKind(
+            isInsecure: isInsecure, trust: security.trust, directory: certificateDirectory(url.authority),
+            proxy: configuration.proxies.server(scheme: url.scheme, authority: url.authority))
         return try clients.withLock { clients in
-            if let client = clients[key] { return client }
-            let client = HTTPClient(
-                eventLoopGroupProvider: .singleton, configuration: try settings(directory, isInsecure: isInsecure))
-            clients[key] = client
+            if let client = clients[kind] { return client }
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try settings(kind))
+            clients[kind] = client
             return client
         }
     }
 
-    private func settings(_ directory: String?, isInsecure: Bool) throws -> HTTPClient.Configuration {
+    private func settings(_ kind: ClientKind) throws -> HTTPClient.Configuration {
         var tls = TLSConfiguration.makeClientConfiguration()
-        if isInsecure { tls.certificateVerification = .none }
-        if let directory { try addCertificates(of: directory, to: &tls) }
+        if kind.isInsecure { tls.certificateVerification = .none }
+        if let directory = kind.directory { try addCertificates(of: directory, to: &tls) }
+        for path in kind.trust.roots {
+            tls.additionalTrustRoots.append(.certificates(try NIOSSLCertificate.fromPEMFile(path)))
+        }
+        if let certificate = kind.trust.client.first, let key = kind.trust.client.last {
+            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+        }
         var settings = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-        settings.timeout = .init(connect: .seconds(15), read: .seconds(60))
+        settings.timeout = .init(connect: .seconds(15), read: .seconds(60), write: .seconds(60))
         settings.connectionPool.retryConnectionEstablishment = false
         settings.httpVersion = .http1Only
+        if let proxy = kind.proxy {
+            settings.proxy =
+                proxy.user.isEmpty
+                ? .server(host: proxy.host, port: proxy.port)
+                : .server(
+                    host: proxy.host, port: proxy.port,
+                    authorization: .basic(credentials: base64(Array(proxy.user.utf8))))
+        }
         return settings
     }
 
     private func certificateDirectory(_ authority: String) -> String? {
-        configuration.certificateDirectories.map { $0 + "/" + authority }.first { access($0, R_OK | X_OK) == 0 }
+        (configuration.hostDirectories + configuration.certificateDirectories).map { $0 + "/" + authority }
+            .first { access($0, R_OK | X_OK) == 0 }
     }
 
     /// docker's layout: `*.crt` are roots to trust as well, `NAME.cert` with `NAME.key` identify us.

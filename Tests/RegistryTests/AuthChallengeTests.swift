@@ -45,8 +45,10 @@ struct AuthChallengeTests {
 
 @Suite("Registry endpoints")
 struct RegistryEndpointTests {
-    private func bases(_ domain: String, _ configuration: RegistryConfiguration = RegistryConfiguration()) -> [String] {
-        configuration.endpoints(for: domain).map { $0.base }
+    private func bases(_ domain: String, _ configuration: RegistryConfiguration = RegistryConfiguration()) throws
+        -> [String]
+    {
+        try configuration.endpoints(for: domain).map { $0.base }
     }
 
     @Test(
@@ -55,36 +57,36 @@ struct RegistryEndpointTests {
             ("localhost:5000", 2), ("127.0.0.1:5000", 2), ("127.9.9.9", 2), ("[::1]:5000", 2), ("example.com", 1),
             ("10.0.0.1:5000", 1), ("localhost.example.com", 1), ("127.0.0.1.example.com", 1),
         ])
-    func loopback(_ domain: String, _ count: Int) {
-        let found = bases(domain)
+    func loopback(_ domain: String, _ count: Int) throws {
+        let found = try bases(domain)
         #expect(found.count == count)
         #expect(found.first == "https://" + domain)
         if count == 2 { #expect(found.last == "http://" + domain) }
     }
 
     @Test("insecure registries are named by host, by host and port, or by network")
-    func insecure() {
+    func insecure() throws {
         let configuration = RegistryConfiguration(insecureRegistries: [
             "a.example", "b.example:5000", "10.1.0.0/16", "fd00::/8",
         ])
         for domain in ["a.example", "a.example:80", "b.example:5000", "10.1.2.3:5000", "[fd12::1]:5000"] {
-            #expect(bases(domain, configuration).count == 2, "\(domain)")
+            #expect(try bases(domain, configuration).count == 2, "\(domain)")
         }
         for domain in ["b.example", "b.example:5001", "10.2.0.1", "[fe80::1]"] {
-            #expect(bases(domain, configuration).count == 1, "\(domain)")
+            #expect(try bases(domain, configuration).count == 1, "\(domain)")
         }
     }
 
     @Test("mirrors are for the Hub, in their order, before it")
-    func mirrors() {
+    func mirrors() throws {
         let configuration = RegistryConfiguration(mirrors: [
             "https://m.example/", "http://n.example:80/sub", "o.example", "://",
         ])
         #expect(
-            bases("docker.io", configuration) == [
+            try bases("docker.io", configuration) == [
                 "https://m.example", "http://n.example:80/sub", "https://o.example", "https://registry-1.docker.io",
             ])
-        #expect(bases("quay.io", configuration) == ["https://quay.io"])
+        #expect(try bases("quay.io", configuration) == ["https://quay.io"])
     }
 }
 

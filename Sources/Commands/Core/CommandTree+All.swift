@@ -12,9 +12,10 @@ extension CommandTree {
             ContainerStop.command, ContainerTop.command, ContainerUnpause.command, ContainerUpdate.command,
             ContainerWait.command, ImageHistory.command, ImageImport.command, ImageInspect.command,
             ImageList.command, ImageLoad.command, ImagePrune.command, ImagePull.command, ImagePush.command,
-            ImageRemove.command, ImageSave.command, ImageTag.command, Inspect.command, NetworkConnect.command,
+            ImageRemove.command, ImageSave.command, ImageTag.command, Inspect.command, Login.command, Logout.command,
+            NetworkConnect.command,
             NetworkCreate.command, NetworkDisconnect.command, NetworkInspect.command, NetworkList.command,
-            NetworkPrune.command, NetworkRemove.command, SystemDiskUsage.command, SystemEvents.command,
+            NetworkPrune.command, NetworkRemove.command, Search.command, SystemDiskUsage.command, SystemEvents.command,
             SystemInfo.command, SystemPrune.command, SystemVersion.command, VolumeCreate.command,
             VolumeInspect.command, VolumeList.command, VolumePrune.command, VolumeRemove.command,
         ] + PlannedCommands.all

@@ -3,9 +3,6 @@
 /// Commands of docker that swrun knows by name but cannot do yet: they say so instead of "unknown command".
 enum PlannedCommands {
     static let all: [Command] = [
-        planned("login", "[OPTIONS] [SERVER]", "Store the user name and password of a registry"),
-        planned("logout", "[SERVER]", "Forget the password of a registry"),
-        planned("search", "[OPTIONS] TERM", "Look for images in a registry"),
         planned("builder prune", "", "Remove what builds cached"),
         planned("checkpoint create", "[OPTIONS] CONTAINER CHECKPOINT", "Save the processes of a container to disk"),
         planned(

@@ -2,7 +2,7 @@
 import Flags
 import LinuxSystem
 
-/// Questions before something is lost.
+/// Questions to the person at the terminal.
 enum Prompt {
     /// Asks on the terminal unless `--force` was given; anything but `y` means no.
     static func confirm(_ call: Invocation, _ warning: String) throws -> Bool {
@@ -12,7 +12,15 @@ enum Prompt {
         return answer == "y" || answer == "Y"
     }
 
-    private static func readLine() -> String {
+    /// A line that the terminal does not show.
+    static func readSecret() throws -> String {
+        let before = try TerminalMode.disableEcho(0)
+        defer { TerminalMode.restore(0, before) }
+        return readLine()
+    }
+
+    /// A line of standard input, without white space around it.
+    static func readLine() -> String {
         var line: [UInt8] = []
         while let byte = (try? StandardStreams.readInput(upTo: 1))?.first, byte != 10 { line.append(byte) }
         return String(decoding: line, as: UTF8.self).trimmed

@@ -24,24 +24,47 @@ extension ImageService {
     package func pull(
         _ reference: ImageReference, platform: Platform?, credentials: RegistryCredentials
     ) -> ProgressLines {
+        lines { [self] emit in try await pull(reference, platform, credentials, emit) }
+    }
+
+    /// Pulls images of one repository, one after the other: its tags.
+    package func pull(
+        all references: [ImageReference], platform: Platform?, credentials: RegistryCredentials
+    ) -> ProgressLines {
         lines { [self] emit in
-            let present = try? await supervisor.image(reference.normalized)
-            let progress = Mutex(PullProgress(reference, present: present?.target.digest))
-            do {
-                try await supervisor.pull(
-                    reference.string, platform: (platform ?? .host).message, resolver: resolver(for: reference.domain),
-                    credentials: credentials, labels: [LocalImage.Name.pulledLabel: "true"]
-                ) { event in
-                    for line in progress.withLock({ $0.take(event, now: monotonicNanoseconds()) }) { emit(line) }
+            let hasNews = Mutex(false)
+            for reference in references {
+                try await pull(reference, platform, credentials) { line in
+                    // Only the end tells what became of the whole.
+                    guard case .status(let text, nil) = line, text.hasPrefix("Status: ") else { return emit(line) }
+                    if text.hasPrefix("Status: Downloaded") { hasNews.withLock { $0 = true } }
                 }
-            } catch {
-                throw Self.pullError(error)
             }
-            for line in progress.withLock({ $0.introduction() }) { emit(line) }
-            let target = try await finishPull(reference, replaced: present?.target)
-            for line in progress.withLock({ $0.end(digest: target) }) { emit(line) }
-            try await finishEvent(reference, platform)
+            let news = hasNews.withLock { $0 } ? "Downloaded newer image for " : "Image is up to date for "
+            emit(.status("Status: " + news + (references.first?.familiarName ?? ""), id: nil))
         }
+    }
+
+    private func pull(
+        _ reference: ImageReference, _ platform: Platform?, _ credentials: RegistryCredentials,
+        _ emit: @escaping @Sendable (ProgressMessage) -> Void
+    ) async throws {
+        let present = try? await supervisor.image(reference.normalized)
+        let progress = Mutex(PullProgress(reference, present: present?.target.digest))
+        do {
+            try await supervisor.pull(
+                reference.string, platform: (platform ?? .host).message, resolver: try resolver(for: reference.domain),
+                credentials: credentials, labels: [LocalImage.Name.pulledLabel: "true"]
+            ) { event in
+                for line in progress.withLock({ $0.take(event, now: monotonicNanoseconds()) }) { emit(line) }
+            }
+        } catch {
+            throw Self.pullError(error)
+        }
+        for line in progress.withLock({ $0.introduction() }) { emit(line) }
+        let target = try await finishPull(reference, replaced: present?.target)
+        for line in progress.withLock({ $0.end(digest: target) }) { emit(line) }
+        try await finishEvent(reference, platform)
     }
 
     /// Publishes the event; an image for another platform than the one asked for is an error even now.
@@ -85,11 +108,10 @@ extension ImageService {
         return stream
     }
 
-    /// How to reach a registry: plain HTTP only where the user allowed it.
-    private func resolver(for domain: String) -> Containerd_Types_Transfer_RegistryResolver {
-        .with {
-            if configuration.insecureRegistries.contains(domain) { $0.defaultScheme = "http" }
-        }
+    /// How to reach a registry: as the daemon's flags say, in a form that any supervisor understands.
+    func resolver(for domain: String) throws(EngineError) -> Containerd_Types_Transfer_RegistryResolver {
+        try RegistryHosts(configuration).prepare(domain)
+        return .with { $0.hostDir = configuration.registryHostsDirectory.string }
     }
 
     /// The supervisor's texts are docker's; only two kinds have another status there.

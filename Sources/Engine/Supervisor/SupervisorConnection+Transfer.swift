@@ -39,16 +39,42 @@ extension SupervisorConnection {
             $0.platforms = [platform]
             $0.unpacks = [.overlay(platform)]
         }
-        guard !credentials.isEmpty else {
-            return try await transfer(from: .init(packing: source), to: .init(packing: destination), progress: progress)
+        try await withCredentials(credentials, for: &source) { source in
+            try await self.transfer(from: .init(packing: source), to: .init(packing: destination), progress: progress)
         }
+    }
+
+    /// Pushes the image named `reference` (full, with its tag) under that name. Without a platform, all of an index
+    /// that is here.
+    package nonisolated func push(
+        _ reference: String, platform: Containerd_Types_Platform?,
+        resolver: Containerd_Types_Transfer_RegistryResolver, credentials: RegistryCredentials,
+        progress: @escaping ProgressHandler
+    ) async throws {
+        let source = Containerd_Types_Transfer_ImageStore.with {
+            $0.name = reference
+            if let platform { $0.platforms = [platform] }
+        }
+        var destination = Containerd_Types_Transfer_OCIRegistry.with {
+            ($0.reference, $0.resolver) = (reference, resolver)
+        }
+        try await withCredentials(credentials, for: &destination) { destination in
+            try await self.transfer(from: .init(packing: source), to: .init(packing: destination), progress: progress)
+        }
+    }
+
+    /// Runs a transfer while answering the questions for credentials that the registry's side of it asks.
+    private nonisolated func withCredentials(
+        _ credentials: RegistryCredentials, for registry: inout Containerd_Types_Transfer_OCIRegistry,
+        _ transfer: @escaping @Sendable (Containerd_Types_Transfer_OCIRegistry) async throws -> Void
+    ) async throws {
+        guard !credentials.isEmpty else { return try await transfer(registry) }
         let stream = try await openStream("auth")
-        source.resolver.authStream = stream.id
-        let from = try Google_Protobuf_Any(packing: source)
+        registry.resolver.authStream = stream.id
+        let registry = registry
         defer { stream.cancel() }
         try await run(
-            alongside: { try await stream.answer(with: credentials) },
-            main: { try await self.transfer(from: from, to: .init(packing: destination), progress: progress) })
+            alongside: { try await stream.answer(with: credentials) }, main: { try await transfer(registry) })
     }
 
     /// Imports a tar archive of images that `body` gives piece by piece.

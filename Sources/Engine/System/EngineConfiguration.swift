@@ -46,6 +46,8 @@ package struct EngineConfiguration: Sendable {
     package var databasePath: FilePath { dataRoot / "engine/engine.db" }
     package var containersDirectory: FilePath { dataRoot / "containers" }
     package var volumesDirectory: FilePath { dataRoot / "volumes" }
+    /// `<registry>/hosts.toml`, written by us for the supervisor.
+    package var registryHostsDirectory: FilePath { execRoot / "registry" }
     package var netnsDirectory: FilePath { execRoot / "netns" }
 }
 

@@ -162,7 +162,7 @@ package final class SystemService: Sendable {
 
     private var registries: JSONValue {
         let ranges = configuration.insecureRegistries.filter { $0.contains("/") } + ["::1/128", "127.0.0.0/8"]
-        let mirrors = JSONValue.strings(configuration.registryMirrors)
+        let mirrors = JSONValue.strings(configuration.registryMirrors.map { $0.hasSuffix("/") ? $0 : $0 + "/" })
         let hub: JSONValue = ["Name": "docker.io", "Mirrors": mirrors, "Secure": true, "Official": true]
         return [
             "InsecureRegistryCIDRs": .strings(ranges), "IndexConfigs": ["docker.io": hub],

@@ -4,13 +4,15 @@ import Engine
 import JSON
 import OCISpec
 
-/// `/images/create` (pull), `/images/load` and `/images/get` (save): streams.
+/// `/images/create` (pull), `/images/…/push`, `/images/load` and `/images/get` (save): streams.
 struct ImageTransferRoutes {
     let images: ImageService
+    let registries: RegistryService
 
     func register(on router: inout Router) {
         router.on(.post, "/images/create", create)
         router.on(.post, "/images/load", load)
+        router.on(.post, "/images/{name:.*}/push", push)
         router.on(.get, "/images/get") { try await save($0.query.all("names")) }
         router.on(.get, "/images/{name:.*}/get") { try await save([$0.parameter("name")]) }
     }
@@ -23,6 +25,10 @@ struct ImageTransferRoutes {
         let reference = try ImageService.pullReference(image: image, tag: tag)
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
         let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        if tag.isEmpty, let repository = try? ImageReference(image), repository.tag == nil, repository.digest == nil {
+            let references = try await registries.tagged(repository, credentials: credentials)
+            return try await stream(images.pull(all: references, platform: platform, credentials: credentials))
+        }
         return try await stream(images.pull(reference, platform: platform, credentials: credentials))
     }
 
@@ -41,6 +47,22 @@ struct ImageTransferRoutes {
             source == "-"
             ? images.importArchive(wanted, from: request.body) : images.importArchive(wanted, url: source)
         return try await stream(lines)
+    }
+
+    @Sendable private func push(_ request: Request) async throws -> Response {
+        let references = try await images.referencesToPush(
+            try request.parameter("name"), tag: request.query.get("tag") ?? "")
+        let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Self.platform($0) }
+        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        return try await stream(images.push(references, platform: platform, credentials: credentials))
+    }
+
+    /// The form of a platform in queries since API 1.46: a JSON object.
+    private static func platform(_ text: String) throws -> Platform {
+        guard let json = try? JSONValue(parsing: text), json.members != nil else {
+            throw EngineError.invalidArgument("failed to parse platform: \(text)")
+        }
+        return try Platform(json)
     }
 
     @Sendable private func load(_ request: Request) async throws -> Response {

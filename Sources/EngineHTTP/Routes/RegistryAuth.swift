@@ -6,11 +6,16 @@ import JSON
 enum RegistryAuth {
     /// No header, an empty one and `{}` all mean nobody in particular.
     static func credentials(_ header: String?) throws(EngineError) -> RegistryCredentials {
-        var credentials = RegistryCredentials()
-        guard let header, !header.isEmpty else { return credentials }
+        guard let header, !header.isEmpty else { return RegistryCredentials() }
         guard let bytes = decodeBase64(header), let json = try? JSONValue(parsing: bytes) else {
             throw .invalidArgument("invalid X-Registry-Auth header: invalid JSON or base64")
         }
+        return credentials(of: json)
+    }
+
+    /// Reads docker's AuthConfig object.
+    static func credentials(of json: JSONValue) -> RegistryCredentials {
+        var credentials = RegistryCredentials()
         let token = json["identitytoken"]?.string ?? ""
         credentials.isIdentityToken = !token.isEmpty
         credentials.username = json["username"]?.string ?? ""

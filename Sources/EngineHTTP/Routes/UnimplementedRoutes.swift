@@ -15,13 +15,9 @@ struct UnimplementedRoutes {
     }
 
     private static let missing: [(Method, String, String)] = [
-        (.post, "/auth", "login"),
         (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
-        (.post, "/grpc", "BuildKit"),
-        (.get, "/images/search", "search"), (.post, "/images/{name:.*}/push", "push"),
-        (.get, "/images/{name:.*}/attestations", "image attestations"),
-        (.get, "/distribution/{name:.*}/json", "asking a registry about an image"),
+        (.post, "/grpc", "BuildKit"), (.get, "/images/{name:.*}/attestations", "image attestations"),
         (.get, "/containers/{name}/stats", "stats"),
         (.get, "/containers/{name}/archive", "copying from containers"),
         (.head, "/containers/{name}/archive", "copying from containers"),

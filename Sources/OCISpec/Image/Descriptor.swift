@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSON
 
-/// Names a blob with its type and size (image-spec, descriptor.md). `urls` and `data` are read and never used: content
-/// comes from where the user pointed us.
+/// Names a blob with its type and size (image-spec, descriptor.md). `data` is read and never used.
 package struct Descriptor: Sendable, Equatable {
     package var mediaType: String
     package var digest: Digest
@@ -10,6 +9,8 @@ package struct Descriptor: Sendable, Equatable {
     package var platform: Platform?
     package var annotations: Annotations
     package var artifactType: String?
+    /// Where else the blob may be had; only a layer that no registry stores (`MediaType.isForeign`) comes from there.
+    package var urls: [String] = []
 
     package init(
         mediaType: String, digest: Digest, size: Int64, platform: Platform? = nil,
@@ -30,6 +31,7 @@ package struct Descriptor: Sendable, Equatable {
         self.size = size
         mediaType = json["mediaType"]?.string ?? ""
         artifactType = json["artifactType"]?.string
+        urls = json["urls"]?.array?.prefix(16).compactMap { $0.string } ?? []
         annotations = try Annotations(json["annotations"])
         platform = nil
         if let value = json["platform"], !value.isNull { platform = try Platform(value) }
@@ -40,6 +42,7 @@ package struct Descriptor: Sendable, Equatable {
         if let platform { json.set("platform", platform.json) }
         if !annotations.isEmpty { json.set("annotations", annotations.json) }
         if let artifactType { json.set("artifactType", .string(artifactType)) }
+        if !urls.isEmpty { json.set("urls", .strings(urls)) }
         return json
     }
 

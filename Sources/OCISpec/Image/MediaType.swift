@@ -19,6 +19,12 @@ package enum MediaType {
     /// What a client asks a registry for.
     package static let acceptedManifests = [ociIndex, dockerManifestList, ociManifest, dockerManifest]
 
+    /// A layer that must not be pushed to registries and comes from its descriptor's `urls`.
+    package static func isForeign(_ type: String) -> Bool {
+        type.hasPrefix("application/vnd.oci.image.layer.nondistributable.v1.tar")
+            || type.hasPrefix("application/vnd.docker.image.rootfs.foreign.diff.tar")
+    }
+
     package static func isManifest(_ type: String) -> Bool { type == ociManifest || type == dockerManifest }
 
     package static func isIndex(_ type: String) -> Bool { type == ociIndex || type == dockerManifestList }

@@ -52,7 +52,7 @@ package struct ImagePuller: Sendable {
         _ request: PullRequest, progress: @escaping ImageProgressHandler
     ) async throws -> ImageRecord {
         do {
-            let session = registry.session(request.reference, credentials: request.credentials)
+            let session = try registry.session(request.reference, credentials: request.credentials)
             let job = PullJob(services: services, session: session, request: request, progress: progress)
             return try await services.gate.transfer(request.namespace) { try await job.run() }
         } catch let error as RegistryError {
@@ -218,13 +218,12 @@ private struct PullJob: Sendable {
     /// containerd's labels, by which its collector, and ours, find what an index and a manifest refer to.
     private func label(_ target: Descriptor, _ descriptor: Descriptor, _ manifest: Manifest) async throws {
         let (services, namespace) = (services, namespace)
-        let source = "containerd.io/distribution.source.\(request.reference.domain)"
-        let path = request.reference.path
+        let source = SourceLabel(request.reference)
         try await services.pool.run {
             if target.digest != descriptor.digest {
                 try services.content.updateLabels(namespace, target.digest) {
                     $0["containerd.io/gc.ref.content.m.0"] = descriptor.digest.string
-                    $0[source] = path
+                    source.add(to: &$0)
                 }
             }
             try services.content.updateLabels(namespace, descriptor.digest) { labels in
@@ -232,7 +231,10 @@ private struct PullJob: Sendable {
                 for (index, layer) in manifest.layers.enumerated() {
                     labels["containerd.io/gc.ref.content.l.\(index)"] = layer.digest.string
                 }
-                labels[source] = path
+                source.add(to: &labels)
+            }
+            for blob in [manifest.config] + manifest.layers {
+                try services.content.updateLabels(namespace, blob.digest) { source.add(to: &$0) }
             }
         }
     }

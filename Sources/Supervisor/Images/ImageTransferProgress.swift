@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import OCISpec
 
-/// A step of a pull or an import, as containerd's transfer service reports it.
+/// A step of a pull, a push or an import, as containerd's transfer service reports it.
 package struct ImageTransferProgress: Sendable, Equatable {
     /// The words of containerd's progress messages; `saved` names an image that an import brought.
     package enum Event: String, Sendable, Equatable {
@@ -12,6 +12,11 @@ package struct ImageTransferProgress: Sendable, Equatable {
         case complete
         case exists = "already exists"
         case extracting
+        case uploading
+        /// A registry took a blob over from another of its repositories, `detail`.
+        case mounted = "mounted from"
+        /// A layer that does not belong into a registry.
+        case skipped = "skipped foreign layer"
         case extracted
         case saved
         case done
@@ -25,6 +30,8 @@ package struct ImageTransferProgress: Sendable, Equatable {
     package var progress: Int64
     package var total: Int64
     package var descriptor: Descriptor?
+    /// Follows the event's words.
+    package var detail = ""
 
     package init(
         _ event: Event, _ name: String, parents: [String] = [], progress: Int64 = 0, total: Int64 = 0,

@@ -8,14 +8,13 @@ import SwiftProtobuf
 import Synchronization
 
 /// containerd's transfer service: moves images from where the source says to where the destination says. Registry to
-/// image store (pull) and stream to image store (import).
+/// image store (pull), image store to registry (push) and stream to image store (import).
 package final class TransferService: Sendable {
     private let images: ImageServices
     private let streams: StreamService
     private let namespaces: NamespaceService
     private let events: EventService
-    /// One client for each set of rules; the empty key is the usual one.
-    private let registries = Mutex<[String: RegistryClient]>([:])
+    private let registries = Mutex<[RegistryKey: RegistryClient]>([:])
 
     package init(
         images: ImageServices, streams: StreamService, namespaces: NamespaceService, events: EventService
@@ -34,12 +33,18 @@ package final class TransferService: Sendable {
         _ request: Containerd_Services_Transfer_V1_TransferRequest, _ context: RPCContext
     ) async throws -> Google_Protobuf_Empty {
         let namespace = try context.namespace()
+        let progressID = request.options.progressStream
+        let progress = try progressID.isEmpty ? nil : streams.stream(namespace, progressID)
+        if let store = try request.source.unpacked(as: Containerd_Types_Transfer_ImageStore.self),
+            let registry = try request.destination.unpacked(as: Containerd_Types_Transfer_OCIRegistry.self)
+        {
+            try await withProgress(on: progress) { try await self.push(namespace, store, registry, $0) }
+            return Google_Protobuf_Empty()
+        }
         guard let store = try request.destination.unpacked(as: Containerd_Types_Transfer_ImageStore.self) else {
             throw unsupported(request)
         }
         try namespaces.ensure(namespace)
-        let progressID = request.options.progressStream
-        let progress = try progressID.isEmpty ? nil : streams.stream(namespace, progressID)
         try await withProgress(on: progress) { [self] report in
             let records: [ImageRecord]
             if let registry = try request.source.unpacked(as: Containerd_Types_Transfer_OCIRegistry.self) {
@@ -66,27 +71,57 @@ package final class TransferService: Sendable {
         _ namespace: String, _ source: Containerd_Types_Transfer_OCIRegistry,
         _ store: Containerd_Types_Transfer_ImageStore, _ report: @escaping ImageProgressHandler
     ) async throws -> ImageRecord {
-        let reference: ImageReference
-        do throws(ImageSpecError) { reference = try ImageReference(source.reference) } catch {
-            throw ServiceError(.invalidArgument, error.message)
-        }
+        let reference = try reference(source)
         let request = PullRequest(
             namespace: namespace, reference: reference, name: store.name.isEmpty ? nil : store.name,
             platform: platform(store), labels: store.labels,
             credentials: try await credentials(namespace, source, reference), unpacks: !store.unpacks.isEmpty)
-        let client = registry(isPlain: source.resolver.defaultScheme == "http", reference.domain)
+        let client = registry(source.resolver, reference.domain)
         return try await ImagePuller(images, registry: client).pull(request, progress: report)
     }
 
-    /// The client for a registry; one that may be asked over plain HTTP has a client of its own.
-    private func registry(isPlain: Bool, _ domain: String) -> RegistryClient {
-        registries.withLock { registries in
-            let key = isPlain ? domain : ""
+    private func reference(
+        _ registry: Containerd_Types_Transfer_OCIRegistry
+    ) throws(ServiceError) -> ImageReference {
+        do throws(ImageSpecError) { return try ImageReference(registry.reference) } catch {
+            throw ServiceError(.invalidArgument, error.message)
+        }
+    }
+
+    // MARK: Push
+
+    private func push(
+        _ namespace: String, _ store: Containerd_Types_Transfer_ImageStore,
+        _ destination: Containerd_Types_Transfer_OCIRegistry, _ report: @escaping ImageProgressHandler
+    ) async throws {
+        let reference = try reference(destination)
+        let request = PushRequest(
+            namespace: namespace, name: store.name.isEmpty ? reference.normalized : store.name, reference: reference,
+            platform: store.platforms.first.map { platform($0) },
+            credentials: try await credentials(namespace, destination, reference))
+        let client = registry(destination.resolver, reference.domain)
+        try await ImagePusher(images, registry: client).push(request, progress: report)
+    }
+
+    /// The client for what the caller wants of a registry. One client serves all that want the same, with its
+    /// connections and tokens.
+    private func registry(_ resolver: Containerd_Types_Transfer_RegistryResolver, _ domain: String) -> RegistryClient {
+        var configuration = RegistryConfiguration()
+        if resolver.defaultScheme == "http" { configuration.insecureRegistries = [domain] }
+        if !resolver.hostDir.isEmpty { configuration.hostDirectories = [resolver.hostDir] }
+        let key = RegistryKey(
+            insecure: configuration.insecureRegistries, hostDirectories: configuration.hostDirectories)
+        return registries.withLock { registries in
             if let known = registries[key] { return known }
-            let client = RegistryClient(RegistryConfiguration(insecureRegistries: isPlain ? [domain] : []))
+            let client = RegistryClient(configuration)
             registries[key] = client
             return client
         }
+    }
+
+    private struct RegistryKey: Hashable {
+        var insecure: [String]
+        var hostDirectories: [String]
     }
 
     /// Asks the client over the stream that it offers for this.
@@ -134,7 +169,11 @@ package final class TransferService: Sendable {
     private func platform(_ store: Containerd_Types_Transfer_ImageStore) -> Platform {
         let wanted = store.unpacks.first.flatMap { $0.hasPlatform ? $0.platform : nil } ?? store.platforms.first
         guard let wanted, !wanted.architecture.isEmpty else { return .host }
-        return Platform(os: wanted.os, architecture: wanted.architecture, variant: wanted.variant)
+        return platform(wanted)
+    }
+
+    private func platform(_ message: Containerd_Types_Platform) -> Platform {
+        Platform(os: message.os, architecture: message.architecture, variant: message.variant)
     }
 
     private func publish(_ namespace: String, _ record: ImageRecord) {

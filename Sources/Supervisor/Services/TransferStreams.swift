@@ -26,7 +26,7 @@ func withProgress(
 extension ImageTransferProgress {
     fileprivate var message: Containerd_Types_Transfer_Progress {
         .with {
-            $0.event = event.rawValue
+            $0.event = detail.isEmpty ? event.rawValue : event.rawValue + " " + detail
             $0.name = name
             $0.parents = parents
             $0.progress = progress

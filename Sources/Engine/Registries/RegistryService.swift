@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSON
+import LinuxSystem
+package import OCISpec
+import Registry
+
+/// What the Engine API asks of registries beside moving images: logins, searches, lists of tags, what a name means
+/// there. Images themselves are moved by the supervisor.
+package final class RegistryService: Sendable {
+    private let client: RegistryClient
+
+    init(configuration: EngineConfiguration) {
+        client = RegistryClient(
+            RegistryConfiguration(
+                insecureRegistries: configuration.insecureRegistries, mirrors: configuration.registryMirrors))
+    }
+
+    func shutdown() async { await client.shutdown() }
+
+    // MARK: Login
+
+    /// Tries credentials; returns the identity token that the registry offers instead of the password, or an empty text.
+    ///
+    /// - Parameter server: as clients send it: a host, a URL, or nothing for the Hub.
+    package func login(_ server: String, _ credentials: RegistryCredentials) async throws -> String {
+        let domain = Self.domain(server)
+        guard let known = credentials.forRegistry else {
+            throw EngineError.invalidArgument("no credentials for registry \(domain) given")
+        }
+        do { return try await client.login(domain, credentials: known) } catch let error as RegistryError {
+            throw EngineError(error.pushError)
+        }
+    }
+
+    /// `https://index.docker.io/v1/` and no server at all are `docker.io`; of a URL the host counts.
+    static func domain(_ server: String) -> String {
+        var rest = server[...]
+        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.utf8.count) }
+        let host = String(rest.prefix { $0 != "/" })
+        return host.isEmpty || host == "index.docker.io" || host == "registry-1.docker.io" ? "docker.io" : host
+    }
+
+    // MARK: Search
+
+    private static let limits = 1...100
+    private static let defaultLimit = 25
+
+    /// The results of `docker search`: an array of the registry's own objects.
+    ///
+    /// - Parameter term: what is looked for, with a registry's host before it unless that is the Hub.
+    package func search(
+        _ term: String, limit: Int?, filter: SearchFilter, credentials: RegistryCredentials
+    ) async throws -> JSONValue {
+        let limit = limit ?? Self.defaultLimit
+        guard Self.limits.contains(limit) else {
+            throw EngineError.invalidArgument("limit \(limit) is outside the range of [1, 100]")
+        }
+        guard !term.isEmpty, !term.contains("://") else {
+            throw EngineError.invalidArgument("invalid repository name: \(term)")
+        }
+        let (domain, words) = Self.splitTerm(term)
+        let body: [UInt8]
+        do {
+            body = try await client.search(domain, term: words, limit: limit, credentials: credentials.forRegistry)
+        } catch let error as RegistryError { throw EngineError.internal(error.cause) }
+        guard let json = try? JSONValue(parsing: body, maximumDepth: 32) else {
+            throw EngineError.internal("the registry's answer to the search is no JSON")
+        }
+        return .array((json["results"]?.array ?? []).filter { filter.passes($0) }.map { Self.result($0) })
+    }
+
+    private static func splitTerm(_ term: String) -> (domain: String, words: String) {
+        guard let slash = term.firstIndex(of: "/") else { return ("docker.io", term) }
+        let first = String(term[..<slash])
+        guard first.contains(".") || first.contains(":") || first == "localhost" else { return ("docker.io", term) }
+        return (domain(first), String(term[term.index(after: slash)...]))
+    }
+
+    private static func result(_ entry: JSONValue) -> JSONValue {
+        [
+            "star_count": .int(entry["star_count"]?.int ?? 0),
+            "is_official": .bool(entry["is_official"]?.bool ?? false),
+            "name": .string(entry["name"]?.string ?? ""), "is_automated": false,
+            "description": .string(entry["description"]?.string ?? ""),
+        ]
+    }
+
+    // MARK: Repositories
+
+    /// All of a repository's tags as references.
+    package func tagged(_ repository: ImageReference, credentials: RegistryCredentials) async throws -> [ImageReference]
+    {
+        do {
+            let tags = try await client.session(repository, credentials: credentials.forRegistry).tags()
+            let references = tags.compactMap { try? ImageReference(repository.name + ":" + $0) }
+            guard !references.isEmpty else {
+                throw EngineError.notFound("repository \(repository.familiarName) has no tags")
+            }
+            return references
+        } catch let error as RegistryError {
+            throw ImageService.pullError(error.serviceError(for: repository))
+        }
+    }
+
+    /// `GET /distribution/{name}/json`: what a name means in its registry, and for which platforms.
+    package func distribution(_ reference: ImageReference, credentials: RegistryCredentials) async throws -> JSONValue {
+        do {
+            let session = try client.session(reference, credentials: credentials.forRegistry)
+            let target = reference.digest?.string ?? reference.taggedByDefault.tag ?? ""
+            let fetched = try await session.manifest(target)
+            let platforms: [Platform]
+            switch try ImageDocument(parsing: fetched.bytes, mediaType: fetched.descriptor.mediaType) {
+            case .index(let index): platforms = index.manifests.compactMap { $0.platform }
+            case .manifest(let manifest):
+                let config = try await session.blob(manifest.config, limit: ImageConfig.maximumBytes)
+                platforms = [try ImageConfig(parsing: config).platform]
+            }
+            return ["Descriptor": fetched.descriptor.json, "Platforms": .array(platforms.map { $0.json })]
+        } catch let error as RegistryError {
+            throw ImageService.pullError(error.serviceError(for: reference))
+        } catch let error as ImageSpecError { throw EngineError.invalidArgument(error.message) }
+    }
+}
+
+extension RegistryCredentials {
+    /// As the registry client takes them; nil if there are none.
+    var forRegistry: Registry.RegistryCredentials? {
+        guard !isEmpty else { return nil }
+        return Registry.RegistryCredentials(
+            username: username, password: isIdentityToken ? "" : secret, identityToken: isIdentityToken ? secret : "")
+    }
+}

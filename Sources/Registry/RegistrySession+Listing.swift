@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import AsyncHTTPClient
+import JSON
+import NIOCore
+import NIOHTTP1
+package import OCISpec
+
+extension RegistrySession {
+    private static let maximumTags = 10_000
+
+    /// All tags of the repository, page by page (distribution-spec "Listing Tags").
+    package func tags() async throws -> [String] {
+        var (tags, path): ([String], String?) = ([], "tags/list")
+        while let next = path {
+            let response = try await request(.GET, next)
+            let body = [UInt8](buffer: try await response.body.collect(upTo: 4 << 20))
+            guard let json = try? JSONValue(parsing: body, maximumDepth: 32), json.members != nil else {
+                throw RegistryError.invalidResponse("registry gives no list of tags")
+            }
+            tags += json["tags"]?.strings ?? []
+            guard tags.count <= Self.maximumTags else {
+                throw RegistryError.invalidResponse("repository has more than \(Self.maximumTags) tags")
+            }
+            path = Self.nextPage(response.headers.first(name: "Link") ?? "")
+            if path == next { break }
+        }
+        return tags
+    }
+
+    /// The path below the repository of `<…/tags/list?…>; rel="next"` (RFC 8288); nil if there is no further page.
+    static func nextPage(_ link: String) -> String? {
+        guard link.contains("rel=\"next\"") || link.contains("rel=next"), let start = link.firstIndex(of: "<"),
+            let end = link[start...].firstIndex(of: ">")
+        else { return nil }
+        let target = link[link.index(after: start)..<end]
+        guard let query = target.firstIndex(of: "?"), target[..<query].hasSuffix("tags/list") else { return nil }
+        return "tags/list" + target[query...]
+    }
+
+    /// A whole small blob, its digest verified.
+    package func blob(_ descriptor: Descriptor, limit: Int) async throws -> [UInt8] {
+        guard descriptor.size <= limit else {
+            throw RegistryError.invalidResponse("blob \(descriptor.digest) has more than \(limit) bytes")
+        }
+        let response = try await request(.GET, "blobs/" + descriptor.digest.string)
+        let bytes: [UInt8]
+        do {
+            bytes = [UInt8](buffer: try await response.body.collect(upTo: Int(descriptor.size)))
+        } catch is NIOTooManyBytesError {
+            throw RegistryError.invalidResponse("blob \(descriptor.digest) is larger than its \(descriptor.size) bytes")
+        }
+        try Self.verify(bytes, descriptor.digest)
+        return bytes
+    }
+}
