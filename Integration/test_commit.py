@@ -166,6 +166,17 @@ class TestCommit:
         cli("commit", "-p=false", container_name, image)
         assert [event["Action"] for event in events(stack, since) if event["Type"] == "container"] == ["commit"]
 
+    def test_a_container_that_keeps_changing_its_tree(self, stack, container_name, image):
+        """What vanishes or becomes a link to elsewhere meanwhile is passed over; each result is a whole archive."""
+        stack.docker("run", "-d", "--network", "none", "--name", container_name, "busybox", "sh", "-c",
+                     "mkdir /w; cd /w; i=0; while :; do echo $i > f$((i%50)); rm -f f$(((i+25)%50)); rm -rf d; "
+                     "mkdir -p d/e; ln -s /etc d/l; rm -rf d/e; ln -s /etc d/e; i=$((i+1)); done")
+        for _ in range(3):
+            stack.docker("commit", "-p=false", container_name, image)
+            tarfile.open(fileobj=io.BytesIO(stack.docker("export", container_name).raw)).getmembers()
+            assert all(line[:2] in ("A ", "C ", "D ") for line in stack.docker("diff", container_name).splitlines())
+        assert "f" in stack.docker("run", "--rm", "--network", "none", image, "ls", "/w")
+
     def test_again_and_again(self, stack, container_name, image):
         """Images on images on images: each has the files of all before it."""
         name = "busybox"
