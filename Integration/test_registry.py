@@ -4,18 +4,15 @@
 `registries` has every mode of tools/registry-up on loopback with one set of images; what is pushed is judged by
 skopeo.
 """
-import hashlib
-import http.server
-import io
 import json
 import os
-import tarfile
-import threading
+import pathlib
+import shutil
 import time
-import urllib.parse
 
 import pytest
 from harness import REMOTE_ADDRESS, TOOLS, Stack, run, wait_until
+from small_registry import SmallRegistry, archive, digest_of
 
 HTTP, HTTPS, BASIC, TOKEN, FAULT = (f"127.0.0.1:{port}" for port in (5110, 5111, 5112, 5113, 5115))
 CREDENTIALS = "user:secret"
@@ -38,25 +35,6 @@ def registries(scratch, images):
 def repository():
     """A repository name that no other test uses."""
     return "t" + os.urandom(4).hex()
-
-
-def archive(name, size):
-    """A docker archive of an image that exists nowhere else: one file of `size` random bytes."""
-    def tar(*files):
-        data = io.BytesIO()
-        with tarfile.open(fileobj=data, mode="w") as out:
-            for path, content in files:
-                info = tarfile.TarInfo(path)
-                info.size = len(content)
-                out.addfile(info, io.BytesIO(content))
-        return data.getvalue()
-
-    layer = tar(("random", os.urandom(size)))
-    diff = "sha256:" + hashlib.sha256(layer).hexdigest()
-    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/random"]},
-                         "rootfs": {"type": "layers", "diff_ids": [diff]}, "history": [{"created_by": "test"}]}).encode()
-    manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
-    return tar(("config.json", config), ("layer.tar", layer), ("manifest.json", manifest))
 
 
 @pytest.fixture
@@ -102,100 +80,6 @@ def faults(*rules):
 
 def requests():
     return json.loads(run("curl", "-s", f"http://{FAULT}/_fault"))["requests"]
-
-
-class SmallRegistry(http.server.ThreadingHTTPServer):
-    """What Debian's registry cannot do: takes up uploads that broke off, refuses large requests, answers searches,
-    serves manifests as they were put."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), SmallRegistryHandler)
-        self.address = f"127.0.0.1:{self.server_port}"
-        self.blobs, self.manifests, self.upload, self.uploads = {}, {}, b"", []
-        self.cut = None  # bytes of the next PATCH that arrive before the connection breaks
-        self.limit = 1 << 40
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
-
-
-class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, status, body=b"", **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def do_GET(self):
-        if self.path.startswith("/v1/search?"):
-            query = urllib.parse.parse_qs(self.path.partition("?")[2])
-            results = [{"name": f"{query['q'][0]}{number}", "description": "what it is, at some length " * number,
-                        "star_count": 10 * number, "is_official": number == 1} for number in range(1, 4)]
-            return self.answer(200, json.dumps({"results": results[:int(query["n"][0])]}).encode())
-        server, kind, name = self.server, self.path.rsplit("/", 2)[-2], self.path.rsplit("/", 1)[-1]
-        if kind == "manifests" and name in server.manifests:
-            type, body = server.manifests[name]
-            return self.answer(200, body, Content_Type=type, Docker_Content_Digest=digest_of(body))
-        if kind == "blobs" and name in server.blobs:
-            return self.answer(200, server.blobs[name])
-        if kind == "uploads":
-            server.uploads.append("GET")
-            return self.answer(204, Range=f"0-{len(server.upload) - 1}", Location=self.path)
-        self.answer(404)
-
-    do_HEAD = do_GET
-
-    def do_POST(self):
-        self.server.upload = b""
-        self.answer(202, Location=self.path + "1")
-
-    def do_PATCH(self):
-        server, length = self.server, int(self.headers["Content-Length"])
-        start = int(self.headers["Content-Range"].split("-")[0])
-        server.uploads.append(f"PATCH {start}")
-        if length > server.limit * 4:
-            self.close_connection = True
-            return self.answer(413)
-        if start != len(server.upload):
-            self.rfile.read(length)
-            return self.answer(416, Range=f"0-{len(server.upload) - 1}", Location=self.path)
-        if server.cut:
-            server.upload, server.cut, self.close_connection = self.rfile.read(server.cut), None, True
-            return
-        server.upload += self.rfile.read(length)
-        self.answer(202, Location=self.path)
-
-    def do_PUT(self):
-        server, body = self.server, self.rfile.read(int(self.headers["Content-Length"]))
-        if "/manifests/" in self.path:
-            entry = (self.headers["Content-Type"], body)
-            server.manifests[self.path.rsplit("/", 1)[-1]] = server.manifests[digest_of(body)] = entry
-            return self.answer(201)
-        body = server.upload + body
-        wanted = urllib.parse.unquote(self.path.rpartition("digest=")[2])
-        if digest_of(body) != wanted:
-            return self.answer(400)
-        server.blobs[wanted] = body
-        self.answer(201)
-
-    def log_message(self, format, *values):
-        pass
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 class TestPush:
@@ -301,8 +185,6 @@ class TestPush:
             answer = push(cleaned, name, 1)
             assert "error" not in answer[-1], answer[-1]
             assert registry.uploads == ["PATCH 0", "GET", "PATCH 1000000"]
-            registry.uploads, registry.limit, registry.blobs = [], 1 << 20, {}
-            answer = push(cleaned, name, 1)  # too large a request: in smaller ones
             assert answer[-1]["aux"]["Digest"] in registry.manifests
 
     def test_a_registry_that_fails_for_good(self, cleaned, unique, registries, repository):
@@ -475,6 +357,40 @@ class TestSettings:
         configured.docker("rmi", name, f"{REMOTE_ADDRESS}:{port}/{repository}")
 
 
+class TestHub:
+    """Under Docker Hub's names: a registry with tokens on 127.0.0.2."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    def hub(self, registries, remote_registry):
+        run("mount", "--bind", registries / "hosts", "/etc/hosts")
+        for host in ("registry-1.docker.io", "auth.docker.io:5443"):
+            directory = pathlib.Path("/etc/docker/certs.d") / host
+            directory.mkdir()
+            shutil.copy(registries / "ca.crt", directory)
+        run(TOOLS / "registry-up", "--dir", registries, "--port", "5110", "start", "hub")
+        yield
+        run("umount", "/etc/hosts")
+
+    def test_login_push_and_pull(self, cli, stack, logged_out, unique, repository):
+        name = f"user/{repository}:1"
+        unique(name)
+        refused = cli("push", name, check=False)
+        assert refused.code == 1 and "denied: requested access to the resource is denied" in refused.err
+        assert cli("login", "-u", "user", "--password-stdin", input="secret") == "Login Succeeded"
+        assert list(json.loads(logged_out.read_text())["auths"]) == ["https://index.docker.io/v1/"]
+        assert cli("push", name).startswith(f"The push refers to repository [docker.io/user/{repository}]")
+        stack.docker("rmi", name)
+        assert cli("pull", name).splitlines()[-1] == f"docker.io/{name}"
+        cli("logout")
+        stack.docker("rmi", name)
+        refused = cli("pull", name, check=False)
+        assert f"pull access denied for user/{repository}, repository does not exist or may require" in refused.err
+
+    def test_anonymous(self, cli, stack):
+        cli("pull", "-q", "library/layers60")
+        stack.docker("rmi", "layers60")
+
+
 class TestPullsThatFail:
     def blob(self, image="big"):
         return blobs(f"{HTTP}/library/{image}")[0]
@@ -523,10 +439,10 @@ class TestPullsThatFail:
 
     def test_a_busy_registry_is_asked_again_when_it_wants(self, configured):
         began = time.monotonic()
-        answer = self.pull(configured, {"match": "GET .*" + self.blob(), "kind": "status", "status": 429, "retry_after": 2, "times": 1},
+        answer = self.pull(configured, {"match": "GET .*" + self.blob(), "kind": "status", "status": 429, "retry_after": 1, "times": 1},
                            {"match": "manifests", "kind": "status", "status": 503, "times": 1})
         assert answer[-1]["status"].startswith("Status: Downloaded newer image"), answer[-1]
-        assert time.monotonic() - began > 2
+        assert time.monotonic() - began > 1
 
     def test_leaving_ends_the_transfer_within_a_second(self, configured):
         faults({"match": "GET .*" + self.blob(), "kind": "stall", "after": 2000000, "seconds": 20})

@@ -58,6 +58,8 @@ extension RegistrySession {
 
     /// Stores a manifest or index under a tag or its digest, as the very bytes that it is.
     package func putManifest(_ bytes: [UInt8], mediaType: String, as target: String) async throws {
-        _ = try await request(.PUT, "manifests/" + target, body: RequestBody(bytes, type: mediaType))
+        try await RetryPolicy.run {
+            _ = try await requestOnce(.PUT, "manifests/" + target, body: RequestBody(bytes, type: mediaType))
+        }
     }
 }

@@ -69,7 +69,13 @@ final class RegistryTransport: Sendable {
         let client = try client(url, security)
         // An upload takes as long as it takes; what stands still ends by the idle timeouts below.
         let deadline: NIODeadline = body == nil ? .now() + .seconds(300) : .distantFuture
-        do { return try await client.execute(request, deadline: deadline) } catch {
+        do {
+            do { return try await client.execute(request, deadline: deadline) } catch {
+                // A kept connection that the server gave up just now says nothing about the server.
+                guard body == nil, TransportFailure.isClosedConnection(error) else { throw error }
+                return try await client.execute(request, deadline: deadline)
+            }
+        } catch {
             throw TransportFailure.describe(error, method, url)
         }
     }

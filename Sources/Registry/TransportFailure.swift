@@ -15,6 +15,12 @@ enum TransportFailure {
         return RegistryError.unreachable(operation: operation(method, url.string), reason: reason(error, url))
     }
 
+    /// The other side closed the connection instead of answering.
+    static func isClosedConnection(_ error: any Error) -> Bool {
+        if let error = error as? HTTPClientError { return error == .remoteConnectionClosed }
+        return [ECONNRESET, EPIPE].contains((error as? IOError)?.errnoCode ?? 0)
+    }
+
     /// `Get "https://…"`: a request as Go's client names it in errors.
     static func operation(_ method: HTTPMethod, _ url: String) -> String {
         let name = method.rawValue

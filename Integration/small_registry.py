@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A registry of a hundred lines for what Debian's cannot do, and images that exist nowhere else."""
+import hashlib
+import http.server
+import io
+import json
+import os
+import tarfile
+import threading
+import urllib.parse
+
+
+def archive(name, size):
+    """A docker archive of an image that exists nowhere else: one file of `size` random bytes."""
+    def tar(*files):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as out:
+            for path, content in files:
+                info = tarfile.TarInfo(path)
+                info.size = len(content)
+                out.addfile(info, io.BytesIO(content))
+        return data.getvalue()
+
+    layer = tar(("random", os.urandom(size)))
+    diff = "sha256:" + hashlib.sha256(layer).hexdigest()
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/random"]},
+                         "rootfs": {"type": "layers", "diff_ids": [diff]}, "history": [{"created_by": "test"}]}).encode()
+    manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
+    return tar(("config.json", config), ("layer.tar", layer), ("manifest.json", manifest))
+
+
+class SmallRegistry(http.server.ThreadingHTTPServer):
+    """What Debian's registry cannot do: takes up uploads that broke off, answers searches,
+    serves manifests as they were put."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), SmallRegistryHandler)
+        self.address = f"127.0.0.1:{self.server_port}"
+        self.blobs, self.manifests, self.parts, self.uploads = {}, {}, {}, []
+        self.cut = None  # bytes of the next PATCH that arrive before the connection breaks
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_GET(self):
+        if self.path.startswith("/v1/search?"):
+            query = urllib.parse.parse_qs(self.path.partition("?")[2])
+            results = [{"name": f"{query['q'][0]}{number}", "description": "what it is, at some length " * number,
+                        "star_count": 10 * number, "is_official": number == 1} for number in range(1, 4)]
+            return self.answer(200, json.dumps({"results": results[:int(query["n"][0])]}).encode())
+        server, kind, name = self.server, self.path.rsplit("/", 2)[-2], self.path.rsplit("/", 1)[-1]
+        if kind == "manifests" and name in server.manifests:
+            type, body = server.manifests[name]
+            return self.answer(200, body, Content_Type=type, Docker_Content_Digest=digest_of(body))
+        if kind == "blobs" and name in server.blobs:
+            return self.answer(200, server.blobs[name])
+        if kind == "uploads":
+            server.uploads.append("GET")
+            return self.answer(204, Range=f"0-{len(server.parts[name]) - 1}", Location=self.path)
+        self.answer(404)
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        name = os.urandom(4).hex()  # several come at the same time
+        self.server.parts[name] = b""
+        self.answer(202, Location=self.path + name)
+
+    def do_PATCH(self):
+        server, length, name = self.server, int(self.headers["Content-Length"]), self.path.rsplit("/", 1)[-1]
+        start = int(self.headers["Content-Range"].split("-")[0])
+        server.uploads.append(f"PATCH {start}")
+        if start != len(server.parts[name]):
+            self.rfile.read(length)
+            return self.answer(416, Range=f"0-{len(server.parts[name]) - 1}", Location=self.path)
+        if server.cut:
+            server.parts[name], server.cut, self.close_connection = self.rfile.read(server.cut), None, True
+            return
+        server.parts[name] += self.rfile.read(length)
+        self.answer(202, Location=self.path)
+
+    def do_PUT(self):
+        server, body = self.server, self.rfile.read(int(self.headers["Content-Length"]))
+        if "/manifests/" in self.path:
+            entry = (self.headers["Content-Type"], body)
+            server.manifests[self.path.rsplit("/", 1)[-1]] = server.manifests[digest_of(body)] = entry
+            return self.answer(201)
+        body = server.parts[self.path.rsplit("/", 1)[-1].partition("?")[0]] + body
+        wanted = urllib.parse.unquote(self.path.rpartition("digest=")[2])
+        if digest_of(body) != wanted:
+            return self.answer(400)
+        server.blobs[wanted] = body
+        self.answer(201)
+
+    def log_message(self, format, *values):
+        pass
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
