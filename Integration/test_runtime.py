@@ -188,6 +188,15 @@ def test_user(runtime):
     assert out.split() == ["1000", "1000", "5", "0077", "/home/u", "CapEff:", "0" * 16]
 
 
+def test_limits_of_another_user(runtime):
+    """Set before the process changes its user, however late its launcher is."""
+    def change(value):
+        value["process"]["user"] = {"uid": 1000, "gid": 1000}
+
+    for _ in range(10):
+        assert runtime.run("sh", "-c", "ulimit -n", change=change) == "512"
+
+
 def test_devices(runtime):
     out = runtime.run("sh", "-c", "cd /dev; ls -1; echo x > null; head -c 4 zero | wc -c; readlink ptmx; readlink fd")
     names = out.split()

@@ -32,6 +32,7 @@ struct AddedProcess: ~Copyable {
         try step("join the container's cgroups") { () throws(SysError) in try doors?.enter() }
         doors = nil
         let proc = try makeProc()
+        try process.setLimits()
         try step("join the container's namespaces") { () throws(SysError) in
             try joinNamespace(initProcess, namespaces)
             if namespaces.contains(.user) {

@@ -189,6 +189,7 @@ struct ContainerInit: ~Copyable {
     }
 
     private borrowing func startProgram(_ proc: consuming ProcFiles?) throws(RuntimeError) -> RuntimeError {
+        if !plan.namespaces.hasOtherUsers { try plan.process.setLimits() }
         let start = ProgramStart(
             process: plan.process, filter: filter, proc: proc, preservedDescriptors: options.preservedDescriptors)
         let prepared = try start.prepare()

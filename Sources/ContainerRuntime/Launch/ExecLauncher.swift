@@ -15,7 +15,7 @@ struct ExecLauncher {
     func launch(console: borrowing OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
         let child = try clone(console: console)
         do throws(RuntimeError) {
-            try child.setLimits(process)
+            try child.setOOMScore(process)
             try child.expect(.ready)
             if let pidFile = options.pidFile { try writePIDFile(pidFile, child.pid) }
             try child.go()

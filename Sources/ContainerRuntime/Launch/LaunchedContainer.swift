@@ -26,19 +26,32 @@ import OCISpec
         try step("talk to the container's process") { () throws(SysError) in try channel.sendGo() }
     }
 
-    /// Limits are set from outside: raising one may need privileges that the container's user namespace lacks.
-    borrowing func setLimits(_ plan: ProcessPlan) throws(RuntimeError) {
-        for limit in plan.limits {
+    borrowing func setOOMScore(_ plan: ProcessPlan) throws(RuntimeError) {
+        guard let adjustment = plan.oomScoreAdjustment else { return }
+        try step("set oom_score_adj") { () throws(SysError) in
+            try writeText(FilePath("/proc/\(pid)/oom_score_adj"), String(adjustment))
+        }
+    }
+}
+
+extension ProcessPlan {
+    /// Sets the process's limits, those of the caller itself by default.
+    ///
+    /// Raising one needs a privilege of the host's user namespace, and setting that of a process which has changed its
+    /// user already needs it too. So a process sets its own as long as it is the launcher's equal; one that was born in
+    /// another user namespace is helped by its launcher.
+    func setLimits(of pid: Int32 = 0) throws(RuntimeError) {
+        for limit in limits {
             try step("error setting rlimit type \(limit.resource)") { () throws(SysError) in
                 try Privileges.setLimit(limit.resource, soft: limit.soft, hard: limit.hard, of: pid)
             }
         }
-        if let adjustment = plan.oomScoreAdjustment {
-            try step("set oom_score_adj") { () throws(SysError) in
-                try writeText(FilePath("/proc/\(pid)/oom_score_adj"), String(adjustment))
-            }
-        }
     }
+}
+
+extension NamespacePlan {
+    /// The process is born in a user namespace other than the launcher's.
+    var hasOtherUsers: Bool { new.contains(.user) || joined.contains { $0.type == .user } }
 }
 
 extension Launcher {
@@ -49,11 +62,12 @@ extension Launcher {
 
     /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
     func accompany(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
+        if plan.namespaces.hasOtherUsers { try plan.process.setLimits(of: child.pid) }
         if plan.namespaces.new.contains(.user) {
             try writeIDMaps(plan, of: child.pid)
             try child.go()
         }
-        try child.setLimits(plan.process)
+        try child.setOOMScore(plan.process)
         let hooks = plan.spec.hooks
         if !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty) {
             try prefixed { () throws(RuntimeError) in try child.expect(.prepared) }
