@@ -191,7 +191,7 @@ let fullTests: [Target] = [
     tests("Archive", ["CLinux", "LinuxSystem", "Tar"]),
     tests("ContentStore", ["CLinux", "LinuxSystem", "Metadata", "OCISpec"]),
     tests("Metadata", ["CLinux", "LinuxSystem"]), tests("Registry", ["JSON", "LinuxSystem", "OCISpec"]),
-    tests("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
+    tests("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]), tests("Threads"),
     tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
     tests(
         "Supervisor",
