@@ -196,8 +196,8 @@ let fullTests: [Target] = [
     tests(
         "Supervisor",
         [
-            "AsyncTTRPC", "ContainerdAPI", "ContentStore", "JSON", "LinuxSystem", "Metadata", "OCISpec", "TTRPC",
-            protobuf,
+            "AsyncTTRPC", "ContainerdAPI", "ContentStore", "JSON", "LinuxSystem", "Metadata", "OCISpec", "Snapshots",
+            "TTRPC", "Tar", "Threads", protobuf, logging,
         ]),
     tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
     tests("Engine", ["CLinux", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
