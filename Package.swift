@@ -191,13 +191,13 @@ let fullTests: [Target] = [
     tests("Archive", ["CLinux", "LinuxSystem", "Tar"]),
     tests("ContentStore", ["CLinux", "LinuxSystem", "Metadata", "OCISpec"]),
     tests("Metadata", ["CLinux", "LinuxSystem"]), tests("Registry", ["JSON", "LinuxSystem", "OCISpec"]),
-    tests("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
+    tests("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]), tests("Threads"),
     tests("AsyncTTRPC", ["LinuxSystem", "TTRPC", protobuf]),
     tests(
         "Supervisor",
         [
-            "AsyncTTRPC", "ContainerdAPI", "ContentStore", "JSON", "LinuxSystem", "Metadata", "OCISpec", "TTRPC",
-            protobuf,
+            "AsyncTTRPC", "ContainerdAPI", "ContentStore", "JSON", "LinuxSystem", "Metadata", "OCISpec", "Snapshots",
+            "TTRPC", "Tar", "Threads", protobuf, logging,
         ]),
     tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
     tests("Engine", ["CLinux", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),

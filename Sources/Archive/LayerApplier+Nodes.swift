@@ -5,13 +5,26 @@ import Tar
 
 // Making single nodes and setting their attributes.
 extension LayerApplier {
-    func writeFile(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD, _ reader: TarReader) throws {
-        let file = try name.open(in: parent, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+    /// Fills the new file, then gives it its attributes by way of the descriptor.
+    func writeFile(
+        _ entry: TarEntry, _ name: TreeName, _ file: borrowing OwnedFD, in parent: borrowing OwnedFD,
+        _ reader: TarReader
+    ) throws {
         if let ranges = entry.dataRanges {
             try writeSparse(ranges, size: entry.size, file, reader)
         } else {
             try copyData(entry.size, at: 0, file, reader)
         }
+        let fd = file.raw
+        let info = try status(file)
+        let hasOwner = hasOwner(info, entry)
+        if !hasOwner { try sys("fchown", name.display) { fchown(fd, entry.uid, entry.gid) } }
+        if !hasOwner || !hasMode(info, entry) { try sys("fchmod", name.display) { fchmod(fd, mode_t(entry.mode)) } }
+        try setExtendedAttributes(entry, name, in: parent)
+        let time = entry.modified.bounded
+        let stamp = timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds))
+        let times = [stamp, stamp]
+        try sys("futimens", name.display) { futimens(fd, times) }
     }
 
     private func writeSparse(
@@ -53,12 +66,23 @@ extension LayerApplier {
         guard !target.isRoot else {
             throw ArchiveError("tar entry \"\(entry.displayPath)\" is a hard link to the root")
         }
-        if try target == EntryPath(entry.path) { return }
         let directory = try openDirectory(root, target.parent)
         try name.link(in: parent, to: TreeName(target.name), in: directory)
     }
 
-    func makeSymbolicLink(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
+    /// Makes a symbolic link, a FIFO or a device.
+    func makeNode(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
+        let mode = mode_t(entry.mode)
+        switch entry.kind {
+        case .characterDevice, .blockDevice:
+            let kind = entry.kind == .characterDevice ? NodeType.characterDevice : NodeType.blockDevice
+            try name.makeNode(in: parent, mode: kind | mode, major: entry.deviceMajor, minor: entry.deviceMinor)
+        case .fifo: try name.makeNode(in: parent, mode: NodeType.fifo | mode)
+        default: try makeSymbolicLink(entry, name, in: parent)
+        }
+    }
+
+    private func makeSymbolicLink(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
         let target = entry.linkTarget
         guard !target.isEmpty, target.count < 4096, !target.contains(0) else {
             throw ArchiveError("tar entry \"\(entry.displayPath)\" is a symbolic link with a bad target")
@@ -66,19 +90,29 @@ extension LayerApplier {
         try name.makeSymbolicLink(in: parent, to: target)
     }
 
-    func makeDevice(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
-        let kind = entry.kind == .characterDevice ? NodeType.characterDevice : NodeType.blockDevice
-        try name.makeNode(in: parent, mode: kind | 0o600, major: entry.deviceMajor, minor: entry.deviceMinor)
+    /// Owner first, since chown clears set-id bits and file capabilities; time last, since all else changes it. What
+    /// the node has already from being made is left alone: each change is a transaction of the file system.
+    func setAttributes(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
+        guard let info = try name.status(in: parent) else { throw SysError("fstatat", name.display, .noSuchFile) }
+        let hasOwner = hasOwner(info, entry)
+        if !hasOwner { try name.setOwner(in: parent, uid: entry.uid, gid: entry.gid) }
+        if entry.kind != .symbolicLink, !hasOwner || !hasMode(info, entry) {
+            try name.setMode(in: parent, mode_t(entry.mode))
+        }
+        try setExtendedAttributes(entry, name, in: parent)
+        if entry.kind != .directory { try name.setModified(in: parent, entry.modified.bounded) }
     }
 
-    /// Owner first, since chown clears set-id bits and file capabilities; time last, since all else changes it.
-    func setAttributes(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
-        if options.preservesOwnership { try name.setOwner(in: parent, uid: entry.uid, gid: entry.gid) }
-        if entry.kind != .symbolicLink { try name.setMode(in: parent, mode_t(entry.mode)) }
+    private func hasOwner(_ info: stat, _ entry: TarEntry) -> Bool {
+        !options.preservesOwnership || (info.st_uid == entry.uid && info.st_gid == entry.gid)
+    }
+
+    private func hasMode(_ info: stat, _ entry: TarEntry) -> Bool { info.st_mode & 0o7777 == mode_t(entry.mode) }
+
+    private func setExtendedAttributes(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
         for attribute in entry.extendedAttributes where Self.isAllowed(attribute) {
             try set(attribute, name, in: parent)
         }
-        if entry.kind != .directory { try name.setModified(in: parent, entry.modified.bounded) }
     }
 
     /// Attributes that mean something inside a container. The overlay driver's own, labels of the host's security

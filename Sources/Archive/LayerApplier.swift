@@ -85,22 +85,43 @@ package final class LayerApplier {
     private func make(_ entry: TarEntry, _ path: EntryPath, _ reader: TarReader) throws {
         let parent = try parentDirectory(path.parent)
         let name = TreeName(path.name)
-        let replaced = try makeRoom(entry, name, path, in: parent.fd)
         switch entry.kind {
         case .directory:
-            if replaced != .directory { try name.makeDirectory(in: parent.fd, mode: 0o700) }
+            let replaced = try replacing(entry, name, path, in: parent) { replaced throws(SysError) in
+                if replaced != .directory { try name.makeDirectory(in: parent.fd, mode: mode_t(entry.mode)) }
+                return replaced
+            }
             if replaced == .whiteout { try setOpaque(name, in: parent.fd) }
             directoryTimes.append((path, entry.modified))
-        case .regular: try writeFile(entry, name, in: parent.fd, reader)
-        case .hardLink: return try makeHardLink(entry, name, in: parent.fd)
-        case .symbolicLink: try makeSymbolicLink(entry, name, in: parent.fd)
-        case .fifo: try name.makeNode(in: parent.fd, mode: NodeType.fifo | 0o600)
-        case .characterDevice, .blockDevice: try makeDevice(entry, name, in: parent.fd)
+        case .regular:
+            let file = try replacing(entry, name, path, in: parent) { _ throws(SysError) in
+                try name.open(in: parent.fd, O_WRONLY | O_CREAT | O_EXCL, mode: mode_t(entry.mode))
+            }
+            return try writeFile(entry, name, file, in: parent.fd, reader)
+        case .hardLink:
+            guard try EntryPath(entry.linkTarget) != path else { return }
+            return try replacing(entry, name, path, in: parent) { _ in
+                try makeHardLink(entry, name, in: parent.fd)
+            }
+        case .symbolicLink, .fifo, .characterDevice, .blockDevice:
+            try replacing(entry, name, path, in: parent) { _ in try makeNode(entry, name, in: parent.fd) }
         }
         try setAttributes(entry, name, in: parent.fd)
     }
 
+    /// What an entry took the place of.
     private enum Replaced { case nothing, directory, whiteout, other }
+
+    /// Makes the node of an entry. Mostly its name is free, so that is tried first, and then again after what stood in
+    /// the way was removed.
+    private func replacing<R: ~Copyable>(
+        _ entry: TarEntry, _ name: TreeName, _ path: EntryPath, in parent: OwnedBox, _ create: (Replaced) throws -> R
+    ) throws -> R {
+        do { return try create(.nothing) } catch let error as SysError {
+            guard error.errno == .exists else { throw error }
+        }
+        return try create(try makeRoom(entry, name, path, in: parent.fd))
+    }
 
     /// Removes what stands in the way of an entry; a directory stays if the entry is one too.
     private func makeRoom(
@@ -108,7 +129,6 @@ package final class LayerApplier {
     ) throws -> Replaced {
         guard let info = try name.status(in: parent) else { return .nothing }
         if isDirectory(info), entry.kind == .directory { return .directory }
-        if entry.kind == .hardLink, try EntryPath(entry.linkTarget) == path { return .other }  // a link to itself
         cached = nil
         try removeNode(name, in: parent)
         if isDirectory(info) { directoryTimes.removeAll { $0.path.components.starts(with: path.components) } }

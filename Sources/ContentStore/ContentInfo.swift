@@ -74,11 +74,27 @@ extension ContentStore {
             let removed = try transaction.execute(
                 "DELETE FROM content WHERE namespace = ? AND digest = ?", [.text(namespace), .text(digest.string)])
             guard removed > 0 else { throw Self.missing(digest) }
-            let others = try transaction.query("SELECT 1 FROM content WHERE digest = ?", [.text(digest.string)])
-            // Under the database's lock no writer can adopt the file meanwhile; a crash here leaves a record without a
-            // file only if the transaction is undone, and reading that blob then fails with a clear error.
-            if others.isEmpty { try? removeFile(path(of: digest)) }
+            try removeUnlessUsed(transaction, digest)
         }
+    }
+
+    /// Deletes a blob that nobody has adopted or labelled since it was stored; one that is gone is no error.
+    package func deleteUntouched(_ namespace: String, _ digest: Digest) throws {
+        try database.write { transaction in
+            let key: [Value] = [.text(namespace), .text(digest.string)]
+            let removed = try transaction.execute(
+                "DELETE FROM content WHERE namespace = ? AND digest = ? AND updated_at = created_at AND labels = ?",
+                key + [.labels([:])])
+            if removed > 0 { try removeUnlessUsed(transaction, digest) }
+        }
+    }
+
+    /// Removes the file of a blob that no namespace has any more. Under the database's lock no writer can adopt the file
+    /// meanwhile; a crash here leaves a record without a file only if the transaction is undone, and reading that blob
+    /// then fails with a clear error.
+    private func removeUnlessUsed(_ transaction: borrowing Transaction, _ digest: Digest) throws {
+        let others = try transaction.query("SELECT 1 FROM content WHERE digest = ?", [.text(digest.string)])
+        if others.isEmpty { try? removeFile(path(of: digest)) }
     }
 
     /// Makes a blob that is on disk visible in `namespace`; false if it is on disk nowhere.

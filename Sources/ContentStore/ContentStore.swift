@@ -28,6 +28,7 @@ package final class ContentStore: Sendable {
         for algorithm in ["sha256", "sha384", "sha512"] {
             try makeDirectory(root / "blobs" / algorithm, mode: 0o700)
         }
+        spreadSubdirectories(of: root / "ingest")
         try database.migrate(component: "content", Self.migrations)
         try removeOrphans()
     }

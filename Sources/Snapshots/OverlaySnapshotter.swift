@@ -18,6 +18,7 @@ package struct OverlaySnapshotter: Snapshotter {
         records = try SnapshotRecords(database)
         try LinuxSystem.makeDirectories(root, mode: 0o711)
         try sys("chmod", root.string) { chmod(root.string, 0o700) }
+        spreadSubdirectories(of: root)
         try records.dropUnflushed(currentBoot: Self.bootID())
         try cleanup()
     }

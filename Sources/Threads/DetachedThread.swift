@@ -18,6 +18,14 @@ package func detachThread(stackBytes: Int = 256 << 10, _ body: @escaping @Sendab
     precondition(result == 0, "pthread_create failed with \(result): the process is out of threads")
 }
 
+/// Runs `body` on a thread of its own and returns its result: for work that waits for others, which would keep a thread
+/// of a `BlockingPool` from its owner. It is not interrupted when the task is cancelled.
+package func runOnThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    try await withCheckedThrowingContinuation { continuation in
+        detachThread(stackBytes: 1 << 20) { continuation.resume(with: Result { try body() }) }
+    }
+}
+
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }

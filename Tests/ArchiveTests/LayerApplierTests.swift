@@ -37,6 +37,22 @@ struct LayerApplierTests {
         #expect(try isSymbolicLink(status(fixture.root / "s", follow: false)))
     }
 
+    @Test("gives every node exactly its mode, whatever it gets from its directory", arguments: [0o700, 0o750, 0o777])
+    func modes(mode: Int) throws {
+        try fixture.apply(
+            layer {
+                $0.header("shared/", "5", mode: 0o2777)
+                $0.header("shared/d/", "5", mode: mode)
+                $0.file("shared/d/f", "x", mode: mode)
+                $0.header("shared/d/p", "6", mode: mode)
+                $0.header("shared/d/", "5", mode: mode | 0o1000)
+            })
+        #expect(try status(fixture.root / "shared").st_mode & 0o7777 == 0o2777)
+        #expect(try status(fixture.root / "shared/d").st_mode & 0o7777 == mode_t(mode | 0o1000))
+        #expect(try status(fixture.root / "shared/d/f").st_mode & 0o7777 == mode_t(mode))
+        #expect(try status(fixture.root / "shared/d/p").st_mode & 0o7777 == mode_t(mode))
+    }
+
     @Test("makes directories that the archive only implies")
     func implied() throws {
         try fixture.apply(layer { $0.file("a/b/c/f", "x") })

@@ -38,6 +38,22 @@ final class ContentStoreTests {
         #expect(long.finish().hex.hasPrefix("cf83e1357eefb8bd"))
     }
 
+    @Test("deletes a blob as unused only if nobody has laid claim to it")
+    func untouched() throws {
+        try store.put("n", hello)
+        try store.deleteUntouched("n", digest)
+        #expect(try store.list("n").isEmpty)
+        #expect(!exists(store.path(of: digest)))
+        try store.deleteUntouched("n", digest)
+        for claim in [{ _ = try self.store.adopt("n", self.digest) }, { try self.store.put("n", self.hello) }] {
+            try store.put("n", hello)
+            try claim()
+            try store.deleteUntouched("n", digest)
+            #expect(try store.contains("n", digest))
+            try store.delete("n", digest)
+        }
+    }
+
     @Test("stores, reads, lists and deletes a blob")
     func lifecycle() throws {
         #expect(try store.put("n", hello, labels: ["a": "b"]) == digest)

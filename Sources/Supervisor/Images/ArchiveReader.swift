@@ -21,83 +21,104 @@ struct ArchivedImage: Sendable {
     }
 }
 
-/// Reads images out of a spooled archive into the content store. Blocks.
+/// Reads the images of an archive whose files are in the store or in memory by now. Blocks.
 struct ArchiveReader {
     let services: ImageServices
     let namespace: String
-    let spool: SpoolFile
+    let intake: ArchiveIntake
 
     /// All images of the archive, their content stored and verified. A layout is preferred to a manifest.json beside
     /// it, since it has the image's own manifest.
     func readAll() throws -> [ArchivedImage] {
-        let index = try TarIndex(spool)
-        let files = ArchiveFiles(services: services, namespace: namespace, spool: spool, index: index)
-        let images: [ArchivedImage]
-        if index["oci-layout"] != nil, index["index.json"] != nil {
-            images = try LayoutReader(files: files).readAll()
-        } else if index["manifest.json"] != nil {
-            images = try DockerArchiveReader(files: files).readAll()
-        } else {
+        let files = ArchiveFiles(services: services, namespace: namespace, intake: intake)
+        if files.contains("oci-layout"), files.contains("index.json") {
+            return try LayoutReader(files: files).readAll()
+        }
+        guard files.contains("manifest.json") else {
             throw ArchiveError("neither manifest.json nor an OCI layout in it")
         }
-        return images
+        return try DockerArchiveReader(files: files).readAll()
     }
 }
 
-/// The files of the archive, and the way from there into the content store.
+/// The files of the archive, and the way from there to blobs of the content store.
 struct ArchiveFiles {
     let services: ImageServices
     let namespace: String
-    let spool: SpoolFile
-    let index: TarIndex
+    let intake: ArchiveIntake
+
+    func contains(_ name: String) -> Bool { intake[name] != nil }
+
+    private func file(_ name: String) throws -> ArchivedFile {
+        guard let file = intake[name] else { throw ArchiveError("file \(name) is missing") }
+        return file
+    }
 
     /// A small file as a whole.
     func read(_ name: String, limit: Int) throws -> [UInt8] {
-        guard let range = index[name] else { throw ArchiveError("file \(name) is missing") }
-        guard range.upperBound - range.lowerBound <= limit else { throw ArchiveError("file \(name) is too large") }
-        var bytes: [UInt8] = []
-        let source = spool.source(range)
-        while true {
-            let piece = try source.read(upTo: 1 << 16)
-            if piece.isEmpty { break }
-            bytes += piece
+        let file = try file(name)
+        guard file.size <= limit else { throw ArchiveError("file \(name) is too large") }
+        switch file {
+        case .memory(let bytes): return bytes
+        case .blob(let digest, _): return try services.content.read(namespace, digest, limit: limit)
         }
-        return bytes
     }
 
-    /// Stores a file as a blob; `expected` is verified, if given.
+    /// Makes a file a blob of an image; `expected` is verified, if given.
     func store(_ name: String, expected: Digest? = nil, labels: [String: String] = [:]) throws -> (Digest, Int64) {
-        guard let range = index[name] else { throw ArchiveError("file \(name) is missing") }
-        let size = range.upperBound - range.lowerBound
-        if let expected, try services.content.adopt(namespace, expected, labels: labels) { return (expected, size) }
-        let ref = "import-\(monotonicNanoseconds())-\(name)"
+        let file = try file(name)
+        let content = services.content
+        if let expected, try content.adopt(namespace, expected, labels: labels) { return (expected, file.size) }
+        let source: any ByteSource
+        switch file {
+        case .memory(let bytes): source = MemorySource(bytes)
+        case .blob(let digest, _):
+            if expected == nil || expected?.algorithm == digest.algorithm {
+                guard expected == nil || expected == digest else { throw mismatch(digest, expected) }
+                guard try content.adopt(namespace, digest, labels: labels) else {
+                    throw ServiceError(.notFound, "content \(digest): not found")
+                }
+                return (digest, file.size)
+            }
+            source = try FileSource(path: content.path(of: digest))
+        }
+        return (try copy(source, name, size: file.size, expected, labels), file.size)
+    }
+
+    private func mismatch(_ digest: Digest, _ expected: Digest?) -> ServiceError {
+        ServiceError(
+            .failedPrecondition,
+            "unexpected commit digest \(digest), expected \(expected?.string ?? ""): failed precondition")
+    }
+
+    private func copy(
+        _ source: any ByteSource, _ name: String, size: Int64, _ expected: Digest?, _ labels: [String: String]
+    ) throws -> Digest {
+        let ref = "import-\(monotonicNanoseconds())-\(name.prefix(256))"
         let writer = try services.content.writer(namespace, ref: ref, total: size)
-        do { return (try copy(range, into: writer, expected, labels), size) } catch {
+        do {
+            while true {
+                let piece = try source.read(upTo: 1 << 18)
+                if piece.isEmpty { break }
+                try writer.write(piece)
+            }
+            let digest = expected ?? writer.digest
+            do { try writer.commit(expected: expected, labels: labels) } catch let error as ServiceError {
+                guard error.kind == .alreadyExists else { throw error }
+            }
+            return digest
+        } catch {
             writer.discard()
             throw error
         }
     }
 
-    private func copy(
-        _ range: Range<Int64>, into writer: ContentWriter, _ expected: Digest?, _ labels: [String: String]
-    ) throws -> Digest {
-        let source = spool.source(range)
-        while true {
-            let piece = try source.read(upTo: 1 << 18)
-            if piece.isEmpty { break }
-            try writer.write(piece)
-        }
-        let digest = expected ?? writer.digest
-        do { try writer.commit(expected: expected, labels: labels) } catch let error as ServiceError {
-            guard error.kind == .alreadyExists else { throw error }
-        }
-        return digest
-    }
-
     /// The first bytes of a file, to tell its compression.
     func magic(_ name: String) throws -> [UInt8] {
-        guard let range = index[name] else { throw ArchiveError("file \(name) is missing") }
-        return try spool.source(range).read(upTo: 4)
+        switch try file(name) {
+        case .memory(let bytes): Array(bytes.prefix(4))
+        case .blob(let digest, _): try services.content.reader(namespace, digest).read(at: 0, count: 4)
+        }
     }
 
     func storeManifest(_ manifest: Manifest, bytes: [UInt8], mediaType: String) throws -> Descriptor {

@@ -24,16 +24,25 @@ package struct DiffApplier: Sendable {
         progress: (@Sendable (Int64) -> Void)? = nil
     ) throws -> Descriptor {
         let target = try ApplyTarget(mounts)
-        _ = try content.info(namespace, layer.digest)
-        let blob = try FileSource(path: content.path(of: layer.digest))
-        let counter = ByteCounter(progress)
-        let hasher = Hashing()
-        let tar = ObservedSource(try decompressed(ObservedSource(blob) { counter.add($0.count) })) { hasher.update($0) }
+        let info = try content.info(namespace, layer.digest)
+        let path = content.path(of: layer.digest)
         let applier = try LayerApplier(directory: target.directory, options: target.options)
-        try applier.apply(tar)
-        try tar.drain()  // the digest covers what is behind the end mark too
+        var diff = Descriptor(mediaType: MediaType.ociLayer, digest: layer.digest, size: info.size)
+        if Compression(magic: try FileSource(path: path).read(upTo: 4)) == .none {
+            // The blob's digest, which the store has verified, is the diffID.
+            try applier.apply(Self.blob(path, progress))
+        } else {
+            let ahead = ReadAhead { try decompressed(Self.blob(path, progress)) }
+            try applier.apply(ahead)
+            (diff.digest, diff.size) = try ahead.finish()  // the digest covers what is behind the end mark too
+        }
         if syncFileSystem { try LinuxSystem.syncFileSystem(target.directory) }
-        return Descriptor(mediaType: MediaType.ociLayer, digest: hasher.digest, size: hasher.count)
+        return diff
+    }
+
+    private static func blob(_ path: FilePath, _ progress: (@Sendable (Int64) -> Void)?) throws -> any ByteSource {
+        let counter = ByteCounter(progress)
+        return ObservedSource(try FileSource(path: path)) { counter.add($0.count) }
     }
 }
 
@@ -83,16 +92,4 @@ private final class ByteCounter {
         reported = count
         report(count)
     }
-}
-
-private final class Hashing {
-    private var hasher = BlobHasher()
-    private(set) var count: Int64 = 0
-
-    func update(_ bytes: UnsafeRawBufferPointer) {
-        hasher.update(bytes)
-        count += Int64(bytes.count)
-    }
-
-    var digest: Digest { hasher.finish() }
 }

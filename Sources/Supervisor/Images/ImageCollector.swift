@@ -101,8 +101,7 @@ package struct ImageCollector: Sendable {
     private func remove(_ namespace: String, _ digest: Digest) throws -> Bool {
         do {
             guard try !Self.isRoot(services.content.info(namespace, digest).labels) else { return false }
-            try services.content.delete(namespace, digest)
-            return true
+            return try services.pins.unlessPinned(namespace, digest) { try services.content.delete(namespace, digest) }
         } catch let error as ServiceError where error.kind == .notFound {
             return false
         }

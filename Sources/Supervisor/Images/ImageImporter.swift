@@ -25,7 +25,8 @@ package struct ImportRequest: Sendable {
 }
 
 /// Loads images from an archive: `docker save`'s form with manifest.json, or a tar of an OCI image layout; compressed
-/// with gzip or zstd, or not at all. The archive is spooled to disk first, since its index may stand at its end.
+/// with gzip or zstd, or not at all. It is read once, as it arrives: its index may stand at its end, so that layers are
+/// stored before it is known which image they belong to.
 package struct ImageImporter: Sendable {
     private let services: ImageServices
 
@@ -36,24 +37,12 @@ package struct ImageImporter: Sendable {
     package func load<Bytes: AsyncSequence>(
         _ request: ImportRequest, from archive: Bytes, progress: @escaping ImageProgressHandler
     ) async throws -> [ImageRecord] where Bytes.Element == [UInt8] {
-        let spool = try await spool(archive)
-        return try await services.gate.transfer(request.namespace) { try await load(request, spool, progress) }
-    }
-
-    private func load(
-        _ request: ImportRequest, _ spool: SpoolFile, _ progress: @escaping ImageProgressHandler
-    ) async throws -> [ImageRecord] {
-        let services = services
         do {
-            let found = try await services.pool.run {
-                try ArchiveReader(services: services, namespace: request.namespace, spool: spool).readAll()
-            }
-            var records: [ImageRecord] = []
-            for image in found {
-                if request.unpacks { try await unpack(image, request, progress) }
-                records += try await save(image, request, progress)
-            }
-            return records
+            let intake = try await take(archive, request.namespace)
+            let result: Result<[ImageRecord], any Error>
+            do { result = .success(try await load(request, intake, progress)) } catch { result = .failure(error) }
+            try await services.pool.run { try intake.end() }
+            return try result.get()
         } catch let error as ArchiveError {
             throw ServiceError(.invalidArgument, "invalid image archive: " + error.message)
         } catch let error as ImageSpecError {
@@ -61,25 +50,38 @@ package struct ImageImporter: Sendable {
         }
     }
 
-    /// The archive as a plain tar file on disk.
-    private func spool<Bytes: AsyncSequence>(_ archive: Bytes) async throws -> SpoolFile
-    where Bytes.Element == [UInt8] {
-        let directory = services.content.root / "tmp"
-        let pool = services.pool
-        let file = try await pool.run {
-            try makeDirectory(directory, mode: 0o700)
-            return try SpoolFile(directory: directory)
+    /// Feeds the archive to a thread that takes it in. That is none of the pool's, since a slow client would keep it.
+    private func take<Bytes: AsyncSequence>(
+        _ archive: Bytes, _ namespace: String
+    ) async throws -> ArchiveIntake where Bytes.Element == [UInt8] {
+        let queue = BlockingQueue<[UInt8]>(capacity: 8)
+        let services = services
+        async let intake = runOnThread {
+            defer { queue.close() }
+            return try ArchiveIntake.read(PieceSource { try queue.next() }, services, namespace)
         }
-        for try await piece in archive { try await pool.run { try file.append(piece) } }
-        return try await pool.run {
-            let magic = try file.source.read(upTo: 6)
-            if magic.starts(with: Array("BZh".utf8)) || magic == [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0] {
-                throw ServiceError(.unimplemented, "image archives compressed with bzip2 or xz are not supported")
+        do {
+            for try await piece in archive { guard await queue.send(piece) else { break } }
+            try Task.checkCancellation()  // which ends the stream without an error
+            queue.finish()
+        } catch {
+            queue.finish(throwing: error)
+        }
+        return try await intake
+    }
+
+    private func load(
+        _ request: ImportRequest, _ intake: ArchiveIntake, _ progress: @escaping ImageProgressHandler
+    ) async throws -> [ImageRecord] {
+        let services = services
+        return try await services.gate.transfer(request.namespace) {
+            let reader = ArchiveReader(services: services, namespace: request.namespace, intake: intake)
+            var records: [ImageRecord] = []
+            for image in try await services.pool.run({ try reader.readAll() }) {
+                if request.unpacks { try await unpack(image, request, progress) }
+                records += try await save(image, request, progress)
             }
-            if Compression(magic: magic) == .none { return file }
-            let plain = try SpoolFile(directory: directory)
-            try plain.append(try decompressed(file.source))
-            return plain
+            return records
         }
     }
 

@@ -14,6 +14,7 @@ package struct ImageServices: Sendable {
     package let logger: Logger
     let unpacks = InFlight<String>()
     let gate = TransferGate()
+    let pins = ContentPins()
     let fetches = InFlight<String>()
 
     package init(

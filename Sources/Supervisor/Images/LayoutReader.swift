@@ -61,7 +61,7 @@ struct LayoutReader {
     ) throws -> Bool {
         guard depth < Self.maximumDepth else { throw ArchiveError("image indexes are nested too deeply") }
         let path = path(descriptor.digest)
-        guard files.index[path] != nil else { return false }
+        guard files.contains(path) else { return false }
         let bytes = try files.read(path, limit: ImageDocument.maximumBytes)
         switch try ImageDocument(parsing: bytes, mediaType: descriptor.mediaType) {
         case .manifest(let manifest):
