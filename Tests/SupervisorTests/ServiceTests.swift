@@ -27,7 +27,7 @@ final class ServiceFixture: Sendable {
         namespaces.register(on: &table)
         containers.register(on: &table)
         events.register(on: &table)
-        LeaseService(database: database, namespaces: namespaces).register(on: &table)
+        LeaseService(database: database, namespaces: namespaces) { _ in }.register(on: &table)
         StreamService().register(on: &table)
         handlers = table
     }
