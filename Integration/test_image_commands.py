@@ -33,11 +33,13 @@ def test_list_filters(client, own_stack):
         (["-f", "until=1h"], {"busybox:latest"}), (["-f", "dangling=false"], all_names), (["-f", "dangling=true"], set()),
         (["-f", "reference=*/kid:1.*"], kids), (["-f", "reference=team/*"], {"team/kid:1.0"}),
         (["-f", "reference=team/*", "-f", "reference=busy*"], {"team/kid:1.0", "busybox:latest"}),
-        (["team/kid"], {"team/kid:1.0"}), (["team/kid:1.0"], {"team/kid:1.0"}), (["kid"], set()), (["busyb?x:l*"], {"busybox:latest"}),
+        (["team/kid"], {"team/kid:1.0"}), (["team/kid:1.0"], {"team/kid:1.0"}), (["kid"], set()),
+        (["busyb?x:l*"], {"busybox:latest"}),
     ]:
         assert set(listed(client, *options)) == wanted, options
     for wrong in ["nosuch=1", "dangling=maybe"]:
-        assert "Error response from daemon: invalid filter '" + wrong.partition("=")[0] in client("images", "-f", wrong, check=False).err
+        refused = client("images", "-f", wrong, check=False)
+        assert refused.code == 1 and "Error response from daemon: invalid filter '" + wrong.partition("=")[0] in refused.err
     header, *rows = client("image", "ls", "--digests", "--no-trunc").splitlines()
     assert header.split() == ["REPOSITORY", "TAG", "DIGEST", "IMAGE", "ID", "CREATED", "SIZE"]
     assert len(rows) == 3 and all("sha256:" in row for row in rows)
@@ -50,7 +52,8 @@ def test_list_filters(client, own_stack):
 
 
 def test_history_of_a_commit(client, own_stack):
-    client("run", "--name", "step", "--network", "none", "busybox", "sh", "-c", "echo a long command line that has to be cut > /x")
+    client("run", "--name", "step", "--network", "none", "busybox", "sh", "-c",
+           "echo a long command line that has to be cut > /x")
     client("commit", "-m", "why", "step", "kid")
     header, newest, oldest = client("history", "kid").splitlines()
     assert header.split() == ["IMAGE", "CREATED", "CREATED", "BY", "SIZE", "COMMENT"]
@@ -122,7 +125,7 @@ def test_prune(client, own_stack, images):
     assert all_asked[0] == "WARNING! This will remove all images without at least one container associated to them."
     assert all_asked[1:4] == ["Are you sure you want to continue? [y/N] Deleted Images:", "untagged: tricky:latest",
                               f"deleted: {config['Id']}"]
-    assert all_asked[-2] == "" and all_asked[-1].startswith("Total reclaimed space: ") and all_asked[-1] != "Total reclaimed space: 0B"
+    assert all_asked[-2] == "" and all_asked[-1].startswith("Total reclaimed space: ") and not all_asked[-1].endswith(" 0B")
     assert set(listed(client)) == {"busybox:latest", "kid:1"}  # a container uses the one, the label keeps the other
     assert "invalid filter 'nosuch'" in client("image", "prune", "-f", "--filter", "nosuch=1", check=False).err
     assert "deleted: " in client("image", "prune", "-a", "-f")
