@@ -57,5 +57,10 @@ package final class ContentStore: Sendable {
                 try removeFile(directory / name)
             }
         }
+        // An ingest that a crash left before its notes were written can be neither found nor resumed.
+        for name in try listDirectory(root / "ingest") {
+            let ingest = IngestDirectory(path: root / "ingest" / name)
+            if (try? ingest.status()) == nil || (try? ingest.namespace()) == nil { try removeTree(ingest.path) }
+        }
     }
 }

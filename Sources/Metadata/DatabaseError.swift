@@ -10,8 +10,12 @@ package struct DatabaseError: Error, Sendable, Equatable, CustomStringConvertibl
     package let message: String
 
     package var description: String {
-        path.isEmpty ? "\(operation): \(message)" : "\(operation) \(path): \(message)"
+        let cause = isDiskFull ? "no space left on device" : message
+        return path.isEmpty ? "\(operation): \(cause)" : "\(operation) \(path): \(cause)"
     }
+
+    /// The file system has no room for the change; nothing was changed.
+    package var isDiskFull: Bool { code & 0xff == SQLITE_FULL }
 
     /// A row with this key exists already, or a row that others refer to cannot go.
     package var isConstraintViolation: Bool { code & 0xff == SQLITE_CONSTRAINT }

@@ -58,7 +58,10 @@ package final class Supervisor: Sendable {
         try IntrospectionService(root: root).register(on: &table)
         namespaces.register(on: &table)
         events.register(on: &table)
-        let leases = LeaseService(database: database, namespaces: namespaces)
+        let collector = ImageCollector(images, database: database)
+        let leases = LeaseService(database: database, namespaces: namespaces) { namespace in
+            try await collector.collect(namespace)
+        }
         leases.register(on: &table)
         containers.register(on: &table)
         tasks.register(on: &table)
@@ -66,13 +69,13 @@ package final class Supervisor: Sendable {
         SnapshotService(drivers: [overlay], namespaces: namespaces, events: events, leases: leases, pool: pool)
             .register(on: &table)
         ImageRecordService(
-            images: images.images, namespaces: namespaces, events: events,
-            collector: ImageCollector(images, database: database)
+            images: images.images, namespaces: namespaces, events: events, collector: collector
         ).register(on: &table)
         DiffService(images: images, namespaces: namespaces, leases: leases).register(on: &table)
         streams.register(on: &table)
-        TransferService(images: images, streams: streams, namespaces: namespaces, events: events)
-            .register(on: &table)
+        TransferService(
+            images: images, collector: collector, streams: streams, namespaces: namespaces, events: events
+        ).register(on: &table)
         handlers = table
     }
 

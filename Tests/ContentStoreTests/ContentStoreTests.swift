@@ -88,6 +88,15 @@ final class ContentStoreTests {
         #expect(try again.read("n", digest, limit: 10) == hello)
     }
 
+    @Test("an ingest that a crash left before it had its notes is gone in the next life")
+    func halfMadeIngest() throws {
+        try makeDirectory(base / "content" / "ingest" / "abc", mode: 0o700)
+        _ = try store.writer("n", ref: "whole", total: 5, expected: digest)
+        let again = try ContentStore(root: base / "content", database: database)
+        #expect(!exists(base / "content" / "ingest" / "abc"))
+        #expect(try again.statuses("n").map { $0.ref } == ["whole"])
+    }
+
     @Test("bytes of another digest or size never become a blob")
     func verification() throws {
         let writer = try store.writer("n", ref: "r", expected: digest)

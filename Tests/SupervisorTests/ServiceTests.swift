@@ -4,10 +4,20 @@ import ContainerdAPI
 import LinuxSystem
 import Metadata
 import SwiftProtobuf
+import Synchronization
 import TTRPC
 import Testing
 
 @testable import Supervisor
+
+/// The namespaces that were collected.
+final class Collections: Sendable {
+    private let noted = Mutex<[String]>([])
+
+    var all: [String] { noted.withLock { $0 } }
+
+    func note(_ namespace: String) { noted.withLock { $0.append(namespace) } }
+}
 
 /// Services on a database of their own, called as the transports call them: by name, with encoded messages.
 final class ServiceFixture: Sendable {
@@ -15,6 +25,7 @@ final class ServiceFixture: Sendable {
     let events = EventService()
     let containers: ContainerService
     let handlers: RPCHandlerTable
+    let collections = Collections()
 
     init() throws {
         directory = FilePath("/tmp/swrun-supervisor-test-\(monotonicNanoseconds())-\(UInt32.random(in: 0 ... .max))")
@@ -27,7 +38,8 @@ final class ServiceFixture: Sendable {
         namespaces.register(on: &table)
         containers.register(on: &table)
         events.register(on: &table)
-        LeaseService(database: database, namespaces: namespaces).register(on: &table)
+        LeaseService(database: database, namespaces: namespaces) { [collections] in collections.note($0) }.register(
+            on: &table)
         StreamService().register(on: &table)
         handlers = table
     }
@@ -161,6 +173,18 @@ struct NamespaceServiceTests {
             let _: Google_Protobuf_Empty = try await fixture.call("leases.v1.Leases", "AddResource", add)
         }
         #expect(error?.kind == .notFound)
+    }
+
+    @Test("a collection comes with the end of a lease if it is to be waited for")
+    func collection() async throws {
+        let fixture = try ServiceFixture()
+        for (id, sync) in [("a", false), ("b", true)] {
+            let _: Containerd_Services_Leases_V1_CreateResponse = try await fixture.call(
+                "leases.v1.Leases", "Create", Containerd_Services_Leases_V1_CreateRequest.with { $0.id = id })
+            let delete = Containerd_Services_Leases_V1_DeleteRequest.with { ($0.id, $0.sync) = (id, sync) }
+            let _: Google_Protobuf_Empty = try await fixture.call("leases.v1.Leases", "Delete", delete)
+            #expect(fixture.collections.all == (sync ? ["test"] : []))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ extension CommandTree {
             ContainerWait.command, ImageHistory.command, ImageImport.command, ImageInspect.command,
             ImageList.command, ImageLoad.command, ImagePrune.command, ImagePull.command, ImagePush.command,
             ImageRemove.command, ImageSave.command, ImageTag.command, Inspect.command, Login.command, Logout.command,
+            ManifestInspect.command,
             NetworkConnect.command,
             NetworkCreate.command, NetworkDisconnect.command, NetworkInspect.command, NetworkList.command,
             NetworkPrune.command, NetworkRemove.command, Search.command, SystemDiskUsage.command, SystemEvents.command,

@@ -31,7 +31,6 @@ enum PlannedCommands {
         planned(
             "manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]",
             "Make a manifest list out of images in a registry"),
-        planned("manifest inspect", "[OPTIONS] [MANIFEST_LIST] MANIFEST", "Show a manifest or a manifest list"),
         planned("manifest push", "[OPTIONS] MANIFEST_LIST", "Send a manifest list to a registry"),
         planned("manifest rm", "MANIFEST_LIST [MANIFEST_LIST...]", "Remove manifest lists that are stored here"),
         planned(

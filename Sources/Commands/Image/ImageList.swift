@@ -18,19 +18,19 @@ enum ImageList {
                 Flag.listFormat,
                 .bool("no-trunc", "Show IDs in full"),
                 .bool("quiet", short: "q", "Print IDs only"),
-                .bool("tree", "List each image with its platforms (not supported yet)"),
+                .bool("tree", "List each image with all its names (experimental)"),
             ]
         },
         run: run)
 
     static func run(_ call: Invocation) throws {
         let flags = call.flags
-        try call.refuse("tree")
         var filters = ListFilters.pairs(flags)
         if let name = call.arguments.first { filters.append(("reference", name)) }
         var query = Query()
         query.add("all", if: flags.bool("all"))
         query.add(filters: filters)
+        if flags.bool("tree") { return try ImageTree.show(call, query) }
         let images = try call.client.json("GET", "/images/json", query).array ?? []
         let isShort = !flags.bool("no-trunc")
         let format =

@@ -110,6 +110,7 @@ struct InfoText {
         }
         let labels = info["Labels"]?.strings ?? []
         if !labels.isEmpty { lines += ["Labels:"] + labels.map { " " + $0 } }
+        if !text("IndexServerAddress").isEmpty { lines.append("Registry: " + text("IndexServerAddress")) }
         lines.append("Experimental: " + flag("ExperimentalBuild"))
         let registries = info["RegistryConfig"]
         var insecure = (registries?["IndexConfigs"]?.members ?? []).filter { $0.value["Secure"]?.bool == false }.map(

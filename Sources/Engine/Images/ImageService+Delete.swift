@@ -12,12 +12,36 @@ package enum ImageRemoval: Sendable, Equatable {
 
 extension ImageService {
     /// Removes a name, and the image with its last name; docker's rules and texts. By ID, all names of the image.
-    package func remove(_ nameOrID: String, force: Bool) async throws -> [ImageRemoval] {
+    /// An image that another one was made from stays without a name until that is removed.
+    ///
+    /// - Parameter prunesParents: whether parents go too that have no name and no other use.
+    package func remove(
+        _ nameOrID: String, force: Bool, prunesParents: Bool = true
+    ) async throws -> [ImageRemoval] {
         let image = try await inspect(nameOrID)
         let users = await users(of: image.id)
         let isName = try await !find(nameOrID).name.isEmpty  // `a` may be a name, though an ID begins with it
-        return try await isName
+        let removals =
+            try await isName
             ? removeByName(nameOrID, image, users, force: force) : removeByID(image, users, force: force)
+        guard prunesParents, removals.contains(.deleted(image.id)) else { return removals }
+        return try await removals + removeUnusedParents(of: image)
+    }
+
+    /// The parents that were kept for `image` alone, from the nearest on.
+    private func removeUnusedParents(of image: LocalImage) async throws -> [ImageRemoval] {
+        var removals: [ImageRemoval] = []
+        var parentID = image.parentID
+        while !parentID.isEmpty {
+            let all = try await all()
+            guard let parent = all.first(where: { $0.id == parentID }),
+                parent.names.allSatisfy({ $0.reference == nil }),
+                !parent.hasChildren, await users(of: parentID).isEmpty
+            else { break }
+            removals += try await delete(parent, names: parent.names)
+            parentID = parent.parentID
+        }
+        return removals
     }
 
     private func removeByName(
@@ -32,8 +56,8 @@ extension ImageService {
         }
         let names = image.names.filter { $0.reference == reference || Self.isSame($0.reference, reference) }
         if !isLast { return try await untag(image, names) }
-        // The last name goes, and the image too, unless a running container needs it to stay visible.
-        if users.contains(where: \.isRunning) {
+        // The last name goes, and the image too, unless a running container or another image needs it.
+        if image.hasChildren || users.contains(where: \.isRunning) {
             try await supervisor.setImage(Self.dangling(image))
             return try await untag(image, names)
         }
@@ -42,12 +66,12 @@ extension ImageService {
     }
 
     private func removeByID(_ image: LocalImage, _ users: [ImageUser], force: Bool) async throws -> [ImageRemoval] {
-        if let user = users.first(where: \.isRunning) {
-            throw Self.conflict(image, "cannot be forced", "image is being used by running container", user)
-        }
-        if try await all().contains(where: { $0.parentID == image.id }) {
+        if image.hasChildren {
             throw EngineError.conflict(
                 "conflict: unable to delete \(image.shortID) (cannot be forced) - image has dependent child images")
+        }
+        if let user = users.first(where: \.isRunning) {
+            throw Self.conflict(image, "cannot be forced", "image is being used by running container", user)
         }
         if !force {
             if Set(image.tagged.map(\.familiarName)).count > 1 || image.tagged.count > 1 {

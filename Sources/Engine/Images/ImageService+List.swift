@@ -6,7 +6,9 @@ import OCISpec
 
 extension ImageService {
     /// The images that pass the filters, newest first. With a `reference` filter each has only its matching names.
-    package func list(filters: Filters) async throws -> [LocalImage] {
+    ///
+    /// - Parameter all: with those that are only a step on the way to another image.
+    package func list(filters: Filters, all isComplete: Bool = false) async throws -> [LocalImage] {
         try filters.allow(only: ["dangling", "label", "label!", "before", "since", "reference", "until"])
         let dangling = try filters.bool("dangling")
         let before = try await creation(filters.values("before").first)
@@ -14,6 +16,7 @@ extension ImageService {
         let until = try Self.until(filters)
         return try await all().compactMap { image in
             let created = image.details.created
+            if image.isIntermediate, !isComplete || dangling == true { return nil }
             if let dangling, dangling != image.isDangling { return nil }
             if let before, created >= before { return nil }
             if let since, created <= since { return nil }

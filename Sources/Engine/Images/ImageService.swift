@@ -41,7 +41,8 @@ package final class ImageService: Sendable {
     /// The container service is made after this one; it is told here who uses what.
     package func setUsers(_ users: @escaping ImageUsers) { imageUsers.withLock { $0 = users } }
 
-    func users(of imageID: String) async -> [ImageUser] {
+    /// The containers that were made from an image, `sha256:…`.
+    package func users(of imageID: String) async -> [ImageUser] {
         await imageUsers.withLock { $0 }?(imageID) ?? []
     }
 
@@ -133,6 +134,7 @@ package final class ImageService: Sendable {
         }
         for (id, image) in images where images[image.details.parent] != nil {
             images[id]?.parentID = image.details.parent
+            images[image.details.parent]?.hasChildren = true
         }
         return images.values.sorted { ($1.details.created, $0.id) < ($0.details.created, $1.id) }
     }

@@ -18,6 +18,8 @@ package struct LocalImage: Sendable {
     package var names: [Name]
     /// The image that it was made from, as long as that is here.
     package var parentID = ""
+    /// Whether an image that is here was made from it.
+    package var hasChildren = false
 
     package var id: String { details.id }
 
@@ -40,6 +42,9 @@ package struct LocalImage: Sendable {
     }
 
     package var isDangling: Bool { tagged.isEmpty }
+
+    /// Only a step on the way to another image: docker lists such ones with `--all` alone.
+    package var isIntermediate: Bool { hasChildren && names.allSatisfy { $0.reference == nil } }
 
     package var lastTagTime: Timestamp? { names.filter { $0.reference != nil }.map(\.updatedAt).max() }
 }

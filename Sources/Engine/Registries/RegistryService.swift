@@ -103,7 +103,11 @@ package final class RegistryService: Sendable {
     }
 
     /// `GET /distribution/{name}/json`: what a name means in its registry, and for which platforms.
-    package func distribution(_ reference: ImageReference, credentials: RegistryCredentials) async throws -> JSONValue {
+    ///
+    /// - Parameter isRaw: adds `Raw`, the text of the manifest or index as the registry has it.
+    package func distribution(
+        _ reference: ImageReference, credentials: RegistryCredentials, isRaw: Bool = false
+    ) async throws -> JSONValue {
         do {
             let session = try client.session(reference, credentials: credentials.forRegistry)
             let target = reference.digest?.string ?? reference.taggedByDefault.tag ?? ""
@@ -115,7 +119,11 @@ package final class RegistryService: Sendable {
                 let config = try await session.blob(manifest.config, limit: ImageConfig.maximumBytes)
                 platforms = [try ImageConfig(parsing: config).platform]
             }
-            return ["Descriptor": fetched.descriptor.json, "Platforms": .array(platforms.map { $0.json })]
+            var answer: JSONValue = [
+                "Descriptor": fetched.descriptor.json, "Platforms": .array(platforms.map { $0.json }),
+            ]
+            if isRaw { answer.set("Raw", .string(String(decoding: fetched.bytes, as: UTF8.self))) }
+            return answer
         } catch let error as RegistryError {
             throw ImageService.pullError(error.serviceError(for: reference))
         } catch let error as ImageSpecError { throw EngineError.invalidArgument(error.message) }

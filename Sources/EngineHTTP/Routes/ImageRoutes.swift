@@ -19,9 +19,17 @@ struct ImageRoutes {
 
     @Sendable private func list(_ request: Request) async throws -> Response {
         let filters = try Filters(parsing: request.query.get("filters"))
-        let found = try await images.list(filters: filters)
+        let found = try await images.list(filters: filters, all: request.query.bool("all"))
         let legacy = request.version < APIVersion(1, 44)
-        return .json(.ok, .array(found.map { $0.summary(containers: -1, legacy: legacy) }))
+        // `images --tree` marks what is in use; nobody else asks for `manifests`.
+        guard request.query.bool("manifests") else {
+            return .json(.ok, .array(found.map { $0.summary(containers: -1, legacy: legacy) }))
+        }
+        var summaries: [JSONValue] = []
+        for image in found {
+            summaries.append(image.summary(containers: await images.users(of: image.id).count, legacy: legacy))
+        }
+        return .json(.ok, .array(summaries))
     }
 
     @Sendable private func inspect(_ request: Request) async throws -> Response {
@@ -41,7 +49,9 @@ struct ImageRoutes {
     }
 
     @Sendable private func remove(_ request: Request) async throws -> Response {
-        let removals = try await images.remove(request.parameter("name"), force: request.query.bool("force"))
+        let removals = try await images.remove(
+            request.parameter("name"), force: request.query.bool("force"),
+            prunesParents: !request.query.bool("noprune"))
         return .json(.ok, .array(removals.map(\.json)))
     }
 

@@ -11,7 +11,9 @@ struct RegistryRoutes {
     func register(on router: inout Router) {
         router.on(.post, "/auth", login)
         router.on(.get, "/images/search", search)
-        router.on(.get, "/distribution/{name:.*}/json", distribution)
+        router.on(.get, "/distribution/{name:.*}/json") { try await distribution($0, isRaw: false) }
+        // Ours alone: docker's client asks registries itself.
+        router.on(.get, "/distribution/{name:.*}/manifest") { try await distribution($0, isRaw: true) }
     }
 
     @Sendable private func login(_ request: Request) async throws -> Response {
@@ -29,13 +31,13 @@ struct RegistryRoutes {
         return .json(.ok, results)
     }
 
-    @Sendable private func distribution(_ request: Request) async throws -> Response {
+    private func distribution(_ request: Request, isRaw: Bool) async throws -> Response {
         let name = try request.parameter("name")
         let reference: ImageReference
         do throws(ImageSpecError) { reference = try ImageReference(name) } catch {
             throw EngineError.invalidArgument(error.message)
         }
         let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
-        return .json(.ok, try await registries.distribution(reference, credentials: credentials))
+        return .json(.ok, try await registries.distribution(reference, credentials: credentials, isRaw: isRaw))
     }
 }

@@ -25,9 +25,9 @@ package struct ImageCollector: Sendable {
         self.database = database
     }
 
-    /// Collects after the record of an image with this target was deleted. Waits for transfers to end.
+    /// Collects, after the record of an image with this target was deleted if there is one. Waits for transfers to end.
     @discardableResult
-    package func collect(_ namespace: String, deleted target: Descriptor) async throws -> CollectedContent {
+    package func collect(_ namespace: String, deleted target: Descriptor? = nil) async throws -> CollectedContent {
         let collector = self
         return try await services.gate.collection(namespace) {
             try await collector.services.pool.run { try collector.sweep(namespace, target) }
@@ -35,12 +35,12 @@ package struct ImageCollector: Sendable {
     }
 
     /// Blocks.
-    private func sweep(_ namespace: String, _ target: Descriptor) throws -> CollectedContent {
+    private func sweep(_ namespace: String, _ target: Descriptor?) throws -> CollectedContent {
         let graph = ImageGraph(content: services.content, namespace: namespace)
         var kept = ImageGraph.Reach()
         for record in try services.images.list(namespace) { graph.visit(record.target, into: &kept) }
         var lost = ImageGraph.Reach()
-        graph.visit(target, into: &lost)
+        if let target { graph.visit(target, into: &lost) }
         let leased = try leasedResources(namespace)
         for digest in leased.compactMap({ try? Digest($0) }) {
             graph.visit(Descriptor(mediaType: "", digest: digest, size: 0), into: &kept)
@@ -50,6 +50,8 @@ package struct ImageCollector: Sendable {
         for digest in lost.blobs.sorted(by: { $0.string < $1.string })
         where !kept.blobs.contains(digest) && !leased.contains(digest.string) {
             if try remove(namespace, digest) { result.blobs.append(digest) }
+            // A part of it, if a download of it broke off.
+            try? services.content.abort(namespace, ref: "layer-\(digest)")
         }
         try sweepOrphans(namespace, kept, leased, &result)
         return result
@@ -76,7 +78,20 @@ package struct ImageCollector: Sendable {
             guard !kept.blobs.contains(info.digest), !leased.contains(info.digest.string) else { continue }
             if try remove(namespace, info.digest) { result.blobs.append(info.digest) }
         }
+        try sweepIngests(namespace, leased)
     }
+
+    /// Downloads that nobody went on with for a day.
+    private func sweepIngests(_ namespace: String, _ leased: Set<String>) throws {
+        let limit = Timestamp.now.nanoseconds - Self.ingestNanoseconds
+        for ingest in try services.content.statuses(namespace)
+        where ingest.updatedAt.nanoseconds < limit && !leased.contains(ingest.ref) {
+            // One that is written to just now refuses to go.
+            do { try services.content.abort(namespace, ref: ingest.ref) } catch is ServiceError { continue }
+        }
+    }
+
+    private static let ingestNanoseconds: Int64 = 24 * 3600 * 1_000_000_000
 
     private static let graceNanoseconds: Int64 = 600 * 1_000_000_000
 

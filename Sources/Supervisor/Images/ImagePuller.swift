@@ -4,6 +4,7 @@ import LinuxSystem
 package import Metadata
 package import OCISpec
 package import Registry
+import Synchronization
 import Threads
 
 /// What to pull, and what to do with it.
@@ -37,15 +38,18 @@ package struct PullRequest: Sendable {
 package struct ImagePuller: Sendable {
     private let services: ImageServices
     private let registry: RegistryClient
+    private let collector: ImageCollector
 
     static let parallelFetches = 3
 
-    package init(_ services: ImageServices, registry: RegistryClient) {
+    package init(_ services: ImageServices, registry: RegistryClient, collector: ImageCollector) {
         self.services = services
         self.registry = registry
+        self.collector = collector
     }
 
-    /// Pulls one image. Cancelling the task stops the transfer; what has arrived stays for the next try.
+    /// Pulls one image. Cancelling the task stops the transfer; what has arrived stays for the next try, unless it is
+    /// that which fills the disk.
     ///
     /// - Throws: `ServiceError` with docker's texts.
     package func pull(
@@ -54,7 +58,7 @@ package struct ImagePuller: Sendable {
         do {
             let session = try registry.session(request.reference, credentials: request.credentials)
             let job = PullJob(services: services, session: session, request: request, progress: progress)
-            return try await services.gate.transfer(request.namespace) { try await job.run() }
+            return try await run(job)
         } catch let error as RegistryError {
             throw error.serviceError(for: request.reference)
         } catch let error as ImageSpecError {
@@ -63,12 +67,43 @@ package struct ImagePuller: Sendable {
     }
 }
 
+extension ImagePuller {
+    private func run(_ job: PullJob) async throws -> ImageRecord {
+        let namespace = job.request.namespace
+        do { return try await services.gate.transfer(namespace) { try await job.run() } } catch {
+            if Self.isDiskFull(error), let target = job.target.value {
+                // What this pull brought makes room again; a failure of that would only hide the reason.
+                _ = try? await collector.collect(namespace, deleted: target)
+            }
+            throw error
+        }
+    }
+
+    private static func isDiskFull(_ error: any Error) -> Bool {
+        switch error {
+        case let error as SysError: error.errno == .noSpace
+        case let error as DatabaseError: error.isDiskFull
+        default: false
+        }
+    }
+}
+
+/// What a pull's reference turned out to point to.
+private final class PullTarget: Sendable {
+    private let descriptor = Mutex<Descriptor?>(nil)
+
+    var value: Descriptor? { descriptor.withLock { $0 } }
+
+    func set(_ new: Descriptor) { descriptor.withLock { $0 = new } }
+}
+
 /// One pull.
 private struct PullJob: Sendable {
     let services: ImageServices
     let session: RegistrySession
     let request: PullRequest
     let progress: ImageProgressHandler
+    let target = PullTarget()
 
     private var namespace: String { request.namespace }
 
@@ -76,6 +111,7 @@ private struct PullJob: Sendable {
         let name = request.name ?? request.reference.normalized
         progress(.init(.resolving, name))
         let target = try await session.resolve()
+        self.target.set(target)
         progress(.init(.resolved, name, descriptor: target))
         let (manifest, descriptor) = try await selectManifest(target)
         try await fetchAndUnpack(manifest, parent: descriptor)

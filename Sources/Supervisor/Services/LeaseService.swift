@@ -10,10 +10,16 @@ import SwiftProtobuf
 package final class LeaseService: Sendable {
     private let database: Database
     private let namespaces: NamespaceService
+    private let collect: @Sendable (_ namespace: String) async throws -> Void
 
-    package init(database: Database, namespaces: NamespaceService) {
+    /// - Parameter collect: removes what nothing needs any more; for a deletion that is to wait for that.
+    package init(
+        database: Database, namespaces: NamespaceService,
+        collect: @escaping @Sendable (_ namespace: String) async throws -> Void
+    ) {
         self.database = database
         self.namespaces = namespaces
+        self.collect = collect
     }
 
     /// Notes that a resource made under a lease belongs to it. A lease that does not exist is an error.
@@ -73,11 +79,12 @@ extension LeaseService {
 
     private func delete(
         _ request: Containerd_Services_Leases_V1_DeleteRequest, _ context: RPCContext
-    ) throws -> Google_Protobuf_Empty {
+    ) async throws -> Google_Protobuf_Empty {
         let namespace = try context.namespace()
         let removed = try database.execute(
             "DELETE FROM leases WHERE namespace = ? AND id = ?", [.text(namespace), .text(request.id)])
         if removed == 0 { throw notFound(request.id) }
+        if request.sync { try await collect(namespace) }
         return Google_Protobuf_Empty()
     }
 

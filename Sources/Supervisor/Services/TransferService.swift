@@ -11,15 +11,18 @@ import Synchronization
 /// image store (pull), image store to registry (push) and stream to image store (import).
 package final class TransferService: Sendable {
     private let images: ImageServices
+    private let collector: ImageCollector
     private let streams: StreamService
     private let namespaces: NamespaceService
     private let events: EventService
     private let registries = Mutex<[RegistryKey: RegistryClient]>([:])
 
     package init(
-        images: ImageServices, streams: StreamService, namespaces: NamespaceService, events: EventService
+        images: ImageServices, collector: ImageCollector, streams: StreamService, namespaces: NamespaceService,
+        events: EventService
     ) {
         self.images = images
+        self.collector = collector
         self.streams = streams
         self.namespaces = namespaces
         self.events = events
@@ -77,7 +80,7 @@ package final class TransferService: Sendable {
             platform: platform(store), labels: store.labels,
             credentials: try await credentials(namespace, source, reference), unpacks: !store.unpacks.isEmpty)
         let client = registry(source.resolver, reference.domain)
-        return try await ImagePuller(images, registry: client).pull(request, progress: report)
+        return try await ImagePuller(images, registry: client, collector: collector).pull(request, progress: report)
     }
 
     private func reference(

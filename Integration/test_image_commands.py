@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Image commands as users type them, with both clients: lists, removal of images with children, prune, df, manifests."""
+import json
+import shutil
+
+import pytest
+
+REGISTRY = "127.0.0.1:5100"
+
+
+@pytest.fixture(params=["docker", "swrun"])
+def client(request, own_stack):
+    """Either client against a stack of its own, whose only image is busybox."""
+    if request.param == "docker" and not shutil.which("docker"):
+        pytest.skip("no docker client on this machine")
+    return own_stack.docker if request.param == "docker" else own_stack.swrun
+
+
+def listed(client, *options):
+    return client("images", "--format", "{{.Repository}}:{{.Tag}}", *options).splitlines()
+
+
+def test_list_filters(client, own_stack):
+    client("run", "--name", "step", "--network", "none", "busybox", "touch", "/x")
+    client("commit", "-c", "LABEL stage=new", "step", "team/kid:1.0")
+    client("tag", "team/kid:1.0", "registry.example:5000/kid:1.1")
+    all_names = {"team/kid:1.0", "registry.example:5000/kid:1.1", "busybox:latest"}
+    kids = all_names - {"busybox:latest"}
+    assert set(listed(client)) == all_names and listed(client)[-1] == "busybox:latest"  # newest first
+    for options, wanted in [
+        (["-f", "label=stage"], kids), (["-f", "label=stage=new"], kids), (["-f", "label=stage=old"], set()),
+        (["-f", "since=busybox"], kids), (["-f", "before=team/kid:1.0"], {"busybox:latest"}),
+        (["-f", "until=1h"], {"busybox:latest"}), (["-f", "dangling=false"], all_names), (["-f", "dangling=true"], set()),
+        (["-f", "reference=*/kid:1.*"], kids), (["-f", "reference=team/*"], {"team/kid:1.0"}),
+        (["-f", "reference=team/*", "-f", "reference=busy*"], {"team/kid:1.0", "busybox:latest"}),
+        (["team/kid"], {"team/kid:1.0"}), (["team/kid:1.0"], {"team/kid:1.0"}), (["kid"], set()),
+        (["busyb?x:l*"], {"busybox:latest"}),
+    ]:
+        assert set(listed(client, *options)) == wanted, options
+    for wrong in ["nosuch=1", "dangling=maybe"]:
+        refused = client("images", "-f", wrong, check=False)
+        assert refused.code == 1 and "Error response from daemon: invalid filter '" + wrong.partition("=")[0] in refused.err
+    header, *rows = client("image", "ls", "--digests", "--no-trunc").splitlines()
+    assert header.split() == ["REPOSITORY", "TAG", "DIGEST", "IMAGE", "ID", "CREATED", "SIZE"]
+    assert len(rows) == 3 and all("sha256:" in row for row in rows)
+    assert [row.split() for row in client("images", "--format", r"table {{.Repository}}\t{{.Tag}}").splitlines()][0] == [
+        "REPOSITORY", "TAG"]
+    tree = client("image", "ls", "--tree").out
+    assert "team/kid:1.0" in tree and "registry.example:5000/kid:1.1" in tree and "DISK USAGE" in tree
+    own = own_stack.swrun("images", "--tree").splitlines()
+    assert [line.split()[-1] for line in own if "busybox:latest" in line] == ["U"]  # the container uses it
+
+
+def test_history_of_a_commit(client, own_stack):
+    client("run", "--name", "step", "--network", "none", "busybox", "sh", "-c",
+           "echo a long command line that has to be cut > /x")
+    client("commit", "-m", "why", "step", "kid")
+    header, newest, oldest = client("history", "kid").splitlines()
+    assert header.split() == ["IMAGE", "CREATED", "CREATED", "BY", "SIZE", "COMMENT"]
+    assert newest.startswith(own_stack.inspect("kid")["Id"][7:19]) and newest.endswith("why") and "…" in newest
+    assert oldest.startswith(own_stack.inspect("busybox")["Id"][7:19])  # the parent is here
+    assert client("history", "-q", "--no-trunc", "kid").splitlines()[0] == own_stack.inspect("kid")["Id"]
+    assert [int(size) > 0 for size in client("history", "-H=false", "--format", "{{.Size}}", "kid").split()] == [True, True]
+
+
+def test_a_parent_stays_untagged_for_its_child(client, own_stack):
+    client("run", "--name", "step", "--network", "none", "busybox", "touch", "/x")
+    client("commit", "step", "kid:1")
+    client("rm", "step")
+    parent, child = own_stack.inspect("busybox"), own_stack.inspect("kid:1")
+    refused = client("rmi", "-f", parent["Id"], check=False)
+    assert refused.code == 1 and "(cannot be forced) - image has dependent child images" in refused.err
+    assert client("rmi", "busybox") == "Untagged: busybox:latest"
+    assert listed(client) == ["kid:1"]  # a mere step on the way to another image is not shown
+    assert listed(client, "-a") == ["kid:1", "<none>:<none>"]
+    assert listed(client, "-f", "dangling=true") == []
+    assert client("image", "prune", "-f") == "Total reclaimed space: 0B"
+    assert own_stack.inspect(parent["Id"])["RepoTags"] == [] and own_stack.inspect("kid:1")["Parent"] == parent["Id"]
+    assert client("run", "--rm", "--network", "none", "kid:1", "ls", "/x") == "/x"
+    removed = client("rmi", "kid:1").splitlines()
+    assert removed[:2] == ["Untagged: kid:1", f"Deleted: {child['Id']}"]
+    assert removed[-2:] == [f"Deleted: {parent['Id']}", f"Deleted: {parent['RootFS']['Layers'][0]}"]
+    assert not any((own_stack.root / "supervisor" / "content" / "blobs" / "sha256").iterdir())
+
+
+def test_no_prune_keeps_untagged_parents(client, own_stack):
+    client("run", "--name", "step", "--network", "none", "busybox", "touch", "/x")
+    client("commit", "step", "kid:1")
+    client("rm", "step")
+    client("rmi", "busybox")
+    assert f"Deleted: {own_stack.inspect('kid:1')['Parent']}" not in client("rmi", "--no-prune", "kid:1")
+    assert listed(client) == ["<none>:<none>"]
+
+
+def test_remove_several(client, own_stack):
+    short = own_stack.inspect("busybox")["Id"].removeprefix("sha256:")[:12]
+    for name in ("a:1", "b:2"):
+        client("tag", "busybox", name)
+    result = client("rmi", "a:1", "nosuch", "b:2", check=False)
+    assert result.code == 1 and result.splitlines() == ["Untagged: a:1", "Untagged: b:2"]
+    assert "No such image: nosuch:latest" in result.err
+    assert client("rmi", "-f", "nosuch", check=False).code == 0
+    assert client("rmi", short[:5]).splitlines()[:1] == ["Untagged: busybox:latest"]
+    assert client("images") == "REPOSITORY   TAG       IMAGE ID   CREATED   SIZE"
+
+
+def test_remove_what_was_pulled_by_digest(client, own_stack, registry):
+    client("pull", "-q", f"{REGISTRY}/library/config:latest")
+    digest = own_stack.inspect(f"{REGISTRY}/library/config")["RepoDigests"][0]
+    client("rmi", f"{REGISTRY}/library/config")
+    client("pull", "-q", digest)
+    assert f"Untagged: {digest}" in client("rmi", digest).splitlines()
+    assert listed(client) == ["busybox:latest"]
+
+
+def test_prune(client, own_stack, images):
+    client("run", "--name", "step", "--network", "none", "busybox", "touch", "/x")
+    client("commit", "-c", "LABEL keep=yes", "step", "kid:1")
+    client("load", "-q", "-i", images / "archive" / "tricky.tar")
+    config = own_stack.inspect("tricky")
+    asked = client("image", "prune", input="n\n")
+    assert asked.out == "WARNING! This will remove all dangling images.\nAre you sure you want to continue? [y/N] "
+    assert client("image", "prune", input="y\n").endswith("[y/N] Total reclaimed space: 0B")
+    all_asked = client("image", "prune", "-a", "--filter", "label!=keep", input="y\n").splitlines()
+    assert all_asked[0] == "WARNING! This will remove all images without at least one container associated to them."
+    assert all_asked[1:4] == ["Are you sure you want to continue? [y/N] Deleted Images:", "untagged: tricky:latest",
+                              f"deleted: {config['Id']}"]
+    assert all_asked[-2] == "" and all_asked[-1].startswith("Total reclaimed space: ") and not all_asked[-1].endswith(" 0B")
+    assert set(listed(client)) == {"busybox:latest", "kid:1"}  # a container uses the one, the label keeps the other
+    assert "invalid filter 'nosuch'" in client("image", "prune", "-f", "--filter", "nosuch=1", check=False).err
+    assert "deleted: " in client("image", "prune", "-a", "-f")
+    assert listed(client) == ["busybox:latest"]
+
+
+def test_disk_usage_counts_images_containers_and_volumes(client, own_stack):
+    client("run", "--name", "step", "--network", "none", "-v", "data:/data", "busybox", "sh", "-c",
+           "dd if=/dev/zero of=/data/f bs=1000 count=2000; dd if=/dev/zero of=/f bs=1000 count=1000")
+    rows = {row["Type"]: row for row in map(json.loads, client("system", "df", "--format", "json").splitlines())}
+    counts = {kind: (row["TotalCount"], row["Active"]) for kind, row in rows.items()}
+    assert counts == {"Images": ("1", "1"), "Containers": ("1", "0"), "Local Volumes": ("1", "1"), "Build Cache": ("0", "0")}
+    size = own_stack.inspect("busybox")["Size"]
+    assert rows["Images"]["Size"] == f"{size / 1e6:.4g}MB" and rows["Images"]["Reclaimable"].startswith("0B")
+    assert rows["Containers"]["Size"].startswith("1") and rows["Containers"]["Reclaimable"].endswith("(100%)")
+    assert rows["Local Volumes"]["Size"] in ("2MB", "2.004MB", "2.007MB", "2.003MB") and rows["Build Cache"]["Size"] == "0B"
+    verbose = client("system", "df", "-v")
+    for line in ["Images space usage:", "Containers space usage:", "Local Volumes space usage:", "Build cache usage: 0B"]:
+        assert line in verbose.splitlines()
+
+
+def test_index_server_is_told(own_stack):
+    assert " Registry: https://index.docker.io/v1/" in own_stack.swrun("info").splitlines()
+    assert own_stack.docker("info", "--format", "{{.IndexServerAddress}}") == "https://index.docker.io/v1/"
+
+
+def test_prune_alone_is_no_command(own_stack):
+    result = own_stack.swrun("prune", check=False)
+    assert result.code == 1 and "unknown command: swrun prune" in result.err and "'swrun system prune'" in result.err
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="no docker client on this machine")
+@pytest.mark.parametrize("options", [[], ["-v"]], ids=["plain", "verbose"])
+@pytest.mark.parametrize("name", ["busybox", "schema2"])
+def test_manifest_inspect_prints_what_dockers_client_prints(stack, registry, options, name):
+    words = ["manifest", "inspect", "--insecure", *options, f"{REGISTRY}/library/{name}:latest"]
+    assert stack.swrun(*words) == stack.docker(*words)
+
+
+def test_manifest_of_a_stranger(stack, registry):
+    result = stack.swrun("manifest", "inspect", f"{REGISTRY}/library/nosuch", check=False)
+    assert result.code == 1 and f"no such manifest: {REGISTRY}/library/nosuch:latest" in result.err
