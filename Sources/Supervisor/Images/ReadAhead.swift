@@ -14,7 +14,7 @@ final class ReadAhead: ByteSource {
 
     /// - Parameter open: makes the source, on the thread that reads it.
     init(_ open: @escaping @Sendable () throws -> any ByteSource) {
-        let queue = BlockingQueue<[UInt8]>(capacity: 8)
+        let queue = BlockingQueue<[UInt8]>(capacity: 4)
         let worker = worker
         self.queue = queue
         pieces = PieceSource { try queue.next() }
@@ -41,7 +41,7 @@ private final class ReadAheadWorker: Sendable {
         do {
             let source = try open()
             while true {
-                let piece = try source.read(upTo: 1 << 18)
+                let piece = try source.read(upTo: 1 << 17)
                 result.withLock {
                     $0.hasher.update(piece)
                     $0.size += Int64(piece.count)
