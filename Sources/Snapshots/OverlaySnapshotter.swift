@@ -87,8 +87,19 @@ package struct OverlaySnapshotter: Snapshotter {
     }
 
     package func remove(_ namespace: String, _ key: String) throws {
-        let id = try records.database.write { try records.remove($0, namespace, key) }
+        let id: Int64
+        do { id = try removeRecord(namespace, key) } catch let error as DatabaseError where error.isDiskFull {
+            // On a full disk its files make the room that the change of the record needs.
+            let record = try records.get(namespace, key)
+            guard record.info.kind != .committed else { throw error }
+            try removeTree(directory(record.id))
+            id = try removeRecord(namespace, key)
+        }
         try removeTree(directory(id))
+    }
+
+    private func removeRecord(_ namespace: String, _ key: String) throws -> Int64 {
+        try records.database.write { try records.remove($0, namespace, key) }
     }
 
     package func cleanup() throws {

@@ -45,13 +45,15 @@ package struct ImageCollector: Sendable {
         for digest in leased.compactMap({ try? Digest($0) }) {
             graph.visit(Descriptor(mediaType: "", digest: digest, size: 0), into: &kept)
         }
+        // Parts of its blobs, if a download broke off. They go first: on a full disk the records need room to change.
+        for digest in lost.blobs.subtracting(kept.blobs) {
+            try? services.content.abort(namespace, ref: "layer-\(digest)")
+        }
         var result = CollectedContent()
         for chain in lost.chains { removeSnapshots(namespace, chain, kept.snapshots.union(leased), &result) }
         for digest in lost.blobs.sorted(by: { $0.string < $1.string })
         where !kept.blobs.contains(digest) && !leased.contains(digest.string) {
             if try remove(namespace, digest) { result.blobs.append(digest) }
-            // A part of it, if a download of it broke off.
-            try? services.content.abort(namespace, ref: "layer-\(digest)")
         }
         try sweepOrphans(namespace, kept, leased, &result)
         return result
