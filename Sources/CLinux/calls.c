@@ -16,6 +16,7 @@ int swrun_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4
 }
 
 int swrun_rename(const char *from, const char *to) { return renameat(AT_FDCWD, from, AT_FDCWD, to); }
+int swrun_renameat(int from_dir, const char *from, int to_dir, const char *to) { return renameat(from_dir, from, to_dir, to); }
 
 int swrun_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct { uint64_t flags, mode, resolve; } how = {flags, mode, resolve};

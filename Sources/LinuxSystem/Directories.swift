@@ -33,24 +33,3 @@ package func listDirectory(_ path: FilePath) throws(SysError) -> [String] {
     }
     return names
 }
-
-/// Removes a directory tree without following symbolic links and without crossing into another file system (a mount
-/// below fails with EBUSY rather than losing what is mounted there). A missing tree is fine.
-package func removeTree(_ path: FilePath) throws(SysError) {
-    let info: stat
-    do throws(SysError) { info = try status(path, follow: false) } catch {
-        if error.errno == .noSuchFile { return }
-        throw error
-    }
-    try removeTree(path, device: info.st_dev)
-}
-
-private func removeTree(_ path: FilePath, device: dev_t) throws(SysError) {
-    let info = try status(path, follow: false)
-    guard isDirectory(info) else { return try removeFile(path) }
-    guard info.st_dev == device else {
-        throw SysError("remove", path.string, .busy, hint: "another file system is mounted here: unmount it first")
-    }
-    for name in try listDirectory(path) { try removeTree(path / name, device: device) }
-    try removeEmptyDirectory(path)
-}

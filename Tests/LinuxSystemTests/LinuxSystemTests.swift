@@ -157,3 +157,27 @@ struct SpawnTests {
         }
     }
 }
+
+@Suite("Removing trees")
+struct TreeRemovalTests {
+    @Test("names that are no text, links out of the tree, and depths beyond any path")
+    func anything() throws {
+        let base = FilePath("/tmp/swrun-test-removal-\(getpid())")
+        try makeDirectories(base / "tree")
+        try makeDirectory(base / "kept")
+        var directory = try LinuxSystem.open(base / "tree", O_RDONLY | O_DIRECTORY)
+        let name = String(repeating: "d", count: 200)
+        for level in 0..<60 {
+            #expect(mkdirat(directory.raw, name, 0o700) == 0)
+            #expect(symlinkat("/tmp", directory.raw, "link") == 0)
+            #expect(mkdirat(directory.raw, [0x66, -1, CChar(-3 - level), 0] as [CChar], 0o700) == 0)
+            #expect(symlinkat("../../kept", directory.raw, ".removing-\(level)") == 0)
+            directory = try openAt(directory, name, O_RDONLY | O_DIRECTORY)
+        }
+        try removeTree(base / "tree")
+        #expect(!exists(base / "tree") && exists(base / "kept"))
+        try removeTree(base)
+        #expect(!exists(base))
+        try removeTree(base)  // nothing to do is fine
+    }
+}

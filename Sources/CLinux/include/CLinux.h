@@ -55,6 +55,10 @@ int swrun_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4
 
 /// rename(2): Swift finds it in <stdio.h> only, which Embedded Swift does without.
 int swrun_rename(const char *from, const char *to);
+int swrun_renameat(int from_dir, const char *from, int to_dir, const char *to);
+
+/// The name of a directory entry: an array in a struct, which is a tuple of 256 elements to Swift.
+static inline const char *swrun_entry_name(const struct dirent *entry) { return entry->d_name; }
 
 // MARK: not in Debian 12's libc, or not in musl's
 

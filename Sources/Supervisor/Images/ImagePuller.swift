@@ -79,7 +79,7 @@ extension ImagePuller {
         }
     }
 
-    private static func isDiskFull(_ error: any Error) -> Bool {
+    fileprivate static func isDiskFull(_ error: any Error) -> Bool {
         switch error {
         case let error as SysError: error.errno == .noSpace
         case let error as DatabaseError: error.isDiskFull
@@ -238,7 +238,10 @@ private struct PullJob: Sendable {
                     .downloading, blob.digest.string, parents: parents, progress: count, total: blob.size,
                     descriptor: blob))
         }
-        try await session.fetchBlob(blob, into: sink)
+        do { try await session.fetchBlob(blob, into: sink) } catch {
+            if ImagePuller.isDiskFull(error) { try? writer.restart() }  // others need the room at once
+            throw error
+        }
         try await services.pool.run {
             do { try writer.commit(size: blob.size, expected: blob.digest) } catch let error as ServiceError {
                 if error.kind == .alreadyExists { return }
