@@ -322,7 +322,7 @@ def test_commands_to_come_say_so(stack):
     assert (result.code, result.err) == (1, "swrun: 'swrun swarm init' is not implemented by swrun yet\n")
 
 
-@pytest.mark.parametrize("words", [["images", "--tree"], ["volume", "ls", "--cluster"], ["volume", "create", "--group", "g"],
+@pytest.mark.parametrize("words", [["volume", "ls", "--cluster"], ["volume", "create", "--group", "g"],
                                    ["start", "--checkpoint", "c", "x"], ["run", "--use-api-socket", "busybox"]])
 def test_flags_to_come_are_not_ignored(stack, words):
     result = stack.swrun(*words, check=False)

@@ -246,14 +246,14 @@ def test_slow_reader_does_not_fill_memory(stack, sleeper):
 
 
 def sockets_of(pid):
-    """How many sockets a process has open."""
-    count = 0
+    """The sockets that a process has open, as proc names them."""
+    sockets = set()
     for entry in os.scandir(f"/proc/{pid}/fd"):
         try:
-            count += os.readlink(entry.path).startswith("socket:")
+            sockets.add(os.readlink(entry.path))
         except OSError:
             pass  # closed meanwhile
-    return count
+    return {socket for socket in sockets if socket.startswith("socket:")}
 
 
 def test_clients_of_quiet_processes_that_die_leave_nothing(stack, sleeper):
@@ -265,10 +265,10 @@ def test_clients_of_quiet_processes_that_die_leave_nothing(stack, sleeper):
         clients.append(open_socket(stack))
         clients[-1].sendall(bytes_sent)
         assert clients[-1].recv(1000).startswith(b"HTTP/1.1 ")
-    wait_until(lambda: sockets_of(stack.process.pid) >= before + 4, 10, "two clients and two connections to shims")
+    wait_until(lambda: len(sockets_of(stack.process.pid) - before) >= 4, 10, "two clients and two connections to shims")
     for client in clients:
         client.close()
-    wait_until(lambda: sockets_of(stack.process.pid) <= before, 10, "the end of the connections")
+    wait_until(lambda: not sockets_of(stack.process.pid) - before, 10, "the end of the connections")
 
 
 def test_what_a_client_sends_before_it_leaves_arrives(stack, container_name):

@@ -194,7 +194,7 @@ def test_limits_of_another_user(runtime):
         value["process"]["user"] = {"uid": 1000, "gid": 1000}
 
     for _ in range(10):
-        assert runtime.run("sh", "-c", "ulimit -n", change=change) == "512"
+        assert runtime.run("sh", "-c", "ulimit -n", change=change).strip() == "512"
 
 
 def test_devices(runtime):

@@ -116,7 +116,7 @@ def test_a_new_volume_has_nothing_of_one_that_could_not_be_removed(stack, cli, v
     run("mount", "-t", "tmpfs", "tmpfs", data / "busy")
     try:
         result = cli("volume", "rm", volume, check=False)
-        assert result.code == 1 and "another file system is mounted here" in result.err
+        assert result.code == 1 and "another file system is mounted below" in result.err
         cli("volume", "create", volume)
         assert list(data.iterdir()) == []
     finally:
