@@ -66,7 +66,7 @@ extension LayerApplier {
         guard !target.isRoot else {
             throw ArchiveError("tar entry \"\(entry.displayPath)\" is a hard link to the root")
         }
-        let directory = try openDirectory(root, target.parent)
+        let directory = try open(target.parent)
         try name.link(in: parent, to: TreeName(target.name), in: directory)
     }
 

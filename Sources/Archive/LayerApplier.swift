@@ -11,6 +11,8 @@ package struct LayerOptions: Sendable {
         case overlay
         /// Nothing lies below the directory, so there is nothing to hide.
         case ignored
+        /// The archive is no layer: such names are names like any other.
+        case literal
     }
 
     package var whiteouts: Whiteouts
@@ -20,6 +22,23 @@ package struct LayerOptions: Sendable {
     package var preservesOwnership: Bool
     /// Fails once this many bytes of file data were written.
     package var maximumBytes: Int64
+    /// Everything belongs to this user, whatever the archive says.
+    package var owner: Owner?
+    /// Goes through mounts in the directory, but never into a file system of the kernel's (`/proc`, `/sys`).
+    package var crossesMounts = false
+    /// A directory is not replaced by anything else, nor anything else by a directory.
+    package var keepsKinds = false
+
+    /// A user and a group.
+    package struct Owner: Sendable, Equatable {
+        package var uid: UInt32
+        package var gid: UInt32
+
+        package init(uid: UInt32, gid: UInt32) {
+            self.uid = uid
+            self.gid = gid
+        }
+    }
 
     package init(
         whiteouts: Whiteouts = .ignored, lowers: [FilePath] = [], preservesOwnership: Bool = true,
@@ -32,12 +51,15 @@ package struct LayerOptions: Sendable {
     }
 }
 
-/// Unpacks one layer into one directory. Nobody else may write there meanwhile.
+/// Unpacks one layer, or any other archive, into one directory.
 ///
 /// The parent directory of each entry is opened with openat2(RESOLVE_IN_ROOT), so that no symbolic link leads outside;
-/// all else is done with that descriptor and a single name, never following a link.
+/// all else is done with that descriptor and a single name, never following a link. So somebody who changes the tree
+/// meanwhile can spoil the result and nothing else.
 package final class LayerApplier {
-    let root: OwnedFD
+    private let root: OwnedFD
+    /// Where in the root the entries go: links lead anywhere in the root.
+    private let base: EntryPath
     let options: LayerOptions
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
     /// The parent directory of the last entry: the next one is mostly there too.
@@ -48,6 +70,14 @@ package final class LayerApplier {
 
     package init(directory: FilePath, options: LayerOptions) throws(SysError) {
         root = try LinuxSystem.open(directory, O_RDONLY | O_DIRECTORY)
+        base = EntryPath(components: [])
+        self.options = options
+    }
+
+    /// - Parameter base: the directory below `root` that the entries are relative to.
+    package init(root: consuming OwnedFD, base: EntryPath, options: LayerOptions) {
+        self.root = root
+        self.base = base
         self.options = options
     }
 
@@ -56,9 +86,12 @@ package final class LayerApplier {
     /// Applies an uncompressed tar stream up to its end mark. What is behind that is left for the caller to drain.
     package func apply(_ source: any ByteSource) throws {
         let reader = TarReader(source)
-        while let entry = try reader.next() {
+        while var entry = try reader.next() {
+            if let owner = options.owner { (entry.uid, entry.gid) = (owner.uid, owner.gid) }
             do { try apply(entry, reader) } catch let error as SysError {
-                throw SysError("unpack " + entry.displayPath + ": " + error.operation, error.subject, error.errno)
+                throw SysError(
+                    "unpack " + entry.displayPath + ": " + error.operation, error.subject, error.errno,
+                    hint: error.hint)
             }
         }
         try setDirectoryTimes()
@@ -66,6 +99,7 @@ package final class LayerApplier {
 
     private func apply(_ entry: TarEntry, _ reader: TarReader) throws {
         let path = try EntryPath(entry.path)
+        if options.whiteouts == .literal { return path.isRoot ? () : try make(entry, path, reader) }
         guard !path.isRoot else { return try applyRoot(entry) }
         switch try Whiteout(path) {
         case .none: try make(entry, path, reader)
@@ -129,13 +163,34 @@ package final class LayerApplier {
     ) throws -> Replaced {
         guard let info = try name.status(in: parent) else { return .nothing }
         if isDirectory(info), entry.kind == .directory { return .directory }
+        if options.keepsKinds { try checkKinds(entry, path, isDirectory: isDirectory(info)) }
         cached = nil
         try removeNode(name, in: parent)
         if isDirectory(info) { directoryTimes.removeAll { $0.path.components.starts(with: path.components) } }
         return isWhiteoutDevice(info) && options.whiteouts == .overlay ? .whiteout : .other
     }
 
+    private func checkKinds(_ entry: TarEntry, _ path: EntryPath, isDirectory: Bool) throws(ArchiveError) {
+        let place = "\"/" + EntryPath(components: base.components + path.components).display + "\""
+        if isDirectory {
+            throw ArchiveError("cannot overwrite directory \(place) with non-directory \"\(entry.displayPath)\"")
+        }
+        if entry.kind == .directory {
+            throw ArchiveError("cannot overwrite non-directory \(place) with directory \"\(entry.displayPath)\"")
+        }
+    }
+
     // MARK: Directories
+
+    /// A directory of the tree, by its path from the base.
+    func open(_ path: EntryPath) throws(SysError) -> OwnedFD {
+        let full = EntryPath(components: base.components + path.components)
+        let directory = try openDirectory(root, full, crossingMounts: options.crossesMounts)
+        if options.crossesMounts, try isOnKernelFileSystem(directory) {
+            throw SysError("write", full.display, .readOnly, hint: "it is a file system of the kernel's")
+        }
+        return directory
+    }
 
     /// The open parent of an entry, made if the archive has no entry for it.
     func parentDirectory(_ path: EntryPath) throws -> OwnedBox {
@@ -146,24 +201,52 @@ package final class LayerApplier {
     }
 
     private func openOrMake(_ path: EntryPath) throws -> OwnedBox {
-        do throws(SysError) { return OwnedBox(try openDirectory(root, path)) } catch {
-            guard error.errno == .noSuchFile, !path.isRoot else { throw error }
+        do throws(SysError) { return OwnedBox(try open(path)) } catch {
+            guard [.noSuchFile, .notDirectory].contains(error.errno) else { throw error }
         }
-        let parent = try openOrMake(path.parent)
-        let name = TreeName(path.name)
-        if let info = try name.status(in: parent.fd) {
-            // A whiteout gives way to the directory that the layer puts there; a dangling symbolic link does not.
-            guard isWhiteoutDevice(info) else {
-                throw SysError("openat2", path.display, .notDirectory)
+        var (directory, depth) = try openExisting(path)
+        for name in path.components[depth...] {
+            depth += 1
+            let name = TreeName(name)
+            try makeImplied(name, in: directory.fd)
+            if !options.lowers.isEmpty {
+                let part = EntryPath(components: Array(path.components.prefix(depth)))
+                try copyLowerAttributes(part, name, in: directory.fd)
             }
-            try name.remove(in: parent.fd, isDirectory: false)
-            try name.makeDirectory(in: parent.fd, mode: 0o755)
-            try setOpaque(name, in: parent.fd)
-        } else {
-            try name.makeDirectory(in: parent.fd, mode: 0o755)
+            directory = OwnedBox(try name.open(in: directory.fd, O_PATH | O_DIRECTORY))
         }
-        try copyLowerAttributes(path, name, in: parent.fd)
-        return OwnedBox(try openDirectory(root, path))
+        return directory
+    }
+
+    /// The longest part of the path that there is, and its number of components.
+    private func openExisting(_ path: EntryPath) throws -> (OwnedBox, depth: Int) {
+        var found = (OwnedBox(try open(EntryPath(components: []))), depth: 0)
+        var missing = path.components.count + 1
+        while missing - found.depth > 1 {
+            let middle = (missing + found.depth) / 2
+            do throws(SysError) {
+                found = (OwnedBox(try open(EntryPath(components: Array(path.components.prefix(middle))))), middle)
+            } catch {
+                guard [.noSuchFile, .notDirectory].contains(error.errno) else { throw error }
+                missing = middle
+            }
+        }
+        return found
+    }
+
+    /// Makes a directory that the archive has no entry for.
+    private func makeImplied(_ name: TreeName, in parent: borrowing OwnedFD) throws {
+        if let info = try name.status(in: parent) {
+            // A whiteout gives way to the directory that the layer puts there; a dangling symbolic link does not.
+            guard isWhiteoutDevice(info), options.whiteouts == .overlay else {
+                throw SysError("openat2", name.display, .notDirectory)
+            }
+            try name.remove(in: parent, isDirectory: false)
+            try name.makeDirectory(in: parent, mode: 0o755)
+            try setOpaque(name, in: parent)
+        } else {
+            try name.makeDirectory(in: parent, mode: 0o755)
+        }
     }
 
     private func setDirectoryTimes() throws {
@@ -172,7 +255,7 @@ package final class LayerApplier {
                 try TreeName([UInt8(ascii: ".")]).setModified(in: root, time.bounded)
                 continue
             }
-            let parent = try openDirectory(root, path.parent)
+            let parent = try open(path.parent)
             try TreeName(path.name).setModified(in: parent, time.bounded)
         }
     }

@@ -47,9 +47,21 @@ package struct LayerStack: Sendable, Equatable {
     /// descriptor is closed, whatever happens. An upper directory is only read, as if it were one more lower one, so
     /// that this works while a container writes to it.
     package func open() throws(SysError) -> OwnedFD? {
+        guard let first = directories.first else { return nil }
+        if directories.count == 1 { return try LinuxSystem.open(first, O_RDONLY | O_DIRECTORY) }
+        guard let tree = try mountTree() else { return nil }
+        return try openInRoot(tree.fd, "/", O_RDONLY | O_DIRECTORY)
+    }
+
+    /// The same as a read-only mount that is to be attached somewhere.
+    package func mountTree() throws(SysError) -> MountTree? {
         let layers = directories
         guard let first = layers.first else { return nil }
-        if layers.count == 1 { return try LinuxSystem.open(first, O_RDONLY | O_DIRECTORY) }  // overlayfs wants two
+        if layers.count == 1 {  // overlayfs wants two
+            let tree = try MountTree.clone(path: first, recursive: false)
+            try tree.change(set: Self.readOnly)
+            return tree
+        }
         do throws(SysError) {
             // One option for each layer: the value of an option is at most 255 bytes long.
             return try Self.overlay(layers.map { "lowerdir+=" + $0.string })
@@ -59,9 +71,9 @@ package struct LayerStack: Sendable, Equatable {
         }
     }
 
-    private static func overlay(_ options: [String]) throws(SysError) -> OwnedFD {
-        let attributes: MountAttributes = [.readOnly, .noDev, .noSuid, .noExec]
-        let tree = try MountTree.new(type: "overlay", source: "overlay", options: options, attributes: attributes)
-        return try openInRoot(tree.fd, "/", O_RDONLY | O_DIRECTORY)
+    private static let readOnly: MountAttributes = [.readOnly, .noDev, .noSuid, .noExec]
+
+    private static func overlay(_ options: [String]) throws(SysError) -> MountTree {
+        try MountTree.new(type: "overlay", source: "overlay", options: options, attributes: readOnly)
     }
 }

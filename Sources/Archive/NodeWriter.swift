@@ -18,7 +18,13 @@ final class NodeWriter {
     /// How many entries were written.
     private(set) var count = 0
 
-    init(_ sink: any ByteSink) { self.sink = sink }
+    /// What takes the place of the root in the names of entries; nil leaves it out.
+    private let rootName: [UInt8]?
+
+    init(_ sink: any ByteSink, rootName: [UInt8]? = nil) {
+        self.sink = sink
+        self.rootName = rootName
+    }
 
     deinit { buffer.deallocate() }
 
@@ -26,10 +32,19 @@ final class NodeWriter {
     func write(_ change: TreeChange) throws {
         guard let info = change.info else { return try writeMarker(Self.whiteout(change.path)) }
         do { try write(change, info) } catch let error as SysError {
-            guard error.errno != .noSuchFile, error.errno != .loop else { return }
-            throw error
+            guard Self.isReplacement(error) else { throw error }
+            return
         }
         if change.isOpaque { try writeMarker(change.path + Array("/.wh..wh..opq".utf8)) }
+    }
+
+    /// Whether a node is gone, or is of another kind than a moment ago.
+    private static func isReplacement(_ error: SysError) -> Bool {
+        switch error.errno.rawValue {
+        case ENOENT, ELOOP, ENOTDIR, ENXIO: true
+        case EINVAL: error.operation == "readlinkat"
+        default: false
+        }
     }
 
     /// The end mark.
@@ -105,17 +120,16 @@ extension NodeWriter {
         guard info.st_nlink > 1 else { return try entry(kind, change, info) }
         let inode = Inode(device: UInt64(info.st_dev), number: UInt64(info.st_ino))
         if let first = links[inode] {
-            var entry = attributes(.hardLink, change.path, info)
+            var entry = attributes(.hardLink, named(change.path), info)
             entry.linkTarget = first
             return entry
         }
-        links[inode] = change.path
+        links[inode] = named(change.path)
         return try entry(kind, change, info)
     }
 
     private func entry(_ kind: TarEntry.Kind, _ change: TreeChange, _ info: stat) throws(SysError) -> TarEntry {
-        let path = change.path.isEmpty ? [UInt8(ascii: "."), UInt8(ascii: "/")] : change.path
-        var entry = attributes(kind, path, info)
+        var entry = attributes(kind, named(change.path), info)
         for name in try change.name.extendedAttributeNames(in: change.parent.fd) {
             let attribute = TarEntry.ExtendedAttribute(name: name, value: [])
             guard LayerApplier.isAllowed(attribute),
@@ -124,6 +138,14 @@ extension NodeWriter {
             entry.extendedAttributes.append(.init(name: name, value: value))
         }
         return entry
+    }
+
+    /// The name of an entry in the archive.
+    private func named(_ path: [UInt8]) -> [UInt8] {
+        let slash = UInt8(ascii: "/")
+        guard let rootName else { return path.isEmpty ? [UInt8(ascii: "."), slash] : path }
+        if path.isEmpty { return rootName }
+        return rootName + (rootName.last == slash ? [] : [slash]) + path
     }
 
     private func attributes(_ kind: TarEntry.Kind, _ path: [UInt8], _ info: stat) -> TarEntry {

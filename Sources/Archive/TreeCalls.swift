@@ -8,7 +8,7 @@ import Tar
 // not followed.
 
 /// A descriptor that a tuple or an array can hold.
-final class OwnedBox {
+final class OwnedBox: Sendable {
     let fd: OwnedFD
     init(_ fd: consuming OwnedFD) { self.fd = fd }
 }
@@ -30,7 +30,7 @@ func isWhiteoutDevice(_ info: stat) -> Bool {
 }
 
 /// A name in an open directory.
-struct TreeName {
+struct TreeName: Sendable {
     let bytes: [CChar]
     let display: String
 
@@ -96,10 +96,11 @@ struct TreeName {
         try sys("fchownat", display) { fchownat(fd, bytes, uid, gid, AT_SYMLINK_NOFOLLOW) }
     }
 
-    /// chmod of something that is known not to be a symbolic link.
+    /// chmod of what is no symbolic link, by its own descriptor: fchmodat(2) would follow a link that took its place.
     func setMode(in directory: borrowing OwnedFD, _ mode: mode_t) throws(SysError) {
-        let fd = directory.raw
-        try sys("fchmodat", display) { fchmodat(fd, bytes, mode, 0) }
+        let node = try open(in: directory, O_PATH)
+        let path = node.procPath.string
+        try sys("chmod", display) { chmod(path, mode) }
     }
 
     func setModified(in directory: borrowing OwnedFD, _ time: TarEntry.Time) throws(SysError) {
@@ -172,11 +173,15 @@ extension TreeName {
     }
 }
 
-/// openat2(2) of a path below `root` for the sake of its identity, every component confined to the root.
-func openDirectory(_ root: borrowing OwnedFD, _ path: EntryPath) throws(SysError) -> OwnedFD {
+/// openat2(2) of a path below `root` for the sake of its identity, every component confined to the root, and to its
+/// file system unless it may cross mounts.
+func openDirectory(
+    _ root: borrowing OwnedFD, _ path: EntryPath, crossingMounts: Bool = false
+) throws(SysError) -> OwnedFD {
     let fd = root.raw
     let flags = UInt64(UInt32(bitPattern: O_PATH | O_DIRECTORY | O_CLOEXEC))
-    let resolve: UInt64 = 0x10 | 0x02 | 0x01  // RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV
+    // RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV
+    let resolve: UInt64 = 0x10 | 0x02 | (crossingMounts ? 0 : 0x01)
     let text = path.cString
     return OwnedFD(owning: try sys("openat2", path.display) { swrun_openat2(fd, text, flags, 0, resolve) })
 }
@@ -191,13 +196,4 @@ func names(in directory: consuming OwnedFD) throws(SysError) -> [[UInt8]] {
         if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
     }
     return names
-}
-
-/// Removes a node and all below it.
-func removeNode(_ name: TreeName, in directory: borrowing OwnedFD) throws(SysError) {
-    guard let info = try name.status(in: directory) else { return }
-    guard isDirectory(info) else { return try name.remove(in: directory, isDirectory: false) }
-    let inside = try name.open(in: directory, O_RDONLY | O_DIRECTORY)
-    for child in try names(in: inside.duplicate()) { try removeNode(TreeName(child), in: inside) }
-    try name.remove(in: directory, isDirectory: true)
 }

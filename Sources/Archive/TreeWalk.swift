@@ -138,6 +138,9 @@ final class TreeWalk {
                 }
             }
         }
+        let isMount = info.st_dev != (try status(frame.upper.fd)).st_dev
+        // What the kernel shows of itself is in no archive: the files have no size, and reading some does things.
+        if isMount, try isOnKernelFileSystem(upper.fd) { return change }
         try push(change.path, upper, lower, isOpaque: change.isOpaque)
         return change
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import CLinux
+package import CLinux
 
 /// A moment of the wall clock in nanoseconds since 1970, as the records of all five programs keep it.
 package struct Timestamp: Sendable, Equatable, Hashable, Comparable {
@@ -11,6 +11,13 @@ package struct Timestamp: Sendable, Equatable, Hashable, Comparable {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// A file's time. Files may have times that do not fit: they become the nearest one that does (1677 to 2262).
+    package init(_ time: timespec) {
+        let (whole, overflows) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowsToo) = whole.addingReportingOverflow(Int64(time.tv_nsec))
+        nanoseconds = !overflows && !overflowsToo ? sum : time.tv_sec < 0 ? .min : .max
     }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }

@@ -122,5 +122,37 @@ package func fileSystemType(_ fd: borrowing OwnedFD) throws(SysError) -> Int {
     return Int(info.f_type)
 }
 
+/// Whether an open file or directory is on a mount, or a file system, that is read-only (statvfs(3)).
+package func isOnReadOnlyMount(_ fd: borrowing OwnedFD) throws(SysError) -> Bool {
+    let number = fd.raw
+    var info = statvfs()
+    try sys("fstatvfs") { fstatvfs(number, &info) }
+    return info.f_flag & 1 != 0  // ST_RDONLY
+}
+
+/// Whether an open file is on a file system in which the kernel shows itself (statfs(2)): its files are no data, and
+/// reading or writing one does something.
+package func isOnKernelFileSystem(_ fd: borrowing OwnedFD) throws(SysError) -> Bool {
+    [
+        procMagic,
+        0x6265_6572,  // sysfs
+        0x27_e0eb,  // cgroup
+        0x6367_7270,  // cgroup2
+        0x1cd1,  // devpts
+        0x1980_0202,  // mqueue
+        0x6462_6720,  // debugfs
+        0x7472_6163,  // tracefs
+        0x7363_6673,  // securityfs
+        0xcafe_4a11,  // bpf
+        0x6265_6570,  // configfs
+        0x6165_676c,  // pstore
+        0xde5e_81e4,  // efivarfs
+        0x6e73_6673,  // nsfs
+        0x4249_4e4d,  // binfmt_misc
+        0x6573_5543,  // fuse's control
+        0xf97c_ff8c,  // selinux
+    ].contains(try fileSystemType(fd))
+}
+
 /// PROC_SUPER_MAGIC
 package let procMagic = 0x9fa0

@@ -27,6 +27,12 @@ package func joinNamespace(_ fd: borrowing OwnedFD, _ types: NamespaceFlags) thr
         })
 }
 
+/// unshare(2) with CLONE_FS: the calling thread has a root and a working directory of its own, which joining a mount
+/// namespace asks for in a process of several threads (setns(2)).
+package func unshareDirectories() throws(SysError) {
+    try sys("unshare") { swrun_unshare(0x200) }
+}
+
 /// unshare(2)
 package func unshareNamespaces(_ types: NamespaceFlags) throws(SysError) {
     try sys("unshare") { swrun_unshare(CInt(truncatingIfNeeded: types.rawValue)) }

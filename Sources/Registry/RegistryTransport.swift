@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0
 import AsyncHTTPClient
 import Glibc
+// SPDX-License-Identifier: Apache-2.0
+import JSON
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -116,7 +117,7 @@ final class RegistryTransport: Sendable {
                 ? .server(host: proxy.host, port: proxy.port)
                 : .server(
                     host: proxy.host, port: proxy.port,
-                    authorization: .basic(credentials: base64(Array(proxy.user.utf8))))
+                    authorization: .basic(credentials: Base64.encode(Array(proxy.user.utf8))))
         }
         return settings
     }

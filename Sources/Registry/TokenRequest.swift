@@ -77,5 +77,5 @@ struct TokenRequest: Sendable {
 
 extension RegistryCredentials {
     /// The value of `Authorization` (RFC 7617).
-    var basicHeader: String { "Basic " + base64(Array((username + ":" + password).utf8)) }
+    var basicHeader: String { "Basic " + Base64.encode(Array((username + ":" + password).utf8)) }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The path of a tar entry relative to the root it is unpacked to: components without `.`, `..`, NUL and slashes.
-package struct EntryPath: Equatable, Hashable {
+package struct EntryPath: Equatable, Hashable, Sendable {
     package let components: [[UInt8]]
 
     /// An absolute path is taken from the root; a `..` that leads above the root is an error, any other is resolved in

@@ -52,17 +52,6 @@ struct StreamTests {
     func badDetachKeys(_ text: String) {
         #expect(throws: CommandFailure.self) { _ = try DetachKeys(text) }
     }
-
-    @Test(
-        "base64 goes both ways",
-        arguments: [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("{}", "e30="),
-            ("user:pa ss>?", "dXNlcjpwYSBzcz4/"),
-        ])
-    func base64(_ text: String, _ encoded: String) {
-        #expect(Base64.encode(Array(text.utf8)) == encoded)
-        #expect(Base64.decode(encoded) == Array(text.utf8))
-    }
 }
 
 @Suite("Places of cp")

@@ -34,13 +34,6 @@ struct AuthChallengeTests {
         #expect(challenges.map { $0.scheme } == schemes)
         #expect(challenges.last?.parameters["realm"] == realm)
     }
-
-    @Test(
-        "encodes credentials in base 64",
-        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("user:secret", "dXNlcjpzZWNyZXQ=")])
-    func base64(_ text: String, _ expected: String) {
-        #expect(Registry.base64(Array(text.utf8)) == expected)
-    }
 }
 
 @Suite("Registry endpoints")

@@ -81,7 +81,7 @@ extension ContainerService {
 
     // MARK: Steps
 
-    private func usable(_ container: Container, for purpose: String) throws(EngineError) -> ContainerRecord {
+    func usable(_ container: Container, for purpose: String) throws(EngineError) -> ContainerRecord {
         let record = container.record
         if record.state.isRemoving {
             throw .conflict("You cannot \(purpose) container \(container.id) which is being removed")

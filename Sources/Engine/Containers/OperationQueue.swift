@@ -25,6 +25,26 @@ final class OperationQueue: Sendable {
         }
     }
 
+    /// Waits for its turn; later operations wait until the result is released.
+    func hold() async throws -> Hold {
+        let (released, release) = AsyncStream.makeStream(of: Never.self)
+        return try await withCheckedThrowingContinuation { continuation in
+            enqueue {
+                continuation.resume(returning: Hold(release))
+                for await _ in released {}
+            }
+        }
+    }
+
+    /// The queue's owner, for as long as it is referred to.
+    final class Hold: Sendable {
+        private let release: AsyncStream<Never>.Continuation
+
+        fileprivate init(_ release: AsyncStream<Never>.Continuation) { self.release = release }
+
+        deinit { release.finish() }
+    }
+
     func run<Result: Sendable>(_ operation: @escaping @Sendable () async throws -> Result) async throws -> Result {
         try await enqueue(operation).value
     }

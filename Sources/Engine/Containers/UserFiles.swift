@@ -13,20 +13,19 @@ struct UserFiles: Sendable {
     var group: String
 
     init(rootfs: [ContainerRecord.RootMount]) throws(SysError) {
-        guard let mount = rootfs.first else {
-            (passwd, group) = ("", "")
-            return
-        }
-        let root = try Self.open(mount)
+        (passwd, group) = ("", "")
+        if let mount = rootfs.first { self = try UserFiles(root: try Self.open(mount)) }
+    }
+
+    /// Of a tree whose paths are resolved inside it.
+    init(root: borrowing OwnedFD) throws(SysError) {
         passwd = try Self.read(root, "etc/passwd")
         group = try Self.read(root, "etc/group")
     }
 
     /// The same files of a process that runs.
     init(pid: Int32) throws(SysError) {
-        let root = try LinuxSystem.open(FilePath("/proc/\(pid)/root"), OpenFlags.directory)
-        passwd = try Self.read(root, "etc/passwd")
-        group = try Self.read(root, "etc/group")
+        try self.init(root: try LinuxSystem.open(FilePath("/proc/\(pid)/root"), OpenFlags.directory))
     }
 
     private static func open(_ mount: ContainerRecord.RootMount) throws(SysError) -> OwnedFD {

@@ -20,6 +20,7 @@ struct ContainerRoutes {
         router.on(.delete, "/containers/{name}", remove)
         ContainerLifecycleRoutes(containers: containers).register(on: &router)
         ContainerStreamRoutes(containers: containers).register(on: &router)
+        ArchiveRoutes(containers: containers).register(on: &router)
         ContainerChangeRoutes(containers: containers).register(on: &router)
     }
 

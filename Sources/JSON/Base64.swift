@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Base64 (RFC 4648), with padding.
+/// Base64 (RFC 4648), the form in which bytes and credentials travel in JSON and in HTTP headers.
 package enum Base64 {
     private static let standard = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let safe = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
+    /// With padding; `urlSafe` takes the alphabet of §5.
     package static func encode(_ bytes: [UInt8], urlSafe: Bool = false) -> String {
         let alphabet = urlSafe ? safe : standard
         var out: [UInt8] = []

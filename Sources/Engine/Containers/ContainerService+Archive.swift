@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import Archive
+import CLinux
+import ContainerdAPI
+import DockerAPI
+import LinuxSystem
+import Tar
+import Threads
+
+/// A path inside a container that was found: what there is to say about it, and its content as a tar archive.
+package struct ContainerPath: Sendable {
+    let tree: ContainerTree
+    let place: TreePlace
+    package let status: PathStatus
+
+    /// Passes on an archive of the path and all below it.
+    package func archive(to write: ([UInt8]) async throws -> Void) async throws {
+        try await piping({ [self] in try place.write(to: $0) }, to: write)
+        withExtendedLifetime(tree) {}
+    }
+}
+
+/// How an archive is unpacked inside a container.
+package struct ExtractionRequest: Sendable {
+    package var path: String
+    /// Refuses to put anything else in a directory's place, or a directory in anything else's.
+    package var keepsKinds: Bool
+    /// Everything belongs to the container's user, if it has one.
+    package var ownedByUser: Bool
+
+    package init(path: String, keepsKinds: Bool, ownedByUser: Bool) {
+        self.path = path
+        self.keepsKinds = keepsKinds
+        self.ownedByUser = ownedByUser
+    }
+}
+
+// Copying out of and into containers, running or not (`docker cp`).
+extension ContainerService {
+    /// Finds a path for `HEAD` and `GET /containers/{id}/archive`.
+    package func path(_ reference: String, _ path: String) async throws -> ContainerPath {
+        let container = try find(reference)
+        let tree = try await readableTree(container)
+        return try await runOnThread { try Self.find(path, in: tree, of: reference) }
+    }
+
+    /// Tells the world about a download.
+    package func didArchive(_ reference: String) throws(EngineError) {
+        publish("archive-path", try find(reference).record)
+    }
+
+    /// Unpacks an archive, plain or compressed, into a directory of a container. What fails half-way leaves what was
+    /// unpacked until then.
+    package func extract(
+        _ reference: String, _ request: ExtractionRequest,
+        from body: some AsyncSequence<[UInt8], any Error> & Sendable
+    ) async throws {
+        let container = try find(reference)
+        let tree = try await writableTree(container)
+        let record = container.record
+        try await withBlockingSource(body) { source in
+            try Self.extract(request, source, into: tree, record, reference)
+        }
+        publish("extract-to-dir", record)
+    }
+
+    // MARK: The tree
+
+    private func readableTree(_ container: Container) async throws -> ContainerTree {
+        if let tree = try await runningTree(container) { return tree }
+        let parts = try parts(container)
+        let tree = try await ContainerTree.reading(parts)
+        guard tree.isIncomplete else { return tree }
+        _ = try await writableTree(container)  // makes the places for the mounts
+        return try await ContainerTree.reading(parts)
+    }
+
+    private func writableTree(_ container: Container) async throws -> ContainerTree {
+        if let tree = try await runningTree(container) { return tree }
+        let hold = try await container.operations.hold()
+        if let tree = try await runningTree(container) { return tree }
+        await cleanUpEndedRun(container)  // which has the layers mounted
+        return try await ContainerTree.writing(try parts(container), hold)
+    }
+
+    /// nil if the container does not run.
+    private func runningTree(_ container: Container) async throws -> ContainerTree? {
+        let state = container.state
+        guard state.isRunning, !state.isRestarting, let pid = UInt32(exactly: state.pid), pid > 0 else { return nil }
+        guard let tree = try? await ContainerTree.running(pid: pid) else { return nil }
+        // The shim has not reaped it yet, so its pid meant the container's process all the time.
+        guard let process = try? await supervisor.task(container.id), process.pid == pid else { return nil }
+        return process.status == .running || process.status == .paused ? tree : nil
+    }
+
+    private func parts(_ container: Container) throws(EngineError) -> ContainerTree.Parts {
+        let record = try usable(container, for: "copy")
+        guard let rootfs = record.rootfs.first else {
+            throw .internal("container \(record.id) has no root file system")
+        }
+        var mounts = record.mounts
+        for file in configFiles(record) {
+            var mount = MountPoint(.bind, destination: file.destination)
+            mount.source = file.source
+            mounts.append(mount)
+        }
+        return ContainerTree.Parts(
+            rootfs: rootfs, isReadOnly: record.hostConfig.flag("ReadonlyRootfs"), mounts: mounts,
+            place: directory(record.id))
+    }
+
+    // MARK: On a thread
+
+    private static func find(
+        _ path: String, in tree: ContainerTree, of reference: String
+    ) throws(EngineError) -> ContainerPath {
+        do throws(SysError) {
+            let place = try TreePlace(tree.root, path)
+            let target = isSymbolicLink(place.info) ? try linkTarget(tree.root, place.path) : nil
+            let status = PathStatus(
+                name: String(decoding: place.archiveName, as: UTF8.self), size: Int64(place.info.st_size),
+                mode: place.info.st_mode, modified: Timestamp(place.info.st_mtim), linkTarget: target ?? "")
+            return ContainerPath(tree: tree, place: place, status: status)
+        } catch {
+            throw lookupError(error, path, reference)
+        }
+    }
+
+    private static func lookupError(_ error: SysError, _ path: String, _ reference: String) -> EngineError {
+        switch error.errno {
+        case .noSuchFile: .notFound("Could not find the file \(path) in container \(reference)")
+        case .notDirectory: .invalidArgument("\(path) in container \(reference): not a directory")
+        case .loop, .nameTooLong: .invalidArgument("\(path) in container \(reference): \(error.errno.text)")
+        default: EngineError(error)
+        }
+    }
+
+    private static func extract(
+        _ request: ExtractionRequest, _ source: any ByteSource, into tree: ContainerTree, _ record: ContainerRecord,
+        _ reference: String
+    ) throws {
+        let target = try target(request.path, tree, record, reference)
+        var options = LayerOptions(whiteouts: .literal)
+        (options.crossesMounts, options.keepsKinds) = (true, request.keepsKinds)
+        if request.ownedByUser, !record.config.user.isEmpty {
+            options.owner = try owner(record.config.user, tree)
+        }
+        do {
+            let applier = LayerApplier(root: try tree.root.duplicate(), base: target, options: options)
+            let archive = InputBuffer(source)
+            guard try !archive.peek(1).isEmpty else { return }  // nothing at all is an empty archive, too
+            try applier.apply(try decompressed(archive))
+        } catch let error as ArchiveError {
+            throw EngineError.invalidArgument(error.message)
+        } catch let error as SysError where Self.isClientsFault(error.errno) {
+            throw EngineError.invalidArgument(error.description)
+        }
+    }
+
+    /// What is in the container, or in the archive, makes the archive impossible to unpack there.
+    private static func isClientsFault(_ errno: Errno) -> Bool {
+        [
+            .notDirectory, .isDirectory, .loop, .nameTooLong, .readOnly, .busy, .noSuchFile, .exists, .fileTooBig,
+        ].contains(errno)
+    }
+
+    private static func target(
+        _ path: String, _ tree: ContainerTree, _ record: ContainerRecord, _ reference: String
+    ) throws(EngineError) -> EntryPath {
+        let place: TreePlace
+        let directory: OwnedFD
+        do throws(SysError) {
+            place = try TreePlace(tree.root, path + "/")
+            directory = try openInRoot(tree.root, path, O_PATH | O_DIRECTORY)
+        } catch {
+            if error.errno == .notDirectory { throw .invalidArgument("extraction point is not a directory") }
+            throw lookupError(error, path, reference)
+        }
+        try checkWritable(directory, place.path, record)
+        return place.path
+    }
+
+    private static func checkWritable(
+        _ directory: borrowing OwnedFD, _ path: EntryPath, _ record: ContainerRecord
+    ) throws(EngineError) {
+        let isReadOnly: Bool
+        do throws(SysError) { isReadOnly = try isOnReadOnlyMount(directory) } catch { throw EngineError(error) }
+        guard isReadOnly else { return }
+        let inVolume = record.mounts.contains {
+            path.components.starts(with: FilePath($0.destination).components.map { Array($0.utf8) })
+        }
+        throw EngineError(
+            .permissionDenied,
+            inVolume ? "mounted volume is marked read-only" : "container rootfs is marked read-only")
+    }
+
+    private static func owner(_ user: String, _ tree: ContainerTree) throws(EngineError) -> LayerOptions.Owner {
+        do {
+            let files = try UserFiles(root: tree.root)
+            let user = try UserLookup(passwd: files.passwd, group: files.group).resolve(user)
+            return LayerOptions.Owner(uid: user.uid, gid: user.gid)
+        } catch let error as SpecError {
+            throw .invalidArgument(error.message)
+        } catch { throw EngineError(error) }
+    }
+}
