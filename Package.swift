@@ -237,8 +237,8 @@ let fuzzTargets: [Target] = [
             "Logs/LogRequest.swift", "Images/InstructionText.swift", "Images/HealthcheckText.swift",
             "Images/ImageChanges.swift", "Containers/ContainerValidation.swift",
             "Containers/ContainerValidation+Limits.swift", "Containers/SignalName.swift",
-            "Containers/ContainerState.swift", "System/MachineFacts.swift",
-            "Volumes/VolumeName.swift", "Registries/RegistryCredentials.swift",
+            "Containers/ContainerState.swift", "System/MachineFacts.swift", "Volumes/VolumeName.swift",
+            "Registries/RegistryCredentials.swift",
         ]),
     part(
         of: "EngineHTTP", ["Engine", "JSON", "LinuxSystem"],
@@ -249,9 +249,8 @@ let fuzzTargets: [Target] = [
     .executableTarget(
         name: "Fuzzing",
         dependencies: [
-            "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "Flags", "Networking", "DockerAPI",
-            "Engine", "EngineHTTP", "GoTemplate",
-            "JSON", "LinuxSystem", "OCISpec", "Registry", "TTRPC", "Tar",
+            "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
+            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Networking", "OCISpec", "Registry", "TTRPC", "Tar",
         ],
         path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,
         linkerSettings: [.unsafeFlags([environment["SWRUN_FUZZ"] ?? ""]), .linkedLibrary("stdc++")]),
