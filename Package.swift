@@ -1,29 +1,32 @@
 // swift-tools-version: 6.2
-// One package, three ways to build it (docs/architecture.md, "Building"):
+// One package, four ways to build it (docs/architecture.md, "Building"):
 //
 //   swift build                        everything, as ordinary Swift, with every dependency
 //   SWRUN_CORE=1 swift build           what needs no package and no C library: seconds, for day-to-day work
 //   SWRUN_STATIC=glibc|musl swift build -c release
 //                                      the static programs as Embedded Swift (swrunc with glibc for libseccomp,
 //                                      swrun-shim with musl); needs SWRUN_EMBEDDED_LIB, see scripts/build
+//   SWRUN_FUZZ=LIBRARY swift build     the parsers alone, instrumented, with libFuzzer: see scripts/fuzz
 import PackageDescription
 
 let environment = Context.environment
 let libc = environment["SWRUN_STATIC"]
 let isStatic = libc != nil
 let isCore = environment["SWRUN_CORE"] != nil
+let isFuzzing = environment["SWRUN_FUZZ"] != nil
 
 // MARK: Settings
 
-let ordinarySettings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .treatAllWarnings(as: .error),
-    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),  // Linux's own calls and constants from libc's headers
-]
+let ordinarySettings: [SwiftSetting] =
+    (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library", "-enable-testing"])] : []) + [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+        .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),  // Linux's own calls and constants from libc's headers
+    ]
 
 let muslInclude = "/usr/include/x86_64-linux-musl"
 let muslLib = "/usr/lib/x86_64-linux-musl"
@@ -205,8 +208,59 @@ let fullTests: [Target] = [
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
 
+// MARK: Fuzzing (docs/debugging.md)
+
+/// Those files of a module that need no package: what they parse is fuzzed, the rest is not built.
+func part(of name: String, _ dependencies: [Target.Dependency], _ sources: [String]) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/" + name, sources: sources,
+        swiftSettings: ordinarySettings)
+}
+
+let fuzzedModules: Set = [
+    "CISAL", "CZstd", "CSQLite", "CNFTables", "Threads", "Netlink", "Archive", "Metadata", "Networking", "DockerAPI",
+    "Tar", "GoTemplate", "DockerClient", "Commands",
+]
+
+let fuzzTargets: [Target] = [
+    part(
+        of: "Registry", ["LinuxSystem", "OCISpec", "JSON"],
+        [
+            "AuthChallenge.swift", "Base64.swift", "HostsFile.swift", "IPAddress.swift", "ProxySettings.swift",
+            "RegistryConfiguration.swift", "RegistryEndpoint.swift", "RegistryError.swift", "RemoteURL.swift",
+            "ResponseHeader.swift", "RetryPolicy.swift", "TOMLReader.swift",
+        ]),
+    part(
+        of: "Engine", ["CLinux", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "TTRPC"],
+        [
+            "EngineError.swift", "Spec", "IO/DetachKeys.swift", "System/TimeArgument.swift", "Logs/LogLine.swift",
+            "Logs/LogRequest.swift", "Images/InstructionText.swift", "Images/HealthcheckText.swift",
+            "Images/ImageChanges.swift", "Containers/ContainerValidation.swift",
+            "Containers/ContainerValidation+Limits.swift", "Containers/SignalName.swift",
+            "Containers/ContainerState.swift", "System/MachineFacts.swift", "Volumes/VolumeName.swift",
+            "Registries/RegistryCredentials.swift",
+        ]),
+    part(
+        of: "EngineHTTP", ["Engine", "JSON", "LinuxSystem"],
+        [
+            "APIVersion.swift", "Query.swift", "Routes/RegistryAuth.swift", "HTTP/HeaderFields.swift",
+            "HTTP/RequestDecoder.swift", "HTTP/RequestHead.swift", "HTTP/RequestHeadParser.swift", "HTTP/Status.swift",
+        ]),
+    .executableTarget(
+        name: "Fuzzing",
+        dependencies: [
+            "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
+            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Networking", "OCISpec", "Registry", "TTRPC", "Tar",
+        ],
+        path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,
+        linkerSettings: [.unsafeFlags([environment["SWRUN_FUZZ"] ?? ""]), .linkedLibrary("stdc++")]),
+]
+
 let targets: [Target] =
     switch libc {
+    case nil where isFuzzing:
+        embeddedLibraries + runtimeLibraries + (cliTargets + daemonTargets).filter { fuzzedModules.contains($0.name) }
+            + fuzzTargets
     case "musl": embeddedLibraries + [shimProgram]
     case .some: embeddedLibraries + runtimeLibraries + [shimProgram, runtimeProgram]
     case nil where isCore: embeddedLibraries + [shimProgram] + cliTargets + coreTests
@@ -230,6 +284,6 @@ let dependencies: [Package.Dependency] = [
 
 let package = Package(
     name: "swrun",
-    dependencies: isStatic || isCore ? [] : dependencies,
+    dependencies: isStatic || isCore || isFuzzing ? [] : dependencies,
     targets: targets
 )

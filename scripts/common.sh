@@ -43,6 +43,13 @@ need_swift() {
     command -v swift >/dev/null || die "needs Swift $swift_version or newer: https://www.swift.org/install/linux/"
 }
 
+# The toolchain's libFuzzer, without a main of its own: SwiftPM gives every program one.
+fuzzer_library() {
+    local swiftc
+    swiftc=$(readlink -f "$(command -v swiftc)")
+    find "$(dirname "$swiftc")/../lib" -name "libclang_rt.fuzzer_no_main-$(uname -m).a" -print -quit | xargs realpath
+}
+
 # The toolchain's directory of Embedded Swift's libraries.
 embedded_library_path() {
     local swiftc

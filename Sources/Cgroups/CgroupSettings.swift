@@ -100,7 +100,7 @@ private func memoryV2(_ memory: RuntimeResources.Memory) -> [CgroupSetting] {
     var settings: [CgroupSetting] = []
     if let swap = memory.swap, swap != 0 {
         // The spec's number counts memory and swap together, the kernel's swap alone.
-        let alone = swap < 0 ? -1 : max(0, swap - (memory.limit ?? 0))
+        let alone = swap < 0 ? -1 : max(0, swap - max(0, memory.limit ?? 0))
         let isOptional = alone <= 0
         settings.append(
             CgroupSetting("memory", "memory.swap.max", limitText(alone), for: "memory.swap", isOptional: isOptional))

@@ -8,34 +8,37 @@ package enum Glob {
 
     private typealias Scalars = ArraySlice<Unicode.Scalar>
 
+    /// A mismatch is only ever retried with the last `*` taking one more: what an earlier one could take instead, the
+    /// last one could take as well. So the time is at most the product of the lengths.
     private static func matches(_ pattern: Scalars, _ text: Scalars) -> Bool {
-        var pattern = pattern
-        var text = text
-        while let first = pattern.first {
-            switch first {
-            case "*": return matchesStar(pattern.drop { $0 == "*" }, text)
-            case "[":
-                guard let scalar = text.first, let rest = matchClass(pattern.dropFirst(), scalar) else { return false }
-                pattern = rest
-            case "?":
-                guard let scalar = text.first, scalar != "/" else { return false }
-                pattern = pattern.dropFirst()
-            default:
-                if first == "\\" { pattern = pattern.dropFirst() }
-                guard let wanted = pattern.first, text.first == wanted else { return false }
-                pattern = pattern.dropFirst()
+        var (pattern, text) = (pattern, text)
+        var retry: (pattern: Scalars, text: Scalars)?
+        while true {
+            if pattern.first == "*" {
+                pattern = pattern.drop { $0 == "*" }
+                retry = (pattern, text)
+            } else if pattern.isEmpty, text.isEmpty {
+                return true
+            } else if let scalar = text.first, let rest = matchOne(pattern, scalar) {
+                (pattern, text) = (rest, text.dropFirst())
+            } else {
+                guard let last = retry, let scalar = last.text.first, scalar != "/" else { return false }
+                (pattern, text) = (last.pattern, last.text.dropFirst())
+                retry = (pattern, text)
             }
-            text = text.dropFirst()
         }
-        return text.isEmpty
     }
 
-    private static func matchesStar(_ rest: Scalars, _ text: Scalars) -> Bool {
-        var text = text
-        while true {
-            if matches(rest, text) { return true }
-            guard let scalar = text.first, scalar != "/" else { return false }
-            text = text.dropFirst()
+    /// What follows the first element of `pattern`, if that matches the scalar.
+    private static func matchOne(_ pattern: Scalars, _ scalar: Unicode.Scalar) -> Scalars? {
+        switch pattern.first {
+        case nil: return nil
+        case "[": return matchClass(pattern.dropFirst(), scalar)
+        case "?": return scalar == "/" ? nil : pattern.dropFirst()
+        case "\\":
+            let rest = pattern.dropFirst()
+            return rest.first == scalar ? rest.dropFirst() : nil
+        case let wanted: return wanted == scalar ? pattern.dropFirst() : nil
         }
     }
 

@@ -7,6 +7,9 @@ struct TemplateParser {
     private let tokens: [TemplateToken]
     private var index = 0
     private var loopDepth = 0
+    /// How deep statements and parentheses are nested; each level takes a part of the stack.
+    private var depth = 0
+    private static let maximumDepth = 500
     /// The variables in scope: using an unknown one is a parse error.
     private var variables = ["$"]
     private(set) var definitions: [(name: String, body: [TemplateNode])] = []
@@ -26,6 +29,8 @@ struct TemplateParser {
 
     /// Nodes up to `{{end}}`, `{{else…` or the end of the template; the keyword that ended them is consumed.
     private mutating func list() throws(TemplateError) -> (nodes: [TemplateNode], ending: String?) {
+        try enter()
+        defer { depth -= 1 }
         var nodes: [TemplateNode] = []
         while true {
             let token = next()
@@ -85,6 +90,8 @@ struct TemplateParser {
     }
 
     private mutating func elseBranch(of keyword: String) throws(TemplateError) -> [TemplateNode] {
+        try enter()
+        defer { depth -= 1 }
         if peek.kind == .identifier, peek.text == keyword, keyword != "range" {
             _ = next()
             return [try block(keyword)]  // its {{end}} ends us too
@@ -130,6 +137,8 @@ struct TemplateParser {
     private mutating func pipeline(
         in context: String, until closing: TemplateToken.Kind
     ) throws(TemplateError) -> TemplatePipeline {
+        try enter()
+        defer { depth -= 1 }
         let start = peek.offset
         var pipeline = TemplatePipeline(place: .init(offset: start, text: ""))
         try declarations(of: &pipeline, allowsTwo: context == "range")
@@ -234,6 +243,11 @@ struct TemplateParser {
         if text.hasPrefix("0x"), let value = Int64(text.dropFirst(2), radix: 16) { return .int(value) }
         if Double(text) != nil { return .number(text: text) }
         throw fail("bad number syntax: " + quote(token.text))
+    }
+
+    private mutating func enter() throws(TemplateError) {
+        depth += 1
+        if depth > Self.maximumDepth { throw fail("exceeded maximum nesting depth (\(Self.maximumDepth))") }
     }
 
     // MARK: Tokens

@@ -87,20 +87,11 @@ struct BlobUpload<Source: BlobSource>: Sendable {
             throw RegistryError.unreachable(
                 operation: "upload blob \(blob.digest)", reason: "the registry dropped the upload")
         }
-        let offset = Self.received(response.headers.first(name: "Range") ?? "")
+        let offset = ResponseHeader.received(response.headers.first(name: "Range") ?? "")
         guard let offset, offset <= blob.size else {
             throw RegistryError.invalidResponse("registry does not say how far the upload of \(blob.digest) has come")
         }
         return (response.headers.contains(name: "Location") ? try self.place(response, place, endpoint) : place, offset)
-    }
-
-    /// The number of bytes that `0-N` means. Nothing yet is `0-0` in some registries, which costs one byte that is sent
-    /// twice at the most: the next PATCH is then refused with 416 and starts from what the registry says again.
-    static func received(_ range: String) -> Int64? {
-        let text = range.hasPrefix("bytes=") ? range.dropFirst(6) : range[...]
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0] == "0", let last = Int64(parts[1]), last >= -1 else { return nil }
-        return last == 0 ? 0 : last + 1
     }
 
     /// Where the registry wants the next request. Another host may be named, but never one without TLS by a registry

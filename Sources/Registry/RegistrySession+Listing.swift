@@ -21,20 +21,10 @@ extension RegistrySession {
             guard tags.count <= Self.maximumTags else {
                 throw RegistryError.invalidResponse("repository has more than \(Self.maximumTags) tags")
             }
-            path = Self.nextPage(response.headers.first(name: "Link") ?? "")
+            path = ResponseHeader.nextPage(response.headers.first(name: "Link") ?? "")
             if path == next { break }
         }
         return tags
-    }
-
-    /// The path below the repository of `<…/tags/list?…>; rel="next"` (RFC 8288); nil if there is no further page.
-    static func nextPage(_ link: String) -> String? {
-        guard link.contains("rel=\"next\"") || link.contains("rel=next"), let start = link.firstIndex(of: "<"),
-            let end = link[start...].firstIndex(of: ">")
-        else { return nil }
-        let target = link[link.index(after: start)..<end]
-        guard let query = target.firstIndex(of: "?"), target[..<query].hasSuffix("tags/list") else { return nil }
-        return "tags/list" + target[query...]
     }
 
     /// A whole small blob, its digest verified.

@@ -106,12 +106,8 @@ package struct RegistrySession: Sendable {
             return .refused(status: 403, code: "DENIED", message: "requested access to the resource is denied")
         }
         return RegistryError.refusal(
-            status: Int(response.status.code), body: body, retryAfter: retryAfter(response))
-    }
-
-    /// The seconds of `Retry-After`; its form as a date is not read.
-    static func retryAfter(_ response: HTTPClientResponse) -> Int? {
-        response.headers.first(name: "Retry-After").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+            status: Int(response.status.code), body: body,
+            retryAfter: ResponseHeader.retryAfter(response.headers.first(name: "Retry-After")))
     }
 }
 

@@ -50,7 +50,8 @@ struct TokenRequest: Sendable {
         let body = [UInt8](buffer: try await response.body.collect(upTo: 1 << 20))
         guard response.status == .ok else {
             throw RegistryError.refusal(
-                status: Int(response.status.code), body: body, retryAfter: RegistrySession.retryAfter(response))
+                status: Int(response.status.code), body: body,
+                retryAfter: ResponseHeader.retryAfter(response.headers.first(name: "Retry-After")))
         }
         return try TokenAnswer(parsing: body)
     }

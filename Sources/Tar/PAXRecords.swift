@@ -21,6 +21,9 @@ struct PAXRecords {
         var hasMap = false
     }
 
+    /// More than Linux lets a file have: the names of all may take 64 KiB (xattr(7)), a usual one has 16 bytes and more.
+    static let maximumAttributes = 4096
+
     init() {}
 
     init(parsing bytes: [UInt8]) throws(ArchiveError) {
@@ -65,6 +68,9 @@ struct PAXRecords {
             throw ArchiveError("invalid extended attribute in tar header")
         }
         extendedAttributes.removeAll { $0.name == name }
+        guard extendedAttributes.count < Self.maximumAttributes else {
+            throw ArchiveError("tar entry has more than \(Self.maximumAttributes) extended attributes")
+        }
         extendedAttributes.append(.init(name: name, value: value))
     }
 

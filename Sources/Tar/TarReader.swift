@@ -119,6 +119,8 @@ extension TarReader {
             try useMap(try readMap10(), &entry)
         } else if header.extended.sparse.hasMap {
             try useMap(header.extended.sparse.numbers, &entry)
+        } else if entry.kind == .regular, entry.size != header.storedSize {
+            throw SparseMap.malformed  // a size for a sparse file, and no map of one
         }
     }
 

@@ -255,6 +255,14 @@ extension HostileTar {
             $0.pax([("SCHILY.xattr.user." + String(repeating: "n", count: 300), "v")])
             $0.file("x")
         },
+        HostileTar("sparse size without a map", .refused) {
+            $0.pax([("GNU.sparse.realsize", "100")])
+            $0.file("x")
+        },
+        HostileTar("5000 extended attributes", .refused) {
+            $0.pax((0..<5000).map { ("SCHILY.xattr.user.\($0)", "v") })
+            $0.file("x")
+        },
         HostileTar("case pairs and duplicates", .confined) {
             for name in ["a", "A", "a", "A"] { $0.file(name) }
         },

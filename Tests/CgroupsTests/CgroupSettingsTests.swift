@@ -50,6 +50,15 @@ struct CgroupSettingsTests {
         #expect(settingsV2(resources).allSatisfy { $0.isOptional })
     }
 
+    @Test("all swap there can be, with memory that has no limit")
+    func mostSwap() throws {
+        let resources = try RuntimeResources(["memory": ["limit": -1, "swap": .int(.max)]])
+        #expect(
+            lines(settingsV2(resources)) == [
+                "memory memory.swap.max=9223372036854775807", "memory memory.max=max",
+            ])
+    }
+
     @Test("shares map to weights at their ends", arguments: [(2, 1), (1024, 39), (262_144, 10000), (0, 1)])
     func shares(_ shares: UInt64, _ expected: UInt64) {
         #expect(weight(shares: shares) == expected)

@@ -71,7 +71,9 @@ struct SizeAndDurationTests {
         #expect(try TimeArgument.parse(text, now: Timestamp(nanoseconds: 1600 * 1_000_000_000)) == expected)
     }
 
-    @Test("what is no time is refused", arguments: ["nonsense", "", "1.", "-", "2026-01"])
+    @Test(
+        "what is no time is refused",
+        arguments: ["nonsense", "", "1.", "-", "2026-01", "9999-01-01", "9999-12-31T23:59Z", "-2560000h"])
     func refusesTimes(_ text: String) {
         let reason = "invalid value for \"since\": failed to parse value as time or duration: \"" + text + "\""
         #expect { try TimeArgument.parse(text, named: "since") } throws: { ($0 as? CommandFailure)?.message == reason }
@@ -81,6 +83,20 @@ struct SizeAndDurationTests {
         "processors are counted in billionths",
         arguments: [("1.5", 1_500_000_000), ("0.000000001", 1), (".25", 250_000_000), ("2", 2_000_000_000)])
     func processors(_ text: String, _ nano: Int64) throws { #expect(try Decimal.nano(text) == nano) }
+
+    @Test(
+        "more processors than can be counted are refused",
+        arguments: ["9223372036.9", "-9223372036.9", "9223372037", "99999999999999999999"])
+    func tooManyProcessors(_ text: String) {
+        #expect(throws: Decimal.Malformed(reason: "failed to parse " + text + " as a rational number")) {
+            try Decimal.nano(text)
+        }
+    }
+
+    @Test(
+        "a number that is none is shown as such",
+        arguments: [(Double.infinity, "+Inf"), (.nan, "NaN"), (1e300, "1e+276")])
+    func noSize(_ bytes: Double, _ text: String) { #expect(SizeText.short(bytes).hasPrefix(text)) }
 }
 
 @Suite("Columns")

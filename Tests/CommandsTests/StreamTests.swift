@@ -36,6 +36,7 @@ struct StreamTests {
         #expect(keys.filter([98]) == ([16, 98], false))
         #expect(keys.filter([16, 16]) == ([16], false))
         #expect(keys.filter([17]) == ([], true))
+        #expect(keys.filter([9, 16, 17]) == ([9], true), "what comes after the end begins anew")
     }
 
     @Test(

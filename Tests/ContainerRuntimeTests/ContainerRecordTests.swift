@@ -37,6 +37,18 @@ struct ContainerRecordTests {
     }
 
     @Test(
+        "with a process that cannot be is refused",
+        arguments: [
+            ("pid", 2_147_483_648), ("pid", "1"), ("startTime", -1),
+            ("startTime", .number(text: "9223372036854775808")),
+        ] as [(String, JSONValue)])
+    func badProcess(_ key: String, _ number: JSONValue) throws {
+        var value = try record().json
+        value.set(key, number)
+        #expect(throws: RuntimeError("state.json: no pid")) { _ = try ContainerRecord(value) }
+    }
+
+    @Test(
         "ids that could be paths are refused",
         arguments: ["", ".", "..", "a/b", "a b", "é", "a\n", String(repeating: "a", count: 1025)])
     func badID(_ id: String) {

@@ -59,8 +59,17 @@ struct FiltersTests {
         arguments: [
             ("busy*", "busybox", true), ("busy*", "busy/box", false), ("*/*", "a/b", true), ("b?x", "box", true),
             ("[a-c]x", "bx", true), ("[^a-c]x", "bx", false), ("a\\*", "a*", true), ("a[", "a[", false), ("", "", true),
+            ("*a*/b*c", "xay/bxcc", true), ("*a*b", "a/ab", false), ("a*", "a", true), ("**", "", true),
+            ("*", "/", false),
+            ("*b", "abab", true), ("*", "", true), ("\\", "\\", false), ("", "a", false),
         ])
     func glob(_ pattern: String, _ text: String, _ expected: Bool) {
         #expect(Glob.matches(pattern, text) == expected)
+    }
+
+    @Test("a pattern of many stars takes no time", .timeLimit(.minutes(1)))
+    func stars() {
+        let pattern = String(repeating: "*a", count: 60) + "b"
+        #expect(!Glob.matches(pattern, String(repeating: "a", count: 250)))
     }
 }

@@ -132,5 +132,6 @@ struct DetachKeysTests {
         #expect(detector.pass([2]) == ([16, 2], false))
         #expect(detector.pass([16, 16]) == ([16], false))
         #expect(detector.pass([17, 9]) == ([], true))
+        #expect(detector.pass([9, 16, 17]) == ([9], true), "what comes after the end begins anew")
     }
 }

@@ -65,4 +65,19 @@ struct EventHubTests {
     func times(_ text: String, _ expected: Int64?) {
         #expect(TimeArgument.parse(text, now: Timestamp(nanoseconds: 0))?.nanoseconds == expected)
     }
+
+    @Test(
+        "the time until a moment is counted from now, and over if that was before",
+        arguments: [("10", 9_000_000_000), ("1", 0), ("-8999999999", 0), ("8999999999", 8_999_999_998_000_000_000)])
+    func until(_ text: String, _ expected: UInt64) throws {
+        let moment = try #require(TimeArgument.parse(text, now: .now))
+        #expect(TimeArgument.nanoseconds(from: Timestamp(nanoseconds: 1_000_000_000), to: moment) == expected)
+    }
+
+    @Test("the farthest moments can be told apart")
+    func farthest() {
+        let (first, last) = (Timestamp(nanoseconds: .min), Timestamp(nanoseconds: .max))
+        #expect(TimeArgument.nanoseconds(from: first, to: last) == .max)
+        #expect(TimeArgument.nanoseconds(from: last, to: first) == 0)
+    }
 }

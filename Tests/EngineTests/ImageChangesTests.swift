@@ -22,6 +22,9 @@ struct ImageChangesTests {
         #expect(try config(change).command == expected)
     }
 
+    @Test("every port there is can be exposed, and takes no time", .timeLimit(.minutes(1)))
+    func allPorts() throws { #expect(try config("EXPOSE 1-65535 80/tcp").exposedPorts.count == 65535) }
+
     @Test("an entry point takes an earlier command away, but not one of these changes")
     func entrypoint() throws {
         var inherited = try ContainerConfig(json: ["Cmd": ["old"]])

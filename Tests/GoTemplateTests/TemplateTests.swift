@@ -140,6 +140,20 @@ struct TabWriterTests {
         #expect(fixedPoint(number, digits: digits) == text)
     }
 
+    @Test(
+        "a template nested without end is refused",
+        arguments: [
+            ("{{", "(", "1", ")", "}}"), ("", "{{if .}}", "", "{{end}}", ""), ("", "{{if .}}{{else if .}}", "", "", ""),
+        ])
+    func nesting(_ first: String, _ open: String, _ inner: String, _ close: String, _ last: String) throws {
+        func template(_ depth: Int) -> String {
+            first + String(repeating: open, count: depth) + inner + String(repeating: close, count: depth) + last
+        }
+        let refused = #expect(throws: TemplateError.self) { try Template(template(100_000)) }
+        #expect(refused?.message == "template: :1: exceeded maximum nesting depth (500)")
+        if !close.isEmpty { _ = try Template(template(100)).render(.bool(true)) }
+    }
+
     @Test("a member that the data leaves out is found, but shows nowhere else")
     func omitted() throws {
         let template = try Template("{{if .State.Health}}x{{end}}{{json .State}}")

@@ -11,6 +11,18 @@ private func parse(_ text: String, _ mediaType: String = "") throws -> ImageDocu
 
 @Suite("Image documents")
 struct ImageDocumentTests {
+    @Test("an artifact's manifest keeps its type and its subject when it is written")
+    func artifact() throws {
+        let text = "{\"artifactType\":\"a/b\",\"config\":\(blob),\"layers\":[\(blob)],\"subject\":\(blob)}"
+        let read = try parse(text, MediaType.ociManifest)
+        guard case .manifest(let manifest) = read else {
+            Issue.record("no manifest")
+            return
+        }
+        #expect(manifest.artifactType == "a/b" && manifest.subject == manifest.config)
+        #expect(try ImageDocument(parsing: manifest.json.bytes(), mediaType: MediaType.ociManifest) == read)
+    }
+
     @Test("reads manifests and indexes, told by media type or by content")
     func reads() throws {
         let manifest = "{\"schemaVersion\":2,\"config\":\(blob),\"layers\":[\(blob)]}"

@@ -139,7 +139,7 @@ struct TagPageTests {
             ("<https://evil.example/v2/a/tags/list?n=1>; rel=\"next\"", "tags/list?n=1"),
             ("</v2/a/other?n=1>; rel=\"next\"", nil), ("</v2/a/tags/list?n=1>; rel=\"prev\"", nil), ("", nil),
         ] as [(String, String?)] {
-            #expect(RegistrySession.nextPage(link) == path)
+            #expect(ResponseHeader.nextPage(link) == path)
         }
     }
 }

@@ -46,7 +46,10 @@ package struct DetachKeys: Sendable {
         for byte in bytes {
             if byte == sequence[matched] {
                 matched += 1
-                if matched == sequence.count { return (passed, true) }
+                if matched == sequence.count {
+                    matched = 0
+                    return (passed, true)
+                }
                 continue
             }
             passed += sequence[..<matched]

@@ -46,7 +46,8 @@ package enum Decimal {
         guard fraction.utf8.count <= 9 else { throw Malformed(reason: "value is too precise") }
         let billionths = Int64(fraction + String(repeating: "0", count: 9 - fraction.utf8.count)) ?? 0
         let (product, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { throw unreadable }
-        return parts[0].hasPrefix("-") ? product - billionths : product + billionths
+        let (sum, isOver) = product.addingReportingOverflow(parts[0].hasPrefix("-") ? -billionths : billionths)
+        guard !overflow, !isOver else { throw unreadable }
+        return sum
     }
 }

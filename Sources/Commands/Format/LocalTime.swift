@@ -43,10 +43,11 @@ package enum LocalTime {
             + " \(local.tm_year + 1900)"
     }
 
-    /// The moment that a local date and time without a zone means.
+    /// The moment that a local date and time without a zone means; nil if it is too far away for a `Timestamp`, as the
+    /// year 9999 is.
     package static func timestamp(
         year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0
-    ) -> Timestamp {
+    ) -> Timestamp? {
         var parts = tm()
         parts.tm_year = Int32(truncatingIfNeeded: year - 1900)
         parts.tm_mon = Int32(truncatingIfNeeded: month - 1)
@@ -55,7 +56,8 @@ package enum LocalTime {
         parts.tm_min = Int32(truncatingIfNeeded: minute)
         parts.tm_sec = Int32(truncatingIfNeeded: second)
         parts.tm_isdst = -1
-        return Timestamp(nanoseconds: Int64(mktime(&parts)) * 1_000_000_000)
+        let (nanoseconds, isTooFar) = Int64(mktime(&parts)).multipliedReportingOverflow(by: 1_000_000_000)
+        return isTooFar ? nil : Timestamp(nanoseconds: nanoseconds)
     }
 
     private static func broken(_ time: Timestamp) -> tm {

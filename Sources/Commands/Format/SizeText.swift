@@ -28,6 +28,7 @@ package enum SizeText {
     /// As C's `%.<digits>g` for numbers that are not tiny.
     package static func significant(_ value: Double, digits: Int) -> String {
         if value == 0 { return "0" }
+        guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf" }
         if value < 0 { return "-" + significant(-value, digits: digits) }
         var whole = 1
         var limit = 10.0

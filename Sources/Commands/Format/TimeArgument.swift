@@ -12,7 +12,8 @@ package enum TimeArgument {
     /// - Parameter flag: the flag that errors name, if they name one.
     package static func parse(_ text: String, named flag: String? = nil, now: Timestamp = .now) throws -> String {
         if let duration = DurationText.parse(text) {
-            return seconds(Timestamp(nanoseconds: now.nanoseconds - duration))
+            let (moment, isTooFar) = now.nanoseconds.subtractingReportingOverflow(duration)
+            if !isTooFar { return seconds(Timestamp(nanoseconds: moment)) }
         }
         if let time = Timestamp(rfc3339: text) { return seconds(time) }
         if let time = local(text) { return seconds(time) }

@@ -10,6 +10,7 @@ package struct RunPorts {
     }
 
     package private(set) var exposed: [String] = []
+    private var known: Set<String> = []
     package private(set) var bindings: [Binding] = []
 
     package init(publish: [String], expose: [String]) throws {
@@ -28,7 +29,7 @@ package struct RunPorts {
 
     private mutating func addExposed(_ port: Int, _ proto: String) {
         let name = "\(port)/" + proto
-        if !exposed.contains(name) { exposed.append(name) }
+        if known.insert(name).inserted { exposed.append(name) }
     }
 
     private mutating func add(_ spec: String) throws {

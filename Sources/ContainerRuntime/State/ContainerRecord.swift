@@ -62,11 +62,11 @@ package struct ContainerRecord: Sendable, Equatable {
         }
         ociVersion = try text("ociVersion")
         id = try text("id")
-        guard let pid = value["pid"]?.int.flatMap({ Int32(exactly: $0) }), let start = value["startTime"]?.uint else {
-            throw RuntimeError("state.json: no pid")
-        }
+        guard let pid = value["pid"]?.int.flatMap({ Int32(exactly: $0) }), let start = value["startTime"]?.int,
+            start >= 0
+        else { throw RuntimeError("state.json: no pid") }
         self.pid = pid
-        startTime = start
+        startTime = UInt64(start)
         bundle = try text("bundle")
         rootfs = try text("rootfs")
         created = try text("created")

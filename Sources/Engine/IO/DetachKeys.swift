@@ -46,7 +46,10 @@ package struct DetachDetector: Sendable {
         for byte in bytes {
             if byte == keys[matched] {
                 matched += 1
-                if matched == keys.count { return (passed, true) }
+                if matched == keys.count {
+                    matched = 0
+                    return (passed, true)
+                }
                 continue
             }
             passed += keys[..<matched]

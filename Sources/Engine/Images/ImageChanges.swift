@@ -113,10 +113,8 @@ package struct ImageChanges: Sendable {
     private static func addPorts(
         _ text: String, _ words: InstructionText, to config: inout ContainerConfig
     ) throws(EngineError) {
-        var ports = config.exposedPorts
-        for word in InstructionText.words(text) {
-            for port in try expanded(port: words.expanded(word)) where !ports.contains(port) { ports.append(port) }
-        }
+        var ports = Set(config.exposedPorts)
+        for word in InstructionText.words(text) { ports.formUnion(try expanded(port: words.expanded(word))) }
         config.set("ExposedPorts", .sorted(ports.map { ($0, .object([])) }))
     }
 

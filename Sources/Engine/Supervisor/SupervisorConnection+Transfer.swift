@@ -5,18 +5,6 @@ import FoundationEssentials
 import LinuxSystem
 import SwiftProtobuf
 
-/// A user's credentials for one registry, out of `X-Registry-Auth`.
-package struct RegistryCredentials: Sendable, Equatable {
-    package var username = ""
-    package var secret = ""
-    /// A refresh token instead of name and password.
-    package var isIdentityToken = false
-
-    package init() {}
-
-    package var isEmpty: Bool { secret.isEmpty }
-}
-
 /// containerd's transfer service: one call that moves an image, with side streams for progress, data and credentials.
 ///
 ///     engine ──── Streaming/Stream {id: P} ◀── Progress, Progress, … ──── supervisor

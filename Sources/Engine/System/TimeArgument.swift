@@ -11,6 +11,11 @@ package enum TimeArgument {
         return Timestamp(nanoseconds: now.nanoseconds - ago)
     }
 
+    /// How long it is from one moment to a later one; 0 if that is over. Every moment that a client can name is fine.
+    package static func nanoseconds(from start: Timestamp, to end: Timestamp) -> UInt64 {
+        end > start ? UInt64(bitPattern: end.nanoseconds &- start.nanoseconds) : 0
+    }
+
     private static func unix(_ text: String) -> Timestamp? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let seconds = Int64(parts[0]), seconds.magnitude < 9_000_000_000 else { return nil }

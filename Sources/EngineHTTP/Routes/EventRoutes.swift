@@ -32,7 +32,7 @@ struct EventRoutes {
                     for await event in stream { try await body.writeLine(event) }
                 }
                 if let until {
-                    group.addTask { try await Task.sleep(nanoseconds: until.nanosecondsFromNow) }
+                    group.addTask { try await Task.sleep(nanoseconds: TimeArgument.nanoseconds(from: .now, to: until)) }
                 }
                 try await group.next()
                 group.cancelAll()
@@ -47,10 +47,6 @@ struct EventRoutes {
         }
         return time
     }
-}
-
-extension Timestamp {
-    fileprivate var nanosecondsFromNow: UInt64 { UInt64(max(0, nanoseconds - Timestamp.now.nanoseconds)) }
 }
 
 extension BodyWriter {

@@ -37,8 +37,10 @@ package struct Manifest: Sendable, Equatable {
         var list: [JSONValue] = []
         for layer in layers { list.append(layer.json) }
         var json: JSONValue = ["schemaVersion": 2, "mediaType": .string(mediaType)]
+        if let artifactType { json.set("artifactType", .string(artifactType)) }
         json.set("config", config.json)
         json.set("layers", .array(list))
+        if let subject { json.set("subject", subject.json) }
         if !annotations.isEmpty { json.set("annotations", annotations.json) }
         return json
     }
