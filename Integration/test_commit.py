@@ -57,6 +57,17 @@ def root_archive(stack):
     return data
 
 
+def test_containers_of_an_image_and_of_those_made_of_it(stack, changed, image):
+    stack.docker("commit", changed, image)
+    child = stack.docker("create", "--network", "none", image, "true")
+    try:
+        assert {child, stack.docker("ps", "-aq", "--no-trunc", "-f", f"name={changed}")} <= set(
+            stack.docker("ps", "-aq", "--no-trunc", "-f", "ancestor=busybox").split())
+        assert stack.docker("ps", "-aq", "--no-trunc", "-f", f"ancestor={image}") == child
+    finally:
+        stack.docker("rm", child)
+
+
 class TestDiff:
     def test_lists_what_changed(self, cli, changed):
         found = cli("diff", changed).splitlines()

@@ -13,10 +13,12 @@ package enum UnixSocket {
             if error.errno != .noSuchFile { throw error }
         }
         let number = fd.raw
-        let old = umask(0o777 & ~mode)  // the mode is right from the first moment: there is no chmod to race with
-        defer { _ = umask(old) }
+        // bind(2) takes the socket's own mode, less the umask: never more than `mode`, from the first moment. Changing the
+        // umask instead would change it for all threads.
+        try sys("fchmod", path.string) { fchmod(number, mode) }
         try withShortPath(path) { (short) throws(SysError) in
             try sys("bind", path.string) { swrun_bind_unix(number, short) }
+            try sys("chmod", path.string) { chmod(short, mode) }  // what the umask took away
         }
         try sys("listen", path.string) { CLinux.listen(number, backlog) }
         return fd

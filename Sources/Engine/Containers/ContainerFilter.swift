@@ -10,7 +10,7 @@ struct ContainerFilter: Sendable {
     private let exitCodes: [Int32]
     private let before: Timestamp?
     private let since: Timestamp?
-    private let ancestors: [String]
+    private let ancestors: Set<String>
 
     init(_ request: ContainerListRequest, _ service: ContainerService) async throws {
         filters = request.filters
@@ -32,11 +32,13 @@ struct ContainerFilter: Sendable {
         ancestors = await Self.ancestors(filters.values("ancestor"), service)
     }
 
-    /// The IDs of images by name; the layers that descend from them are found by their chains.
-    private static func ancestors(_ names: [String], _ service: ContainerService) async -> [String] {
-        var ids: [String] = []
+    /// The IDs of the images with these names, and of those that stand on their layers.
+    private static func ancestors(_ names: [String], _ service: ContainerService) async -> Set<String> {
+        var ids: Set<String> = []
         for name in names {
-            if let image = try? await service.images.resolve(name) { ids.append(image.id) }
+            guard let image = try? await service.images.resolve(name) else { continue }
+            ids.insert(image.id)
+            ids.formUnion((try? await service.images.images(above: image.chainID)) ?? [])
         }
         return ids
     }

@@ -2,6 +2,7 @@
 import DockerAPI
 import JSON
 import LinuxSystem
+import Threads
 
 /// How a client starts an exec.
 package struct ExecStartRequest: Sendable {
@@ -67,7 +68,7 @@ extension ExecService {
         let socket = containers.runDirectory(container.id) / "exec-\(record.id.prefix(16)).sock"
         let supervisor = containers.supervisor
         do {
-            let process = try makeProcess(record, container, request)
+            let process = try await makeProcess(record, container, request)
             let stdio = TaskStdio(
                 stdin: record.config.attachStdin ? "attach:" : "", stdout: "attach://" + percentEncoded(socket.string),
                 terminal: record.config.tty)
@@ -124,23 +125,25 @@ extension ExecService {
     /// The `process` of the runtime spec.
     private func makeProcess(
         _ exec: ExecRecord, _ container: Container, _ request: ExecStartRequest
-    ) throws(EngineError) -> JSONValue {
+    ) async throws(EngineError) -> JSONValue {
+        let record = container.record
+        let files: UserFiles
+        // On a thread of its own: what is mounted in the container may not answer.
+        do { files = try await runOnThread { try UserFiles(pid: record.state.pid) } } catch {
+            throw .internal("read the user database of container \(record.id): \(error)")
+        }
         do throws(SpecError) {
             return try ExecProcess(
-                exec: exec.config, container: container.record, host: containers.host,
-                consoleSize: request.consoleSize
-            ).build(user: try resolveUser(exec.config, container))
+                exec: exec.config, container: record, host: containers.host, consoleSize: request.consoleSize
+            ).build(user: try Self.resolveUser(exec.config, record, files))
         } catch {
             throw EngineError(error)
         }
     }
 
-    private func resolveUser(_ config: ExecConfig, _ container: Container) throws(SpecError) -> ResolvedUser {
-        let record = container.record
-        let files: UserFiles
-        do throws(SysError) { files = try UserFiles(pid: record.state.pid) } catch {
-            throw SpecError("cannot read the container's user database: \(error.description)", .other)
-        }
+    private static func resolveUser(
+        _ config: ExecConfig, _ record: ContainerRecord, _ files: UserFiles
+    ) throws(SpecError) -> ResolvedUser {
         let own = config.user.isEmpty
         return try UserLookup(passwd: files.passwd, group: files.group).resolve(
             own ? record.config.user : config.user, groupAdd: own ? record.hostConfig.list("GroupAdd") : [])

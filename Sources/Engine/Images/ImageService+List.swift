@@ -53,6 +53,12 @@ extension ImageService {
         return copy.names.isEmpty ? nil : copy
     }
 
+    /// The IDs of the images that have all layers up to `chainID`, and others above them.
+    func images(above chainID: String) async throws -> [String] {
+        let all = try await all()
+        return all.filter { $0.details.chain.dropLast().contains(chainID) }.map { $0.details.id }
+    }
+
     /// `GET /images/{name}/history`.
     package func history(_ nameOrID: String) async throws -> JSONValue {
         let image = try await inspect(nameOrID)
