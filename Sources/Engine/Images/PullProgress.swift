@@ -59,7 +59,7 @@ package struct PullProgress: Sendable {
     package mutating func introduction() -> [ProgressMessage] {
         if isIntroduced { return [] }
         isIntroduced = true
-        return [.status("Pulling from \(reference.path)", id: reference.tag ?? reference.digest?.string)]
+        return [.status("Pulling from \(reference.path)", id: reference.tag ?? reference.string)]
     }
 
     private var isUpToDate: Bool { present != nil && digest == present }
