@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Archives that mean harm, through load and import: each is refused or stays in its root, and the host is as before."""
+"""Archives that mean harm, through load, import and pull: each is refused or stays in its root, and the host is as before."""
 import gzip
 import hashlib
 import io
 import json
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import tarfile
 import tempfile
+import urllib.request
 
 import pytest
 
-from harness import Stack
+from harness import TOOLS, Stack, run
 
 OUT = "../" * 30 + "tmp/hostile-outside"
 
@@ -237,6 +239,82 @@ def send(stack, path, data):
     body = status.stderr.decode(errors="replace")
     failed = status.stdout != b"200" or '"error"' in body
     return failed, body
+
+
+REGISTRY = "127.0.0.1:5190"
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """A registry of its own, for images that nobody else may see."""
+    path = tmp_path_factory.mktemp("hostile-registry")
+    run(TOOLS / "registry-up", "--dir", path, "--port", REGISTRY.partition(":")[2], "start", "http")
+    yield path
+    run(TOOLS / "registry-up", "--dir", path, "stop")
+
+
+def upload(method, path, data, kind):
+    request = urllib.request.Request(f"http://{REGISTRY}/v2/{path}", data, {"Content-Type": kind}, method=method)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return answer.headers["Location"]
+
+
+def push(layer, diff_id, tag):
+    """Puts an image with this one layer, gzipped, into the registry; nothing but the registry looks at it."""
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [diff_id]}}).encode()
+    blobs = []
+    for kind, data in (("config.v1+json", config), ("layer.v1.tar+gzip", gzip.compress(layer, 1))):
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        place = upload("POST", "library/hostile/blobs/uploads/", b"", "application/octet-stream")
+        place = place.partition("/v2/")[2]
+        upload("PUT", f"{place}{'&' if '?' in place else '?'}digest={digest}", data, "application/octet-stream")
+        blobs.append({"mediaType": f"application/vnd.oci.image.{kind}", "digest": digest, "size": len(data)})
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": blobs[0], "layers": blobs[1:]}).encode()
+    upload("PUT", f"library/hostile/manifests/{tag}", manifest, kind)
+
+
+def pull(stack, client, tag):
+    """Whether it failed, and what was said."""
+    name = f"{REGISTRY}/library/hostile:{tag}"
+    if client == "ctr":
+        result = stack.ctr("-n", "swrun", "images", "pull", "--plain-http", name, check=False)
+    else:
+        result = (stack.docker if client == "docker" else stack.swrun)("pull", name, check=False)
+    return result.code != 0, result.err
+
+
+@pytest.mark.parametrize("client", ["docker", "swrun", "ctr"])
+def test_every_case_from_a_registry(stack, outside, registry, client):
+    if not shutil.which(client) and client != "swrun":
+        pytest.skip(f"no {client} on this machine")
+    before = host(outside)
+    wrong = []
+    for number, (name, (_, fate)) in enumerate(CASES.items()):
+        layer = archive(name)
+        push(layer, "sha256:" + hashlib.sha256(layer).hexdigest(), f"case{number}")
+        failed, text = pull(stack, client, f"case{number}")
+        if fate != "either" and failed != (fate == "refused"):
+            wrong.append(f"{name}: expected {fate}, got {text[-200:]}")
+        if failed and not text.strip():
+            wrong.append(f"{name}: refused without a word")
+        if host(outside) != before:
+            wrong.append(f"{name}: changed the host")
+            before = host(outside)
+        images = stack.ctr("-n", "swrun", "images", "ls", "-q").split()
+        if failed and images and client != "ctr":  # ctr itself makes the record before it unpacks
+            wrong.append(f"{name}: refused, but there is an image")
+        if images:
+            stack.ctr("-n", "swrun", "images", "rm", "--sync", *images)
+    assert wrong == []
+    assert not [line for line in stack.ctr("-n", "swrun", "snapshots", "ls").splitlines() if "extract-" in line]
+
+
+def test_a_layer_from_a_registry_that_is_not_what_the_configuration_names(stack, outside, registry):
+    push(archive("inner parent"), "sha256:" + "1" * 64, "wrong")
+    failed, text = pull(stack, "swrun", "wrong")
+    assert failed and "but the image names sha256:1111" in text
+    assert json.loads(stack.curl("/images/json")) == []
 
 
 def memory(pid):

@@ -113,6 +113,40 @@ def test_remove_what_was_pulled_by_digest(client, own_stack, registry):
     assert listed(client) == ["busybox:latest"]
 
 
+def test_a_digest_goes_without_the_tag(client, own_stack, registry):
+    """As docker 20.10 has it: names are removed one by one, and the image with the last of them."""
+    repository = f"{REGISTRY}/library/config"
+    client("pull", "-q", repository)
+    digest = own_stack.inspect(repository)["RepoDigests"][0]
+    up_to_date = client("pull", digest).splitlines()
+    assert up_to_date[0] == f"{digest}: Pulling from library/config"
+    assert up_to_date[1:3] == [f"Digest: {digest.partition('@')[2]}", f"Status: Image is up to date for {digest}"]
+    assert client("rmi", digest).splitlines() == [f"Untagged: {digest}"]
+    assert own_stack.inspect(repository)["RepoDigests"] == []
+    assert f"{repository}:latest" in listed(client)
+    assert client("rmi", digest, check=False).code == 1
+    client("pull", "-q", repository)
+    assert own_stack.inspect(repository)["RepoDigests"] == [digest]
+    client("pull", "-q", digest)
+    client("tag", digest, "other:1")
+    assert client("rmi", repository).splitlines() == [f"Untagged: {repository}:latest", f"Untagged: {digest}"]
+    assert set(listed(client)) == {"other:1", "busybox:latest"}
+    removed = client("rmi", "other:1").splitlines()
+    assert removed[0] == "Untagged: other:1" and removed[1].startswith("Deleted: ")
+
+
+def test_an_id_of_two_repositories(client, own_stack, registry):
+    client("pull", "-q", f"{REGISTRY}/library/config")
+    image = own_stack.inspect(f"{REGISTRY}/library/config")
+    client("tag", image["Id"], "other:1")
+    refused = client("rmi", image["Id"], check=False)
+    assert refused.code == 1 and refused.err.endswith("(must be forced) - image is referenced in multiple repositories\n")
+    assert client("rmi", image["RepoDigests"][0]) == f"Untagged: {image['RepoDigests'][0]}"
+    assert client("rmi", image["Id"], check=False).code == 1
+    assert [line.partition(" ")[0] for line in client("rmi", "-f", image["Id"]).splitlines()][:3] == [
+        "Untagged:", "Untagged:", "Deleted:"]
+
+
 def test_prune(client, own_stack, images):
     client("run", "--name", "step", "--network", "none", "busybox", "touch", "/x")
     client("commit", "-c", "LABEL keep=yes", "step", "kid:1")

@@ -10,7 +10,7 @@ import tarfile
 
 import pytest
 
-from harness import run
+from harness import CGROUP_ROOT, remove_empty_cgroups, run
 from test_supervisor import IMAGE, Supervisor
 
 REGISTRY = "127.0.0.1:5100"
@@ -23,6 +23,8 @@ def supervisor(images, tmp_path_factory):
     supervisor.ctr("images", "import", images / "archive" / "busybox.tar")
     yield supervisor
     assert supervisor.stop() == 0
+    for controller in CGROUP_ROOT.iterdir():
+        remove_empty_cgroups(controller / supervisor.namespace)
 
 
 @pytest.fixture
@@ -154,6 +156,25 @@ class TestSnapshots:
         found = members(ctr("snapshots", "diff", key, key + "-view").raw)
         assert set(found) - {".", ""} == {"two", ".wh.one"}
 
+    def test_lists_are_in_the_order_of_names(self, ctr, parent, key):
+        for name in (key, key + "-view"):
+            ctr("snapshots", "view", name, parent)
+        names = [line.split()[0] for line in ctr("snapshots", "ls").splitlines()[1:]]
+        assert names == sorted(names)
+
+    @pytest.mark.parametrize("words, text", [
+        (["prepare", "{key}", "{parent}"], 'snapshot "{key}": already exists'),
+        (["prepare", "{key}-view", "{key}"], "is not committed snapshot: invalid argument"),
+        (["prepare", "{key}-view", "nothing"], "nothing does not exist: not found"),
+        (["mounts", "/m", "{parent}"], "not active or view: failed precondition"),
+        (["commit", "{key}-committed", "{parent}"], "is not active: failed precondition"),
+        (["rm", "{parent}"], "cannot remove snapshot with child: failed precondition"),
+    ])
+    def test_refusals_have_containerds_texts(self, ctr, parent, key, words, text):
+        ctr("snapshots", "prepare", key, parent)
+        result = ctr("snapshots", *[word.format(key=key, parent=parent) for word in words], check=False)
+        assert result.code == 1 and text.format(key=key) in result.err
+
     def test_diff_of_what_is_missing(self, ctr):
         result = ctr("snapshots", "diff", "nothing", check=False)
         assert result.code == 1 and "not found" in result.err
@@ -218,3 +239,73 @@ class TestContent:
         manifest = json.loads(ctr("content", "fetch-object", "--plain-http", name, ctr("images", "ls").split(name)[1].split()[1]))
         assert manifest["config"]["digest"] in ctr("content", "ls", "-q")
         ctr("images", "rm", name)
+
+
+class TestNamespaces:
+    def test_labels_make_one(self, ctr):
+        ctr("namespaces", "label", "labelled", "a=b")
+        assert ["labelled", "a=b"] in [line.split() for line in ctr("namespaces", "ls").splitlines()]
+        ctr("namespaces", "rm", "labelled")
+        assert "labelled" not in ctr("namespaces", "ls", "-q").split()
+
+    def test_one_with_something_in_it_stays(self, ctr, supervisor):
+        result = ctr("namespaces", "rm", supervisor.namespace, check=False)
+        assert result.code == 1
+        assert 'must be empty, but it still has images, blobs, snapshots on "overlayfs" snapshotter' in result.err
+
+
+class TestTransferService:
+    """By a ctr of containerd 1.7 or later (SWRUN_TEST_CTR names it), which leaves transfers to the supervisor."""
+
+    @pytest.fixture
+    def new(self, supervisor):
+        program = os.environ.get("SWRUN_TEST_CTR")
+        if not program:
+            pytest.skip("SWRUN_TEST_CTR names no ctr of containerd 1.7 or later")
+        is_first = " 1.7." in run(program, "--version")
+
+        def call(verb, *arguments, **options):
+            mode = ["--local=false"] if is_first and verb in ("pull", "push", "import", "export", "tag") else []
+            return run(program, "-a", supervisor.address, "-n", supervisor.namespace, "images", verb, *mode, *arguments,
+                       **options)
+
+        call.run = lambda *arguments: run(program, "-a", supervisor.address, "-n", supervisor.namespace, "run", *arguments)
+        return call
+
+    def test_pull_push_and_progress(self, new, ctr, registry):
+        name = f"{REGISTRY}/library/config:latest"
+        pulled = new("pull", "--plain-http", name)
+        assert "fetching image content" in pulled and "from OCI Registry" in pulled
+        pushed = new("push", "--plain-http", f"{REGISTRY}/transfer/config:1", name)
+        assert "pushing content" in pushed and "to OCI Registry" in pushed
+        again = f"{REGISTRY}/transfer/config:1"
+        new("pull", "--plain-http", again)
+        digests = {line.split()[0]: line.split()[2] for line in ctr("images", "ls").splitlines()}
+        assert digests[name] == digests[again]
+        ctr("images", "rm", name, again)
+
+    def test_export_and_import(self, new, ctr, tmp_path):
+        archive = tmp_path / "o.tar"
+        new("export", archive, IMAGE)
+        with tarfile.open(archive) as tar:
+            names = tar.getnames()
+            assert {"oci-layout", "index.json", "manifest.json"} <= set(names)
+            entry = json.load(tar.extractfile("index.json"))["manifests"][0]
+            assert entry["annotations"]["io.containerd.image.name"] == IMAGE
+            assert json.load(tar.extractfile("manifest.json"))[0]["RepoTags"] == [IMAGE]
+        new("import", "--base-name", "example.org/imported", "--digests", archive)
+        assert f"example.org/imported@{entry['digest']}" in ctr("images", "ls", "-q").split()
+        new("import", "--index-name", "example.org/index:1", archive)
+        row = next(line for line in ctr("images", "ls").splitlines() if line.startswith("example.org/index:1"))
+        assert "application/vnd.oci.image.index.v1+json" in row
+        ctr("images", "rm", f"example.org/imported@{entry['digest']}", "example.org/index:1")
+        refused = new("export", tmp_path / "none.tar", "example.org/none:1", check=False)
+        assert refused.code == 1 and 'image "example.org/none:1": not found' in refused.err
+
+    def test_tag(self, new, ctr):
+        new("tag", IMAGE, "example.org/tagged:1", "example.org/tagged:2")
+        assert {"example.org/tagged:1", "example.org/tagged:2"} <= set(ctr("images", "ls", "-q").split())
+        ctr("images", "rm", "example.org/tagged:1", "example.org/tagged:2")
+
+    def test_run(self, new, ctr):
+        assert new.run("--rm", IMAGE, "c" + os.urandom(4).hex(), "echo", "hi") == "hi"

@@ -131,6 +131,6 @@ extension ContentStore {
     }
 
     static func missing(_ digest: Digest) -> ServiceError {
-        ServiceError(.notFound, "content \(digest): not found")
+        ServiceError(.notFound, "content digest \(digest): not found")
     }
 }

@@ -144,7 +144,7 @@ extension ContentWriter {
         guard wanted == 0 || wanted == state.offset else {
             throw ServiceError(
                 .failedPrecondition,
-                "unexpected commit size \(state.offset), expected \(wanted): failed precondition")
+                "failed size validation: \(state.offset) != \(wanted): failed precondition")
         }
         if let expected, expected.algorithm != (self.expected?.algorithm ?? .sha256) {
             state.hasher = BlobHasher(expected.algorithm)

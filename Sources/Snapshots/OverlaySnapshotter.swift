@@ -48,7 +48,8 @@ package struct OverlaySnapshotter: Snapshotter {
         try records.database.read { transaction in
             let record = try records.get(transaction, namespace, key)
             guard record.info.kind != .committed else {
-                throw ServiceError(.failedPrecondition, "snapshot \(key) is committed: failed precondition")
+                throw ServiceError(
+                    .failedPrecondition, "requested snapshot \(key) not active or view: failed precondition")
             }
             return mounts(record, below: try records.ancestors(transaction, of: record.parentID))
         }

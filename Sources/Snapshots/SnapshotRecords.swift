@@ -51,7 +51,7 @@ struct SnapshotRecords: Sendable {
     }
 
     func list(_ namespace: String) throws -> [SnapshotInfo] {
-        try database.query("\(Self.columns) WHERE s.namespace = ? ORDER BY s.id", [.text(namespace)])
+        try database.query("\(Self.columns) WHERE s.namespace = ? ORDER BY s.name", [.text(namespace)])
             .map { try Self.record($0).info }
     }
 
@@ -86,7 +86,7 @@ struct SnapshotRecords: Sendable {
         if !parent.isEmpty {
             let record = try get(transaction, namespace, parent)
             guard record.info.kind == .committed else {
-                throw ServiceError(.invalidArgument, "parent \(parent) is not committed: invalid argument")
+                throw ServiceError(.invalidArgument, "parent \"\(parent)\" is not committed snapshot: invalid argument")
             }
             parentID = record.id
         }
@@ -109,7 +109,7 @@ struct SnapshotRecords: Sendable {
         try requireAbsent(transaction, namespace, name)
         let record = try get(transaction, namespace, key)
         guard record.info.kind == .active else {
-            throw ServiceError(.failedPrecondition, "snapshot \(key) is not active: failed precondition")
+            throw ServiceError(.failedPrecondition, "snapshot \"\(key)\" is not active: failed precondition")
         }
         try transaction.execute(
             """
@@ -128,7 +128,7 @@ struct SnapshotRecords: Sendable {
         let record = try get(transaction, namespace, name)
         let children = try transaction.query("SELECT 1 FROM snapshots WHERE parent_id = ? LIMIT 1", [.int64(record.id)])
         guard children.isEmpty else {
-            throw ServiceError(.failedPrecondition, "cannot remove snapshot \(name) with child: failed precondition")
+            throw ServiceError(.failedPrecondition, "cannot remove snapshot with child: failed precondition")
         }
         try transaction.execute("DELETE FROM snapshots WHERE id = ?", [.int64(record.id)])
         return record.id
@@ -187,7 +187,7 @@ struct SnapshotRecords: Sendable {
     private func requireAbsent(_ transaction: borrowing Transaction, _ namespace: String, _ name: String) throws {
         let rows = try transaction.query(
             "SELECT 1 FROM snapshots WHERE namespace = ? AND name = ?", [.text(namespace), .text(name)])
-        guard rows.isEmpty else { throw ServiceError(.alreadyExists, "snapshot \(name): already exists") }
+        guard rows.isEmpty else { throw ServiceError(.alreadyExists, "snapshot \"\(name)\": already exists") }
     }
 
     private static func record(_ row: Row) throws -> SnapshotRecord {

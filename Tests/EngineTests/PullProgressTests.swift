@@ -19,7 +19,7 @@ private func event(_ name: String, layer: Character = "a", at: Int64 = 0, of tot
 
 private func resolved(_ digest: Character) -> TransferProgress {
     .with {
-        $0.event = "resolved to"
+        $0.event = "fetching image content"
         $0.desc.mediaType = MediaType.ociManifest
         $0.desc.digest = "sha256:" + String(repeating: digest, count: 64)
     }

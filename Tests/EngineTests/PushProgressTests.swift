@@ -62,7 +62,7 @@ struct PushProgressTests {
         var progress = PushProgress(tag: "1", try details(target: target))
         #expect(progress.end(target: target).isEmpty)
         let done = TransferProgress.with {
-            $0.event = "done"
+            $0.event = "pushed content"
             ($0.desc.mediaType, $0.desc.digest, $0.desc.size) = (MediaType.ociManifest, digest("d"), 500)
         }
         #expect(progress.take(done, now: 1).isEmpty)

@@ -22,6 +22,8 @@ struct FilterTests {
             ("labels.\"com.example/role\"==front", true), ("labels.tier==\"x,y\"", true), ("labels.none==x", false),
             ("labels.none!=x", true), ("id", true), ("labels.none", false), ("id==web-1,labels.tier", true),
             ("id==web-1,labels.none", false), ("nothing==", false),
+            ("topic==\"/tasks/exit\", id==web-1", true), (" id == web-1 , labels.tier", true),
+            ("id==web-1 ,id==x", false),
         ])
     func match(_ expression: String, _ expected: Bool) throws {
         #expect(try Filter(expression).matches(field) == expected)
@@ -35,7 +37,9 @@ struct FilterTests {
         #expect(try FilterSet([""]).matches(field))
     }
 
-    @Test("malformed filters are refused", arguments: ["==x", "id==\"open", "id==a,", "labels.", "a b==c", ","])
+    @Test(
+        "malformed filters are refused",
+        arguments: ["==x", "id==\"open", "id==a,", "labels.", "a b==c", "id==a b", ","])
     func malformed(_ expression: String) {
         let error = #expect(throws: ServiceError.self) { try Filter(expression) }
         #expect(error?.kind == .invalidArgument)

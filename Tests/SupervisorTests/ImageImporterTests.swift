@@ -17,23 +17,26 @@ private final class ImportFixture: Sendable {
     let directory: FilePath
     let content: ContentStore
     private let importer: ImageImporter
+    private let exporter: ImageExporter
 
     init() throws {
         directory = FilePath("/tmp/swrun-import-test-\(monotonicNanoseconds())-\(UInt32.random(in: 0 ... .max))")
         try makeDirectory(directory, mode: 0o700)
         let database = try Database(path: directory / "meta.db")
         content = try ContentStore(root: directory / "content", database: database)
-        importer = ImageImporter(
-            ImageServices(
-                content: content, images: try ImageStore(database: database),
-                snapshotter: try OverlaySnapshotter(root: directory / "snapshots", database: database),
-                pool: BlockingPool(threads: 2), logger: Logger(label: "test")))
+        let services = ImageServices(
+            content: content, images: try ImageStore(database: database),
+            snapshotter: try OverlaySnapshotter(root: directory / "snapshots", database: database),
+            pool: BlockingPool(threads: 2), logger: Logger(label: "test"))
+        (importer, exporter) = (ImageImporter(services), ImageExporter(services))
     }
 
     deinit { try? removeTree(directory) }
 
     /// Sends the archive in pieces of odd size.
-    func load(_ archive: [UInt8]) async throws -> [ImageRecord] {
+    func load(
+        _ archive: [UInt8], _ request: ImportRequest = ImportRequest(namespace: "n", unpacks: false)
+    ) async throws -> [ImageRecord] {
         let (pieces, sender) = AsyncStream<[UInt8]>.makeStream()
         var rest = archive[...]
         while !rest.isEmpty {
@@ -41,7 +44,17 @@ private final class ImportFixture: Sendable {
             rest = rest.dropFirst(10_001)
         }
         sender.finish()
-        return try await importer.load(ImportRequest(namespace: "n", unpacks: false), from: pieces) { _ in }
+        return try await importer.load(request, from: pieces) { _ in }
+    }
+
+    /// The whole archive of these images.
+    func export(_ names: [String]) async throws -> [UInt8] {
+        let (pieces, receiver) = AsyncStream<[UInt8]>.makeStream()
+        try await exporter.export(
+            ExportRequest(namespace: "n", names: names, platforms: [.host]), to: { receiver.yield($0) },
+            progress: { _ in })
+        receiver.finish()
+        return await pieces.reduce(into: []) { $0 += $1 }
     }
 
     func digests() throws -> Set<String> { Set(try content.list("n").map { $0.digest.string }) }
@@ -146,5 +159,42 @@ struct ImageImporterTests {
         #expect(await message(entry("file", [1]) + TarWriter.end).contains("neither manifest.json nor an OCI layout"))
         #expect(await message(Array("BZh91AY".utf8)).contains("bzip2 or xz are not supported"))
         #expect(await message(manifest(layer: "l.tar") + TarWriter.end).contains("file c.json is missing"))
+    }
+
+    @Test("reads what an export wrote, which is the same each time")
+    func roundTrip() async throws {
+        let first = try await fixture.load(
+            entry("l.tar", layer) + entry("c.json", config) + manifest(layer: "l.tar") + TarWriter.end)
+        let archive = try await fixture.export(["docker.io/library/a:b"])
+        #expect(try await fixture.export(["docker.io/library/a:b"]) == archive)
+        let other = try ImportFixture()
+        let second = try await other.load(archive)
+        #expect(second.map(\.name) == first.map(\.name) && second.map(\.target.digest) == first.map(\.target.digest))
+        #expect(try other.digests() == fixture.digests())
+        await #expect(throws: ServiceError.self) { try await fixture.export(["docker.io/library/none:1"]) }
+    }
+
+    @Test(
+        "names images by the rules of the request",
+        arguments: [
+            (ImportNaming(name: "e.org/x", isPrefix: true, addsDigest: true), ["e.org/x@"]),
+            (ImportNaming(name: "e.org/x", isPrefix: true, takesOthers: true), ["docker.io/library/a:b"]),
+            (ImportNaming(name: "docker.io/library/a", isPrefix: true), ["docker.io/library/a:b"]),
+            (
+                ImportNaming(name: "docker.io/", isPrefix: true, addsDigest: true, skipsDigestOfNamed: true),
+                ["docker.io/library/a:b"]
+            ), (ImportNaming(name: "e.org/x", isPrefix: true), []), (ImportNaming(name: "e.org/y:1"), ["e.org/y:1"]),
+        ])
+    func naming(_ rule: ImportNaming, _ expected: [String]) async throws {
+        var request = ImportRequest(namespace: "n", unpacks: false)
+        (request.naming, request.indexName) = ([rule], "e.org/index:1")
+        let records = try await fixture.load(
+            entry("l.tar", layer) + entry("c.json", config) + manifest(layer: "l.tar") + TarWriter.end, request)
+        #expect(records.first?.name == "e.org/index:1")
+        #expect(records.first?.target.mediaType == MediaType.ociIndex)
+        let names = records.dropFirst().map {
+            $0.name.contains("@") ? String($0.name.prefix { $0 != "@" }) + "@" : $0.name
+        }
+        #expect(names == expected)
     }
 }

@@ -48,14 +48,14 @@ extension ImageService {
         _ text: String, _ image: LocalImage, _ users: [ImageUser], force: Bool
     ) async throws -> [ImageRemoval] {
         let reference = try ImageReference(text).taggedByDefault
-        let isLast = image.tagged.count <= 1
-        if isLast, !force, let user = users.first {
+        if !force, image.hasSingleReference, let user = users.first {
             throw EngineError.conflict(
                 "conflict: unable to remove repository reference \"\(text)\" (must force) - container "
                     + "\(user.containerID.prefix(12)) is using its referenced image \(image.shortID)")
         }
-        let names = image.names.filter { $0.reference == reference || Self.isSame($0.reference, reference) }
-        if !isLast { return try await untag(image, names) }
+        if reference.digest != nil, !image.tagged.isEmpty { return try await hideDigest(image, reference) }
+        let names = Self.names(of: image, endedBy: reference)
+        if names.count < image.names.filter({ $0.reference != nil }).count { return try await untag(image, names) }
         // The last name goes, and the image too, unless a running container or another image needs it.
         if image.hasChildren || users.contains(where: \.isRunning) {
             try await supervisor.setImage(Self.dangling(image))
@@ -63,6 +63,29 @@ extension ImageService {
         }
         let untagged = Self.untaggings(image, names)
         return try await untagged + delete(image, names: image.names)
+    }
+
+    /// The name itself; and with the last tag of a repository the digest that the image has there.
+    private static func names(of image: LocalImage, endedBy reference: ImageReference) -> [LocalImage.Name] {
+        let repository = image.names.filter { $0.reference?.name == reference.name }
+        if reference.digest != nil { return repository }
+        let hasOtherTag = repository.contains { $0.reference?.tag != nil && $0.reference != reference }
+        return hasOtherTag ? repository.filter { $0.reference == reference } : repository
+    }
+
+    /// Removes a digest of an image that has tags: those of the same repository stay, and no longer show it.
+    private func hideDigest(_ image: LocalImage, _ reference: ImageReference) async throws -> [ImageRemoval] {
+        for name in image.names where name.reference?.name == reference.name {
+            if name.reference?.tag == nil {
+                try await supervisor.deleteImage(name.key, sync: false)
+            } else if name.wasPulled {
+                var record = try await supervisor.image(name.key)
+                record.labels[LocalImage.Name.pulledLabel] = nil
+                try await supervisor.setImage(record)
+            }
+        }
+        publish("untag", image.details)
+        return [.untagged(reference.familiarName + "@" + image.details.target.digest.string)]
     }
 
     private func removeByID(_ image: LocalImage, _ users: [ImageUser], force: Bool) async throws -> [ImageRemoval] {
@@ -74,7 +97,7 @@ extension ImageService {
             throw Self.conflict(image, "cannot be forced", "image is being used by running container", user)
         }
         if !force {
-            if Set(image.tagged.map(\.familiarName)).count > 1 || image.tagged.count > 1 {
+            if !image.hasSingleReference {
                 throw EngineError.conflict(
                     "conflict: unable to delete \(image.shortID) (must be forced) - image is referenced in multiple "
                         + "repositories")
@@ -91,11 +114,6 @@ extension ImageService {
     ) -> EngineError {
         .conflict(
             "conflict: unable to delete \(image.shortID) (\(remedy)) - \(reason) \(user.containerID.prefix(12))")
-    }
-
-    private static func isSame(_ candidate: ImageReference?, _ wanted: ImageReference) -> Bool {
-        guard let candidate, wanted.digest != nil, wanted.tag == nil else { return false }
-        return candidate.name == wanted.name
     }
 
     private static func dangling(_ image: LocalImage) -> ImageMessage {

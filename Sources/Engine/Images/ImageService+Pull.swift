@@ -50,7 +50,8 @@ extension ImageService {
         _ emit: @escaping @Sendable (ProgressMessage) -> Void
     ) async throws {
         let present = try? await supervisor.image(reference.normalized)
-        let progress = Mutex(PullProgress(reference, present: present?.target.digest))
+        let known = present == nil ? try? await presentDigest(reference) : present?.target.digest
+        let progress = Mutex(PullProgress(reference, present: known))
         do {
             try await supervisor.pull(
                 reference.string, platform: (platform ?? .host).message, resolver: try resolver(for: reference.domain),
@@ -65,6 +66,12 @@ extension ImageService {
         let target = try await finishPull(reference, replaced: present?.target)
         for line in progress.withLock({ $0.end(digest: target) }) { emit(line) }
         try await finishEvent(reference, platform)
+    }
+
+    /// The digest that a reference by digest names, if an image of that repository has it.
+    private func presentDigest(_ reference: ImageReference) async throws -> String? {
+        guard let digest = reference.digest?.string else { return nil }
+        return try await find(reference.string).0.target.digest.string == digest ? digest : nil
     }
 
     /// Publishes the event; an image for another platform than the one asked for is an error even now.

@@ -76,7 +76,9 @@ package final class ImageService: Sendable {
         if let digest = reference.digest {
             let image = try await all().first { image in
                 [image.details.target.digest.string, image.details.manifestDigest].contains(digest.string)
-                    && image.names.contains { $0.reference?.name == reference.name }
+                    && image.names.contains {
+                        $0.reference?.name == reference.name && ($0.wasPulled || $0.reference?.digest != nil)
+                    }
             }
             return image.map { ($0.details, reference.name + "@" + digest.string) }
         }

@@ -41,6 +41,18 @@ package struct LocalImage: Sendable {
         return digests.sorted()
     }
 
+    /// The repositories that show the image's digest.
+    private var digestRepositories: Set<String> {
+        Set(names.filter { $0.wasPulled || $0.reference?.digest != nil }.compactMap { $0.reference?.name })
+    }
+
+    /// Whether all names are one for docker: a tag, and the digest in the same repository.
+    var hasSingleReference: Bool {
+        guard tagged.count <= 1 else { return false }
+        let digests = digestRepositories
+        return digests.count + tagged.count <= 1 || (digests.count == 1 && tagged.allSatisfy { digests == [$0.name] })
+    }
+
     package var isDangling: Bool { tagged.isEmpty }
 
     /// Only a step on the way to another image: docker lists such ones with `--all` alone.

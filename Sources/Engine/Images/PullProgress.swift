@@ -33,8 +33,8 @@ package struct PullProgress: Sendable {
 
     /// The lines for one event.
     package mutating func take(_ event: TransferProgress, now: Int64) -> [ProgressMessage] {
-        if event.event == "resolved to" || event.event == "resolved" {
-            digest = event.hasDesc && !event.desc.digest.isEmpty ? event.desc.digest : Self.digest(in: event.name)
+        if event.event == "fetching image content" {
+            if event.hasDesc { digest = event.desc.digest }
             return introduction()
         }
         guard event.hasDesc, MediaType.isLayer(event.desc.mediaType), !isUpToDate else { return [] }
@@ -59,7 +59,7 @@ package struct PullProgress: Sendable {
     package mutating func introduction() -> [ProgressMessage] {
         if isIntroduced { return [] }
         isIntroduced = true
-        return [.status("Pulling from \(reference.path)", id: reference.tag ?? reference.digest?.string)]
+        return [.status("Pulling from \(reference.path)", id: reference.tag ?? reference.string)]
     }
 
     private var isUpToDate: Bool { present != nil && digest == present }
@@ -107,22 +107,5 @@ package struct PullProgress: Sendable {
         guard event.total > 0, isFirstOrLast || now - layer.lastLine >= Self.interval else { return [] }
         layer.lastLine = now
         return [.progress(status, id: id, current: event.progress, total: event.total)]
-    }
-
-    private static func digest(in name: String) -> String? {
-        guard let start = name.range(of: "sha256:") else { return nil }
-        return String(name[start.lowerBound...].prefix(71))
-    }
-}
-
-extension String {
-    /// The first place where `other` occurs (the standard library has `contains` only).
-    fileprivate func range(of other: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(other) { return start..<index(start, offsetBy: other.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

@@ -42,7 +42,7 @@ package struct PushProgress: Sendable {
 
     /// The lines for one event.
     package mutating func take(_ event: TransferProgress, now: Int64) -> [ProgressMessage] {
-        if event.event == "done", event.hasDesc, !MediaType.isLayer(event.desc.mediaType) { pushed = event.desc }
+        if event.event == "pushed content", event.hasDesc { pushed = event.desc }
         guard event.hasDesc, MediaType.isLayer(event.desc.mediaType) else { return [] }
         let id = names.first { $0.blob == event.desc.digest }?.id ?? shortImageID(event.desc.digest)
         var layer = layers[id] ?? Layer()

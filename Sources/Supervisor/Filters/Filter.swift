@@ -59,7 +59,7 @@ package struct FilterSet: Sendable, Equatable {
 }
 
 /// Reads the grammar `selector ("," selector)*`, `selector = path (operator value)?`,
-/// `path = name ("." (name | quoted))*`.
+/// `path = name ("." (name | quoted))*`. White space may stand around selectors and operators.
 private struct FilterParser {
     private var rest: Substring
     private let text: String
@@ -80,10 +80,15 @@ private struct FilterParser {
     }
 
     private mutating func selector() throws(ServiceError) -> Filter.Selector {
+        skipSpace()
         let path = try self.path()
+        skipSpace()
         for comparison in [Filter.Operator.equal, .notEqual, .matches] where rest.hasPrefix(comparison.rawValue) {
             rest.removeFirst(2)
-            return Filter.Selector(path: path, comparison: comparison, value: try value())
+            skipSpace()
+            let value = try value()
+            skipSpace()
+            return Filter.Selector(path: path, comparison: comparison, value: value)
         }
         return Filter.Selector(path: path, comparison: .present, value: "")
     }
@@ -106,10 +111,12 @@ private struct FilterParser {
 
     private mutating func value() throws(ServiceError) -> String {
         if rest.first == "\"" || rest.first == "|" || rest.first == "/" { return try quoted() }
-        let value = rest.prefix { $0 != "," }
+        let value = rest.prefix { $0 != "," && !$0.isWhitespace }
         rest = rest.dropFirst(value.count)
         return String(value)
     }
+
+    private mutating func skipSpace() { rest = rest.drop { $0.isWhitespace } }
 
     /// A string between two equal quote characters; `\` keeps the next character as it is.
     private mutating func quoted() throws(ServiceError) -> String {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Archive
 import ContentStore
+import JSON
 import LinuxSystem
 import OCISpec
 import Tar
@@ -9,6 +10,8 @@ import Tar
 struct ArchivedImage: Sendable {
     /// Full references; empty if the archive gives the image no name.
     var names: [String]
+    /// Tags that an image layout gives without the name of a repository.
+    var tags: [String] = []
     var target: Descriptor
     /// All manifests that came with it, with their platforms as far as known.
     var manifests: [(descriptor: Descriptor, manifest: Manifest)]
@@ -38,6 +41,29 @@ struct ArchiveReader {
             throw ArchiveError("neither manifest.json nor an OCI layout in it")
         }
         return try DockerArchiveReader(files: files).readAll()
+    }
+}
+
+extension ArchiveReader {
+    /// Stores an index of all images: the layout's own, or else one that is made for it.
+    func storeIndex(of targets: [Descriptor]) throws -> Descriptor {
+        let files = ArchiveFiles(services: services, namespace: namespace, intake: intake)
+        let bytes: [UInt8]
+        if files.contains("oci-layout"), files.contains("index.json") {
+            bytes = try files.read("index.json", limit: ImageDocument.maximumBytes)
+        } else {
+            let index: JSONValue = [
+                "schemaVersion": 2, "mediaType": .string(MediaType.ociIndex), "manifests": .array(targets.map(\.json)),
+            ]
+            bytes = index.bytes()
+        }
+        let digest = try services.content.put(namespace, bytes)
+        try services.content.updateLabels(namespace, digest) { labels in
+            for (number, target) in targets.enumerated() {
+                labels["containerd.io/gc.ref.content.m.\(number)"] = target.digest.string
+            }
+        }
+        return Descriptor(mediaType: MediaType.ociIndex, digest: digest, size: Int64(bytes.count))
     }
 }
 
@@ -76,7 +102,7 @@ struct ArchiveFiles {
             if expected == nil || expected?.algorithm == digest.algorithm {
                 guard expected == nil || expected == digest else { throw mismatch(digest, expected) }
                 guard try content.adopt(namespace, digest, labels: labels) else {
-                    throw ServiceError(.notFound, "content \(digest): not found")
+                    throw ServiceError(.notFound, "content digest \(digest): not found")
                 }
                 return (digest, file.size)
             }

@@ -15,12 +15,49 @@ package struct ImportRequest: Sendable {
     package var platform: Platform
     package var labels: Labels
     package var unpacks: Bool
+    /// A name for all of the archive: a record that points to an index of its images. Nil makes none.
+    package var indexName: String?
+    /// How images are named; empty takes the archive's names as they are.
+    package var naming: [ImportNaming] = []
 
     package init(namespace: String, platform: Platform = .host, labels: Labels = [:], unpacks: Bool = true) {
         self.namespace = namespace
         self.platform = platform
         self.labels = labels
         self.unpacks = unpacks
+    }
+}
+
+/// A rule for the names of imported images, `ImageStore.extra_references` of containerd's transfer service.
+package struct ImportNaming: Sendable {
+    package var name: String
+    /// `name` is the start of names, and stands before mere tags; otherwise it is the image's name.
+    package var isPrefix: Bool
+    /// Names that do not begin with the prefix are taken, too.
+    package var takesOthers: Bool
+    /// Adds `name@digest`.
+    package var addsDigest: Bool
+    /// ... only for images without another name.
+    package var skipsDigestOfNamed: Bool
+
+    package init(
+        name: String, isPrefix: Bool = false, takesOthers: Bool = false, addsDigest: Bool = false,
+        skipsDigestOfNamed: Bool = false
+    ) {
+        self.name = name
+        self.isPrefix = isPrefix
+        self.takesOthers = takesOthers
+        self.addsDigest = addsDigest
+        self.skipsDigestOfNamed = skipsDigestOfNamed
+    }
+
+    /// The names of an image by this rule.
+    func names(of image: ArchivedImage) -> [String] {
+        guard isPrefix else { return [name] }
+        var names = image.names.filter { takesOthers || $0.hasPrefix(name) }
+        names += image.tags.map { "\(name):\($0)" }
+        if addsDigest, names.isEmpty || !skipsDigestOfNamed { names.append("\(name)@\(image.target.digest)") }
+        return names
     }
 }
 
@@ -74,13 +111,19 @@ package struct ImageImporter: Sendable {
         _ request: ImportRequest, _ intake: ArchiveIntake, _ progress: @escaping ImageProgressHandler
     ) async throws -> [ImageRecord] {
         let services = services
+        progress(.step(.importing))
         return try await services.gate.transfer(request.namespace) {
             let reader = ArchiveReader(services: services, namespace: request.namespace, intake: intake)
             var records: [ImageRecord] = []
-            for image in try await services.pool.run({ try reader.readAll() }) {
+            let images = try await services.pool.run { try reader.readAll() }
+            if let name = request.indexName {
+                records.append(try await save(index: reader, of: images, as: name, request, progress))
+            }
+            for image in images {
                 if request.unpacks { try await unpack(image, request, progress) }
                 records += try await save(image, request, progress)
             }
+            progress(.step(.imported))
             return records
         }
     }
@@ -102,14 +145,40 @@ package struct ImageImporter: Sendable {
     private func save(
         _ image: ArchivedImage, _ request: ImportRequest, _ progress: ImageProgressHandler
     ) async throws -> [ImageRecord] {
-        let names = image.names.isEmpty ? [ImageStore.danglingName(image.target.digest)] : image.names
         var records: [ImageRecord] = []
-        for name in names {
-            let record = ImageRecord(name: name, target: image.target, labels: request.labels)
-            let (services, namespace) = (services, request.namespace)
-            records.append(try await services.pool.run { try services.images.put(namespace, record) })
-            progress(.init(.saved, name, descriptor: image.target))
+        for name in Self.names(of: image, request) {
+            records.append(try await save(image.target, as: name, request, progress))
         }
         return records
+    }
+
+    private func save(
+        _ target: Descriptor, as name: String, _ request: ImportRequest, _ progress: ImageProgressHandler
+    ) async throws -> ImageRecord {
+        let record = ImageRecord(name: name, target: target, labels: request.labels)
+        let (services, namespace) = (services, request.namespace)
+        let stored = try await services.pool.run { try services.images.put(namespace, record) }
+        progress(.init(.saved, name, descriptor: target))
+        return stored
+    }
+
+    /// The archive's own index, or one that is made of its images.
+    private func save(
+        index reader: ArchiveReader, of images: [ArchivedImage], as name: String, _ request: ImportRequest,
+        _ progress: ImageProgressHandler
+    ) async throws -> ImageRecord {
+        let target = try await services.pool.run { try reader.storeIndex(of: images.map(\.target)) }
+        return try await save(target, as: name, request, progress)
+    }
+
+    private static func names(of image: ArchivedImage, _ request: ImportRequest) -> [String] {
+        guard request.naming.isEmpty else {
+            var names: [String] = []
+            for name in request.naming.flatMap({ $0.names(of: image) }) where !names.contains(name) {
+                names.append(name)
+            }
+            return names
+        }
+        return image.names.isEmpty ? [ImageStore.danglingName(image.target.digest)] : image.names
     }
 }

@@ -109,25 +109,28 @@ private struct PullJob: Sendable {
 
     func run() async throws -> ImageRecord {
         let name = request.name ?? request.reference.normalized
-        progress(.init(.resolving, name))
+        let source = request.reference.string
+        progress(.step(.resolving, source))
         let target = try await session.resolve()
         self.target.set(target)
-        progress(.init(.resolved, name, descriptor: target))
-        let (manifest, descriptor) = try await selectManifest(target)
-        try await fetchAndUnpack(manifest, parent: descriptor)
+        progress(.step(.pulling, source))
+        progress(.init(.fetching, name, descriptor: target))
+        let (manifest, descriptor) = try await selectManifest(target, of: name)
+        try await fetchAndUnpack(manifest, parent: descriptor.transferName)
         try await label(target, descriptor, manifest)
         let record = ImageRecord(name: name, target: target, labels: request.labels)
         let (services, namespace) = (services, namespace)
         let stored = try await services.pool.run { try services.images.put(namespace, record) }
-        progress(.init(.done, name, descriptor: target))
+        progress(.init(.saved, name, descriptor: target))
+        progress(.step(.pulled, source))
         return stored
     }
 
     // MARK: Manifests
 
     /// The manifest for the wanted platform; the index it was found in is stored too.
-    private func selectManifest(_ target: Descriptor) async throws -> (Manifest, Descriptor) {
-        switch try await document(target) {
+    private func selectManifest(_ target: Descriptor, of name: String) async throws -> (Manifest, Descriptor) {
+        switch try await document(target, in: name) {
         case .manifest(let manifest): return (manifest, target)
         case .index(let index):
             guard let chosen = index.manifest(for: request.platform) else {
@@ -135,7 +138,7 @@ private struct PullJob: Sendable {
                     .notFound,
                     "no matching manifest for \(request.platform.dockerString) in the manifest list entries")
             }
-            guard case .manifest(let manifest) = try await document(chosen) else {
+            guard case .manifest(let manifest) = try await document(chosen, in: target.transferName) else {
                 throw ServiceError(.invalidArgument, "manifest list entry \(chosen.digest) is no image manifest")
             }
             return (manifest, chosen)
@@ -143,32 +146,32 @@ private struct PullJob: Sendable {
     }
 
     /// Reads a manifest or index from the store, or fetches it and stores it.
-    private func document(_ descriptor: Descriptor) async throws -> ImageDocument {
+    private func document(_ descriptor: Descriptor, in parent: String) async throws -> ImageDocument {
         let (services, namespace) = (services, namespace)
         let limit = ImageDocument.maximumBytes
         let known = try await services.pool.run { () -> [UInt8]? in
             guard try services.content.adopt(namespace, descriptor.digest) else { return nil }
             return try services.content.read(namespace, descriptor.digest, limit: limit)
         }
-        if let known { return try ImageDocument(parsing: known, mediaType: descriptor.mediaType) }
+        if let known {
+            progress(.blob(.exists, descriptor, in: parent, progress: descriptor.size))
+            return try ImageDocument(parsing: known, mediaType: descriptor.mediaType)
+        }
+        progress(.blob(.waiting, descriptor, in: parent))
         let fetched = try await session.manifest(descriptor.digest.string)
         let document = try ImageDocument(parsing: fetched.bytes, mediaType: fetched.descriptor.mediaType)
         try await services.pool.run { _ = try services.content.put(namespace, fetched.bytes) }
+        progress(.blob(.complete, descriptor, in: parent, progress: descriptor.size))
         return document
     }
 
     // MARK: Blobs
 
-    private func fetchAndUnpack(_ manifest: Manifest, parent: Descriptor) async throws {
+    private func fetchAndUnpack(_ manifest: Manifest, parent: String) async throws {
         for layer in manifest.layers where !MediaType.isLayer(layer.mediaType) {
             throw ServiceError(.invalidArgument, "unsupported layer media type \"\(layer.mediaType)\"")
         }
-        for layer in manifest.layers {
-            progress(
-                .init(
-                    .waiting, layer.digest.string, parents: [parent.digest.string], total: layer.size, descriptor: layer
-                ))
-        }
+        for layer in manifest.layers { progress(.blob(.waiting, layer, in: parent)) }
         try await fetch(manifest.config, parent: parent)
         let config = try await config(manifest)
         let arrivals = Arrivals(count: manifest.layers.count)
@@ -190,7 +193,7 @@ private struct PullJob: Sendable {
         return try ImageConfig(parsing: bytes)
     }
 
-    private func fetchLayers(_ manifest: Manifest, parent: Descriptor, _ arrivals: Arrivals) async throws {
+    private func fetchLayers(_ manifest: Manifest, parent: String, _ arrivals: Arrivals) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, layer) in manifest.layers.enumerated() {
                 if index >= ImagePuller.parallelFetches { try await group.next() }
@@ -204,26 +207,19 @@ private struct PullJob: Sendable {
     }
 
     /// Brings one blob into the store, unless it is there; another pull's download of it is waited for.
-    private func fetch(_ blob: Descriptor, parent: Descriptor) async throws {
+    private func fetch(_ blob: Descriptor, parent: String) async throws {
         let (services, namespace) = (services, namespace)
-        let parents = [parent.digest.string]
         if try await services.pool.run({ try services.content.adopt(namespace, blob.digest) }) {
-            progress(
-                .init(
-                    .exists, blob.digest.string, parents: parents, progress: blob.size, total: blob.size,
-                    descriptor: blob))
+            progress(.blob(.exists, blob, in: parent, progress: blob.size))
             return
         }
         try await services.fetches.run(namespace + "/" + blob.digest.string) {
-            try await download(blob, parents)
+            try await download(blob, parent)
         }
-        progress(
-            .init(
-                .complete, blob.digest.string, parents: parents, progress: blob.size, total: blob.size, descriptor: blob
-            ))
+        progress(.blob(.complete, blob, in: parent, progress: blob.size))
     }
 
-    private func download(_ blob: Descriptor, _ parents: [String]) async throws {
+    private func download(_ blob: Descriptor, _ parent: String) async throws {
         let (services, namespace) = (services, namespace)
         let ref = "layer-\(blob.digest)"
         let writer: ContentWriter
@@ -233,10 +229,7 @@ private struct PullJob: Sendable {
             }
         } catch let error as ServiceError where error.kind == .alreadyExists { return }
         let sink = StoreSink(writer: writer, pool: services.pool) { count in
-            progress(
-                .init(
-                    .downloading, blob.digest.string, parents: parents, progress: count, total: blob.size,
-                    descriptor: blob))
+            progress(.blob(.downloading, blob, in: parent, progress: count))
         }
         do { try await session.fetchBlob(blob, into: sink) } catch {
             if ImagePuller.isDiskFull(error) { try? writer.restart() }  // others need the room at once

@@ -91,6 +91,9 @@ private struct PushJob: Sendable {
     let progress: ImageProgressHandler
 
     func run() async throws {
+        progress(.step(.startedPush, request.reference.string))
+        progress(.init(.pushing, request.name, descriptor: plan.target))
+        report(.waiting, plan.target)
         for blob in plan.foreign { report(.skipped, blob) }
         for blob in plan.blobs { report(.waiting, blob) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -105,7 +108,9 @@ private struct PushJob: Sendable {
         }
         try await put(plan.target, as: request.reference.tag ?? plan.target.digest.string)
         try await label()
-        progress(.init(.done, request.reference.string, total: plan.target.size, descriptor: plan.target))
+        progress(.init(.pushed, request.name, descriptor: plan.target))
+        report(.complete, plan.target, at: plan.target.size)
+        progress(.step(.finishedPush, request.reference.string))
     }
 
     private func push(_ blob: Descriptor) async throws {
@@ -144,9 +149,8 @@ private struct PushJob: Sendable {
     private func report(
         _ event: ImageTransferProgress.Event, _ blob: Descriptor, at count: Int64 = 0, detail: String = ""
     ) {
-        var step = ImageTransferProgress(
-            event, blob.digest.string, parents: [plan.target.digest.string], progress: count, total: blob.size,
-            descriptor: blob)
+        let parent = blob.digest == plan.target.digest ? request.name : plan.target.transferName
+        var step = ImageTransferProgress.blob(event, blob, in: parent, progress: count)
         step.detail = detail
         progress(step)
     }

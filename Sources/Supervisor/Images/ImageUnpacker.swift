@@ -38,11 +38,10 @@ struct ImageUnpacker: Sendable {
         let (services, namespace) = (services, namespace)
         if try await services.pool.run({ try services.snapshotter.exists(namespace, chainID.string) }) { return }
         try await services.unpacks.run(namespace + "/" + chainID.string) {
-            progress(.init(.extracting, layer.digest.string, total: layer.size, descriptor: layer))
+            progress(.blob(.extracting, layer))
             try await services.pool.run { try unpack(layer, diffID: diffID, chainID: chainID, parent: parent) }
         }
-        progress(
-            .init(.extracted, layer.digest.string, progress: layer.size, total: layer.size, descriptor: layer))
+        progress(.blob(.extracted, layer, progress: layer.size))
     }
 
     /// Blocks. The content becomes durable in `finish`, once for all layers.
@@ -54,8 +53,7 @@ struct ImageUnpacker: Sendable {
         do {
             let progress = progress
             let applied = try services.applier.apply(namespace, layer: layer, mounts: mounts) { count in
-                progress(
-                    .init(.extracting, layer.digest.string, progress: count, total: layer.size, descriptor: layer))
+                progress(.blob(.extracting, layer, progress: count))
             }
             guard applied.digest == diffID else {
                 throw ServiceError(

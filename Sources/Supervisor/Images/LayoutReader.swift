@@ -26,20 +26,23 @@ struct LayoutReader {
             }
             var target = descriptor
             target.annotations = Annotations()
-            add(name(of: descriptor), target, manifests, to: &images)
+            add(name(of: descriptor), tag(of: descriptor), target, manifests, to: &images)
         }
         return images
     }
 
     /// The same image under several names is one image.
     private func add(
-        _ name: String?, _ target: Descriptor, _ manifests: [(descriptor: Descriptor, manifest: Manifest)],
-        to images: inout [ArchivedImage]
+        _ name: String?, _ tag: String?, _ target: Descriptor,
+        _ manifests: [(descriptor: Descriptor, manifest: Manifest)], to images: inout [ArchivedImage]
     ) {
         if let known = images.firstIndex(where: { $0.target.digest == target.digest }) {
             if let name { images[known].names.append(name) }
+            if let tag { images[known].tags.append(tag) }
         } else {
-            images.append(ArchivedImage(names: name.map { [$0] } ?? [], target: target, manifests: manifests))
+            images.append(
+                ArchivedImage(
+                    names: name.map { [$0] } ?? [], tags: tag.map { [$0] } ?? [], target: target, manifests: manifests))
         }
     }
 
@@ -52,6 +55,12 @@ struct LayoutReader {
             short.contains(":") || short.contains("/"), let reference = try? ImageReference(short)
         else { return nil }
         return reference.normalized
+    }
+
+    /// The reference name, if that is a mere tag and no other name is given.
+    private func tag(of descriptor: Descriptor) -> String? {
+        guard name(of: descriptor) == nil else { return nil }
+        return descriptor.annotations["org.opencontainers.image.ref.name"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// Stores a manifest or index with all it refers to; false if it is not in the archive, which is fine for the other

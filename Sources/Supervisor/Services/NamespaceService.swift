@@ -80,7 +80,7 @@ extension NamespaceService {
             throw ServiceError(.alreadyExists, "namespace \"\(namespace.name)\": already exists")
         }
         events.publish(
-            namespace.name, topic: "/namespaces/create",
+            (try? context.namespace()) ?? namespace.name, topic: "/namespaces/create",
             Containerd_Events_NamespaceCreate.with {
                 $0.name = namespace.name
                 $0.labels = namespace.labels
@@ -88,18 +88,19 @@ extension NamespaceService {
         return .with { $0.namespace = namespace }
     }
 
+    /// A namespace that has no record yet gets one, as containerd has it.
     private func update(
         _ request: Containerd_Services_Namespaces_V1_UpdateNamespaceRequest, _ context: RPCContext
     ) throws -> Containerd_Services_Namespaces_V1_UpdateNamespaceResponse {
         let name = request.namespace.name
+        try Identifier.validate(name, what: "namespace")
         let labels = try database.write { transaction -> Labels in
             let row = try transaction.first("SELECT labels FROM namespaces WHERE name = ?", [.text(name)])
-            guard let row else { throw notFound(name) }
-            var labels = try row.labels("labels")
+            var labels = try row?.labels("labels") ?? [:]
             try LabelUpdate(request.hasUpdateMask ? request.updateMask.paths : nil)
                 .apply(request.namespace.labels, to: &labels)
             try transaction.execute(
-                "UPDATE namespaces SET labels = ? WHERE name = ?", [.labels(labels), .text(name)])
+                "INSERT OR REPLACE INTO namespaces (name, labels) VALUES (?, ?)", [.text(name), .labels(labels)])
             return labels
         }
         events.publish(
@@ -116,14 +117,12 @@ extension NamespaceService {
     ) throws -> Google_Protobuf_Empty {
         let name = request.name
         try database.write { transaction in
-            for table in ["containers", "images", "snapshots", "content"] {
-                guard let row = try transaction.first("SELECT 1 FROM sqlite_master WHERE name = ?", [.text(table)]),
-                    row[0] != .null
-                else { continue }
-                if try transaction.first("SELECT 1 FROM \(table) WHERE namespace = ?", [.text(name)]) != nil {
-                    throw ServiceError(
-                        .failedPrecondition, "namespace \"\(name)\" must be empty, but it still has \(table)")
-                }
+            let left = try remains(of: name, transaction)
+            guard left.isEmpty else {
+                let list = left.joined(separator: ", ")
+                throw ServiceError(
+                    .failedPrecondition,
+                    "namespace \"\(name)\" must be empty, but it still has \(list): failed precondition")
             }
             let removed = try transaction.execute("DELETE FROM namespaces WHERE name = ?", [.text(name)])
             if removed == 0 { throw notFound(name) }
@@ -132,6 +131,22 @@ extension NamespaceService {
         known.withLock { _ = $0.remove(name) }
         events.publish(name, topic: "/namespaces/delete", Containerd_Events_NamespaceDelete.with { $0.name = name })
         return Google_Protobuf_Empty()
+    }
+
+    /// What keeps a namespace from being deleted, in containerd's words.
+    private func remains(of namespace: String, _ transaction: borrowing Transaction) throws -> [String] {
+        let tables = [
+            ("images", "images"), ("content", "blobs"), ("containers", "containers"),
+            ("snapshots", "snapshots on \"overlayfs\" snapshotter"),
+        ]
+        var left: [String] = []
+        for (table, words) in tables {
+            guard try transaction.first("SELECT 1 FROM sqlite_master WHERE name = ?", [.text(table)]) != nil,
+                try transaction.first("SELECT 1 FROM \(table) WHERE namespace = ?", [.text(namespace)]) != nil
+            else { continue }
+            left.append(words)
+        }
+        return left
     }
 
     private func record(_ name: String, _ labels: Labels) -> Record {

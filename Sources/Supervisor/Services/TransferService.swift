@@ -8,11 +8,12 @@ import SwiftProtobuf
 import Synchronization
 
 /// containerd's transfer service: moves images from where the source says to where the destination says. Registry to
-/// image store (pull), image store to registry (push) and stream to image store (import).
+/// image store (pull), image store to registry (push), stream to image store (import), image store to stream (export)
+/// and image store to image store (tag).
 package final class TransferService: Sendable {
-    private let images: ImageServices
+    let images: ImageServices
     private let collector: ImageCollector
-    private let streams: StreamService
+    let streams: StreamService
     private let namespaces: NamespaceService
     private let events: EventService
     private let registries = Mutex<[RegistryKey: RegistryClient]>([:])
@@ -44,6 +45,12 @@ package final class TransferService: Sendable {
             try await withProgress(on: progress) { try await self.push(namespace, store, registry, $0) }
             return Google_Protobuf_Empty()
         }
+        if let store = try request.source.unpacked(as: Containerd_Types_Transfer_ImageStore.self),
+            let archive = try request.destination.unpacked(as: Containerd_Types_Transfer_ImageExportStream.self)
+        {
+            try await withProgress(on: progress) { try await self.export(namespace, store, archive, $0) }
+            return Google_Protobuf_Empty()
+        }
         guard let store = try request.destination.unpacked(as: Containerd_Types_Transfer_ImageStore.self) else {
             throw unsupported(request)
         }
@@ -54,6 +61,8 @@ package final class TransferService: Sendable {
                 records = [try await pull(namespace, registry, store, report)]
             } else if let archive = try request.source.unpacked(as: Containerd_Types_Transfer_ImageImportStream.self) {
                 records = try await load(namespace, archive, store, report)
+            } else if let source = try request.source.unpacked(as: Containerd_Types_Transfer_ImageStore.self) {
+                records = [try await tag(namespace, source, store)]
             } else {
                 throw unsupported(request)
             }
@@ -154,28 +163,13 @@ package final class TransferService: Sendable {
         return nil
     }
 
-    // MARK: Import
-
-    private func load(
-        _ namespace: String, _ source: Containerd_Types_Transfer_ImageImportStream,
-        _ store: Containerd_Types_Transfer_ImageStore, _ report: @escaping ImageProgressHandler
-    ) async throws -> [ImageRecord] {
-        let stream = try streams.stream(namespace, source.stream)
-        defer { stream.close() }
-        let request = ImportRequest(
-            namespace: namespace, platform: platform(store), labels: store.labels, unpacks: !store.unpacks.isEmpty)
-        let data = StreamedData(stream)
-        return try await ImageImporter(images).load(
-            request, from: AsyncThrowingStream { try await data.next() }, progress: report)
-    }
-
-    private func platform(_ store: Containerd_Types_Transfer_ImageStore) -> Platform {
+    func platform(_ store: Containerd_Types_Transfer_ImageStore) -> Platform {
         let wanted = store.unpacks.first.flatMap { $0.hasPlatform ? $0.platform : nil } ?? store.platforms.first
         guard let wanted, !wanted.architecture.isEmpty else { return .host }
         return platform(wanted)
     }
 
-    private func platform(_ message: Containerd_Types_Platform) -> Platform {
+    func platform(_ message: Containerd_Types_Platform) -> Platform {
         Platform(os: message.os, architecture: message.architecture, variant: message.variant)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ContainerdAPI
+import FoundationEssentials
 import LinuxSystem
 import SwiftProtobuf
 
@@ -33,6 +34,40 @@ extension ImageTransferProgress {
             $0.total = total
             if let descriptor { $0.desc = descriptor.message }
         }
+    }
+}
+
+/// Sends bytes to a client as it asks for them.
+actor DataSender {
+    private let stream: ClientStream
+    private var window = 0
+
+    /// Bytes of one Data message, as many as containerd's clients expect.
+    private static let pieceBytes = 32 << 10
+
+    init(_ stream: ClientStream) { self.stream = stream }
+
+    /// Returns when all is sent; throws if the client takes no more.
+    func send(_ bytes: [UInt8]) async throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            while window <= 0 { try await waitForWindow() }
+            let piece = rest.prefix(min(window, Self.pieceBytes))
+            rest = rest.dropFirst(piece.count)
+            window -= piece.count
+            let message = Containerd_Types_Transfer_Data.with { $0.data = .init(piece) }
+            try await stream.send(try Google_Protobuf_Any(packing: message))
+        }
+    }
+
+    private func waitForWindow() async throws {
+        var messages = stream.received.makeAsyncIterator()
+        while let message = try await messages.next(isolation: self) {
+            guard let update = try message.unpacked(as: Containerd_Types_Transfer_WindowUpdate.self) else { continue }
+            window += Int(max(update.update, 0))
+            return
+        }
+        throw ServiceError(.cancelled, "the client closed the stream of the archive")
     }
 }
 
