@@ -40,6 +40,7 @@ class SmallRegistry(http.server.ThreadingHTTPServer):
         self.address = f"127.0.0.1:{self.server_port}"
         self.blobs, self.manifests, self.parts, self.uploads = {}, {}, {}, []
         self.cut = None  # bytes of the next PATCH that arrive before the connection breaks
+        self.empty_repository = None  # a repository that has no blobs; without it, all have all
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -72,7 +73,7 @@ class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
         if kind == "manifests" and name in server.manifests:
             type, body = server.manifests[name]
             return self.answer(200, body, Content_Type=type, Docker_Content_Digest=digest_of(body))
-        if kind == "blobs" and name in server.blobs:
+        if kind == "blobs" and name in server.blobs and f"/v2/{server.empty_repository}/" not in self.path:
             return self.answer(200, server.blobs[name])
         if kind == "uploads":
             server.uploads.append("GET")
