@@ -9,6 +9,8 @@ package struct ImageTransferProgress: Sendable, Equatable {
         case resolved = "resolved to"
         case waiting
         case downloading
+        /// A download broke off, and goes on in so many seconds, `detail`.
+        case retrying = "retrying in"
         case complete
         case exists = "already exists"
         case extracting
