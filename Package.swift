@@ -142,10 +142,12 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+    .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
     library("Threads"),
     library("Netlink", ["LinuxSystem"]),
-    library("Archive", ["CLinux", "LinuxSystem", "Tar", "CISAL", "CZstd"]),
+    library("Archive", ["CLinux", "LinuxSystem", "Tar", "CISAL", "CZstd", "CBzip2", "CLZMA"]),
     library("ContentStore", ["CLinux", "LinuxSystem", "OCISpec", "Metadata", crypto]),
     library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
     library(

@@ -16,6 +16,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import BIN, PROJECT, REMOTE_ADDRESS, TOOLS, Stack, run, snapshot_of_host  # noqa: E402
+from registry_setup import (  # noqa: E402,F401
+    cleaned, configured, configured_stack, logged_out, registries, repository, unique)
 
 
 def pytest_configure(config):

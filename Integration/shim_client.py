@@ -119,9 +119,11 @@ class Connection:
                 self.closed = True
                 self.arrived.notify_all()
 
-    def begin(self, method, fields=(), service=SERVICE, payload=None):
+    def begin(self, method, fields=(), service=SERVICE, payload=None, namespace=None):
         body = encode(fields) if payload is None else payload
         request = encode([(1, service), (2, method), (3, body)])
+        if namespace:
+            request += encode([(5, [(1, "containerd-namespace-ttrpc"), (2, namespace)])])
         with self.lock:
             stream, self.stream = self.stream, self.stream + 2
             self.sock.sendall(struct.pack(">IIBB", len(request), stream, 1, 0) + request)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A registry of a hundred lines for what Debian's cannot do, and images that exist nowhere else."""
+import base64
 import hashlib
 import http.server
 import io
@@ -39,7 +40,12 @@ class SmallRegistry(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), SmallRegistryHandler)
         self.address = f"127.0.0.1:{self.server_port}"
         self.blobs, self.manifests, self.parts, self.uploads = {}, {}, {}, []
+        self.seen = []  # method, path and authorization of each GET and HEAD
         self.cut = None  # bytes of the next PATCH that arrive before the connection breaks
+        self.limit = None  # the most bytes that a PATCH may carry; more is refused unread
+        self.password = None  # user:password that is asked for
+        self.blobs_are_at = None  # another address that blobs are to be fetched from
+        self.empty_repository = None  # a repository that has no blobs; without it, all have all
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -62,7 +68,20 @@ class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def is_stranger(self):
+        if not self.server.password:
+            return False
+        wanted = "Basic " + base64.b64encode(self.server.password.encode()).decode()
+        return self.headers.get("Authorization") != wanted
+
     def do_GET(self):
+        self.server.seen.append((self.command, self.path, self.headers.get("Authorization")))
+        if self.is_stranger():
+            return self.answer(401, WWW_Authenticate='Basic realm="small"')
+        if self.path == "/v2/":
+            return self.answer(200)
+        if self.server.blobs_are_at and "/blobs/sha256:" in self.path and self.command == "GET":
+            return self.answer(307, Location=f"http://{self.server.blobs_are_at}{self.path}")
         if self.path.startswith("/v1/search?"):
             query = urllib.parse.parse_qs(self.path.partition("?")[2])
             results = [{"name": f"{query['q'][0]}{number}", "description": "what it is, at some length " * number,
@@ -72,11 +91,11 @@ class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
         if kind == "manifests" and name in server.manifests:
             type, body = server.manifests[name]
             return self.answer(200, body, Content_Type=type, Docker_Content_Digest=digest_of(body))
-        if kind == "blobs" and name in server.blobs:
+        if kind == "blobs" and name in server.blobs and f"/v2/{server.empty_repository}/" not in self.path:
             return self.answer(200, server.blobs[name])
         if kind == "uploads":
             server.uploads.append("GET")
-            return self.answer(204, Range=f"0-{len(server.parts[name]) - 1}", Location=self.path)
+            return self.answer(204, Range=f"0-{max(0, len(server.parts[name]) - 1)}", Location=self.path)
         self.answer(404)
 
     do_HEAD = do_GET
@@ -92,7 +111,10 @@ class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
         server.uploads.append(f"PATCH {start}")
         if start != len(server.parts[name]):
             self.rfile.read(length)
-            return self.answer(416, Range=f"0-{len(server.parts[name]) - 1}", Location=self.path)
+            return self.answer(416, Range=f"0-{max(0, len(server.parts[name]) - 1)}", Location=self.path)
+        if server.limit and length > server.limit:
+            self.close_connection = True
+            return self.answer(413, Connection="close")
         if server.cut:
             server.parts[name], server.cut, self.close_connection = self.rfile.read(server.cut), None, True
             return

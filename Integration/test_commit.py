@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images out of containers and archives: diff, commit, export, import, and running what came out."""
+import hashlib
 import http.server
 import io
 import json
@@ -263,16 +264,36 @@ class TestImport:
         assert new["Config"]["Cmd"] == ["/bin/sh", "-c", "echo hello"] and new["Config"]["Env"] == ["A=b"]
         stack.docker("rmi", f"{image}:arm")
 
-    @pytest.mark.parametrize("program", ["gzip", "zstd"])
+    @pytest.mark.parametrize("program", ["gzip", "zstd", "bzip2", "xz"])
     def test_compressed(self, cli, stack, root_archive, image, program):
         packed = subprocess.run([program, "-c"], input=root_archive, capture_output=True, check=True).stdout
         cli("import", "-", image, input=packed)
         assert stack.docker("run", "--rm", "--network", "none", image, "echo", "runs") == "runs"
+        # What it was compressed with makes no difference to what is in it.
+        layers = stack.inspect(image)["RootFS"]["Layers"]
+        assert layers == ["sha256:" + hashlib.sha256(root_archive).hexdigest()]
+
+    @pytest.mark.parametrize("program", ["bzip2", "xz"])
+    def test_damaged_archives(self, stack, root_archive, program):
+        packed = subprocess.run([program, "-c"], input=root_archive, capture_output=True, check=True).stdout
+        flipped = packed[:5000] + bytes([packed[5000] ^ 1]) + packed[5001:]
+        before = stack.docker("images", "-aq")
+        for data, text in ((packed[:-100], "unexpected end of data"), (flipped, "damaged data"), (packed + b"x", "")):
+            result = stack.docker("import", "-", input=data, check=False)
+            assert result.code == 1 and program in result.err and text in result.err
+        assert stack.docker("images", "-aq") == before
+
+    def test_an_archive_that_wants_too_much_memory(self, stack, root_archive):
+        packed = subprocess.run(["xz", "-c", "--lzma2=preset=0,dict=256MiB"], input=root_archive, capture_output=True,
+                                check=True).stdout
+        result = stack.docker("import", "-", input=packed, check=False)
+        assert result.code == 1 and "needs more than 128 MiB of memory" in result.err
 
     def test_from_a_url(self, cli, stack, root_archive, image):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 self.send_response(200 if self.path == "/root.tar" else 404)
+                self.send_header("Content-Length", str(len(root_archive) if self.path == "/root.tar" else 0))
                 self.end_headers()
                 self.wfile.write(root_archive if self.path == "/root.tar" else b"")
 
@@ -285,6 +306,11 @@ class TestImport:
             url = f"http://127.0.0.1:{server.server_port}"
             output = cli("import", f"{url}/root.tar", image)
             assert f"Downloading from {url}/root.tar" in output
+            raw = [json.loads(line) for line in stack.curl(f"/images/create?fromSrc={url}/root.tar", "-X", "POST").splitlines()]
+            assert raw[0] == {"status": f"Downloading from {url}/root.tar"}
+            size = len(root_archive)
+            assert raw[-2]["status"] == "Importing" and raw[-2]["progressDetail"] == {"current": size, "total": size}
+            stack.docker("rmi", raw[-1]["status"])
             assert stack.inspect(image)["Comment"] == f"Imported from {url}/root.tar"
             missing = cli("import", f"{url}/none.tar", image, check=False)
             assert missing.code == 1 and "404" in missing.err

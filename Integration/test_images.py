@@ -40,15 +40,31 @@ def test_load_and_inspect(stack, images):
     assert sum(entry["Size"] for entry in history) == image["Size"]
 
 
-def test_load_from_standard_input_and_compressed(fresh, images):
-    archive = images / "archive" / "busybox.tar"
+@pytest.fixture
+def packed(images, request):
+    """An image's archive, compressed."""
+    return subprocess.check_output([*request.param.split(), "-c", images / "archive" / "busybox.tar"])
+
+
+every_program = pytest.mark.parametrize("packed", ["gzip -1", "zstd -q", "bzip2 -1", "xz -1", "xz -9"], indirect=True)
+
+
+@every_program
+def test_load_from_standard_input_and_compressed(fresh, packed):
     fresh.docker("rmi", "busybox")
-    packed = subprocess.check_output(["gzip", "-1", "-c", archive])
     assert fresh.docker("load", "-q", input=packed) == "Loaded image: busybox:latest"
-    assert fresh.docker("images", "-q") != ""
+    assert fresh.docker("run", "--rm", "--network", "none", "busybox", "echo", "runs") == "runs"
 
 
-@pytest.mark.parametrize("content", [b"", b"not a tar", b"\0" * 10240, b"\x1f\x8b\x08\0broken"])
+@every_program
+def test_load_refuses_what_is_cut(fresh, packed):
+    fresh.docker("rmi", "busybox")
+    result = fresh.docker("load", "-q", input=packed[:-20], check=False)
+    assert result.code == 1 and "unexpected end of data" in result.err
+    assert fresh.docker("images", "-aq") == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"not a tar", b"\0" * 10240, b"\x1f\x8b\x08\0broken", b"BZh9broken", b"\xfd7zXZ\0broken"])
 def test_load_refuses_what_is_no_archive(fresh, content):
     before = fresh.docker("images", "-aq")
     result = fresh.docker("load", "-q", input=content, check=False)

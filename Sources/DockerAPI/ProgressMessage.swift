@@ -7,7 +7,8 @@ package enum ProgressMessage: Sendable, Equatable {
     case status(String, id: String?)
     /// A step of a layer that has no figures.
     case step(String, id: String)
-    /// A step of a layer with a progress bar.
+    /// A step of a layer with a progress bar; without an id (an empty one) a line of its own. A total that is not known
+    /// is no more than 0.
     case progress(String, id: String, current: Int64, total: Int64)
     /// Text as it is, for load and build.
     case stream(String)
@@ -22,14 +23,23 @@ package enum ProgressMessage: Sendable, Equatable {
         case .status(let text, let id?): ["status": .string(text), "id": .string(id)]
         case .step(let text, let id): ["status": .string(text), "progressDetail": [:], "id": .string(id)]
         case .progress(let text, let id, let current, let total):
-            [
-                "status": .string(text), "progressDetail": ["current": .int(current), "total": .int(total)],
-                "progress": .string(Self.bar(current: current, total: total)), "id": .string(id),
-            ]
+            Self.json(text, id, current, total)
         case .stream(let text): ["stream": .string(text)]
         case .aux(let value): ["progressDetail": [:], "aux": value]
         case .error(let text): ["errorDetail": ["message": .string(text)], "error": .string(text)]
         }
+    }
+
+    private static func json(_ text: String, _ id: String, _ current: Int64, _ total: Int64) -> JSONValue {
+        var detail: JSONValue = .object([])
+        if current != 0 { detail.set("current", .int(current)) }
+        if total > 0 { detail.set("total", .int(total)) }
+        var json: JSONValue = [
+            "status": .string(text), "progressDetail": detail,
+            "progress": .string(bar(current: current, total: total)),
+        ]
+        if !id.isEmpty { json.set("id", .string(id)) }
+        return json
     }
 
     /// `[=====>     ]  1.2MB/3MB`, for clients that print it as it is.

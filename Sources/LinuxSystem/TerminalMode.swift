@@ -23,11 +23,12 @@ package enum TerminalMode {
         return before
     }
 
-    /// Only stops the echo, for passwords.
+    /// For passwords: nothing is shown, and each key comes by itself, Control-C and the erase key too, so that whoever
+    /// reads them can put the terminal back before it ends.
     package static func disableEcho(_ fd: CInt) throws(SysError) -> termios {
         let before = try current(fd)
         var silent = before
-        silent.c_lflag &= ~tcflag_t(ECHO)
+        silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         try set(fd, &silent)
         return before
     }

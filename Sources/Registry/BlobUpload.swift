@@ -43,6 +43,7 @@ struct BlobUpload<Source: BlobSource>: Sendable {
     ) async throws -> RemoteURL {
         var (place, offset, policy) = (start, Int64(0), RetryPolicy())
         var limit = max(session.chunkBytes, minimum)
+        let small = max(Self.smallChunkBytes, minimum)
         while offset < blob.size {
             let end = min(blob.size, offset + min(limit, blob.size - offset))
             do {
@@ -51,11 +52,13 @@ struct BlobUpload<Source: BlobSource>: Sendable {
                 policy.reset()
             } catch {
                 try Task.checkCancellation()
-                if case .refused(413, _, _, _)? = error as? RegistryError, limit > Self.smallChunkBytes {
-                    limit = max(Self.smallChunkBytes, minimum)
+                if case .refused(413, _, _, _)? = error as? RegistryError, limit > small {
+                    limit = small
                 } else if case .refused(416, _, _, _)? = error as? RegistryError, policy.countFailure() {
                     // The registry has another idea of where we are: it is asked below.
                 } else if let pause = policy.pause(after: error) {
+                    // Whoever refuses a request for its size may close the connection before we read the answer.
+                    if (error as? RegistryError)?.isUnreachable ?? false { limit = min(limit, small) }
                     try await Task.sleep(for: pause)
                 } else {
                     throw error

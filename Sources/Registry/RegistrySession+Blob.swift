@@ -11,6 +11,8 @@ package protocol BlobSink: Sendable {
     func write(_ bytes: [UInt8]) async throws
     /// Forget everything: the registry starts from the beginning.
     func restart() async throws
+    /// The download broke off, and goes on in so many seconds; told each second.
+    func waits(seconds: Int)
 }
 
 extension RegistrySession {
@@ -25,9 +27,20 @@ extension RegistrySession {
                 // A connection that brings something each time is only a bad one.
                 if try await sink.offset() > start + Self.notableBytes { policy.reset() }
                 guard let pause = policy.pause(after: error) else { throw error }
-                try await Task.sleep(for: pause)
+                try await Self.wait(pause, sink)
             }
         }
+    }
+
+    /// Short pauses pass in silence.
+    private static func wait(_ pause: Duration, _ sink: some BlobSink) async throws {
+        var left = pause
+        while left >= .seconds(1) {
+            sink.waits(seconds: Int(left.components.seconds))
+            try await Task.sleep(for: .seconds(1))
+            left -= .seconds(1)
+        }
+        if left > .zero { try await Task.sleep(for: left) }
     }
 
     private static let notableBytes: Int64 = 4 << 20
@@ -109,9 +122,18 @@ extension RegistrySession {
             throw RegistryError.invalidResponse("blob \(descriptor.digest) is larger than its \(descriptor.size) bytes")
         }
         if !piece.isEmpty { try await sink.write(piece) }
-        guard received == descriptor.size else {
-            throw Self.describe(nil, descriptor.digest)
+        guard received < descriptor.size else { return }
+        // A server that sent all that it announced has no more, however often it is asked.
+        if Self.announced(response) == received - start {
+            try await sink.restart()
+            throw RegistryError.invalidResponse(
+                "blob \(descriptor.digest) is shorter than its \(descriptor.size) bytes")
         }
+        throw Self.describe(nil, descriptor.digest)
+    }
+
+    private static func announced(_ response: HTTPClientResponse) -> Int64? {
+        response.headers.first(name: "Content-Length").flatMap { Int64($0) }
     }
 
     private static func describe(_ error: (any Error)?, _ digest: Digest) -> RegistryError {

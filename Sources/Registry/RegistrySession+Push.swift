@@ -43,9 +43,11 @@ extension RegistrySession {
         return .uploaded
     }
 
-    /// False if the registry wants an upload instead. That it has begun is cancelled by not going on: registries throw
-    /// away what lies idle.
-    private func mount(_ digest: Digest, from repository: String) async throws -> Bool {
+    /// Brings a blob into the repository that another one of the same registry has, without moving its bytes.
+    ///
+    /// - Returns: false if the registry wants an upload instead. That it has begun is cancelled by not going on:
+    ///   registries throw away what lies idle.
+    package func mount(_ digest: Digest, from repository: String) async throws -> Bool {
         let query = "?mount=" + RemoteURL.queryEncoded(digest.string) + "&from=" + RemoteURL.queryEncoded(repository)
         do {
             return try await request(.POST, "blobs/uploads/" + query).status == .created
@@ -56,10 +58,17 @@ extension RegistrySession {
         }
     }
 
-    /// Stores a manifest or index under a tag or its digest, as the very bytes that it is.
-    package func putManifest(_ bytes: [UInt8], mediaType: String, as target: String) async throws {
+    /// Stores a manifest or index as the very bytes that it is.
+    ///
+    /// - Parameter target: a tag, or the digest; nil computes that.
+    /// - Returns: the digest.
+    @discardableResult
+    package func putManifest(_ bytes: [UInt8], mediaType: String, as target: String?) async throws -> Digest {
+        let digest = Self.sha256(bytes)
         try await RetryPolicy.run {
-            _ = try await requestOnce(.PUT, "manifests/" + target, body: RequestBody(bytes, type: mediaType))
+            let path = "manifests/" + (target ?? digest.string)
+            _ = try await requestOnce(.PUT, path, body: RequestBody(bytes, type: mediaType))
         }
+        return digest
     }
 }

@@ -18,6 +18,8 @@ final class RegistryTransport: Sendable {
         var isInsecure: Bool
         var trust: EndpointTrust
         var directory: String?
+        /// The certificates as they are now: a client reads them once, and they may be replaced while we run.
+        var files: [FileMark]
         var proxy: ProxySettings.Server?
     }
 
@@ -77,7 +79,8 @@ final class RegistryTransport: Sendable {
                 return try await client.execute(request, deadline: deadline)
             }
         } catch {
-            throw TransportFailure.describe(error, method, url)
+            let isProxied = configuration.proxies.server(scheme: url.scheme, authority: url.authority) != nil
+            throw TransportFailure.describe(error, method, url, isProxied: isProxied)
         }
     }
 
@@ -85,8 +88,11 @@ final class RegistryTransport: Sendable {
 
     private func client(_ url: RemoteURL, _ security: EndpointSecurity) throws -> HTTPClient {
         let isInsecure = security.isInsecure || configuration.isInsecure(url.authority)
+        let directory = certificateDirectory(url.authority)
+        let certificates = directory.map { directory in Self.names(in: directory).map { directory + "/" + $0 } } ?? []
         let kind = ClientKind(
-            isInsecure: isInsecure, trust: security.trust, directory: certificateDirectory(url.authority),
+            isInsecure: isInsecure, trust: security.trust, directory: directory,
+            files: (certificates + security.trust.roots + security.trust.client).map { FileMark($0) },
             proxy: configuration.proxies.server(scheme: url.scheme, authority: url.authority))
         return try clients.withLock { clients in
             if let client = clients[kind] { return client }
@@ -150,5 +156,22 @@ final class RegistryTransport: Sendable {
                 withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
         }
         return names.sorted()
+    }
+}
+
+/// Which content of a file it was: another one has another mark.
+private struct FileMark: Hashable {
+    private var path: String
+    private var inode: UInt64 = 0
+    private var size: Int64 = 0
+    private var seconds: Int64 = 0
+    private var nanoseconds: Int64 = 0
+
+    init(_ path: String) {
+        self.path = path
+        var info = stat()
+        guard stat(path, &info) == 0 else { return }
+        (inode, size) = (UInt64(info.st_ino), Int64(info.st_size))
+        (seconds, nanoseconds) = (Int64(info.st_mtim.tv_sec), Int64(info.st_mtim.tv_nsec))
     }
 }

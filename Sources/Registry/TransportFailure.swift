@@ -8,11 +8,15 @@ import NIOSSL
 
 /// Puts the network's failures into the words that docker's users know.
 enum TransportFailure {
-    static func describe(_ error: any Error, _ method: HTTPMethod, _ url: RemoteURL) -> any Error {
+    /// - Parameter isProxied: connections are made to a proxy, not to the registry itself.
+    static func describe(
+        _ error: any Error, _ method: HTTPMethod, _ url: RemoteURL, isProxied: Bool = false
+    ) -> any Error {
         if error is CancellationError { return error }
         if let error = error as? RegistryError { return error }
         if let error = error as? HTTPClientError, error == .cancelled { return CancellationError() }
-        return RegistryError.unreachable(operation: operation(method, url.string), reason: reason(error, url))
+        let place = isProxied && error is NIOConnectionError ? "proxyconnect tcp: " : ""
+        return RegistryError.unreachable(operation: operation(method, url.string), reason: place + reason(error, url))
     }
 
     /// The other side closed the connection instead of answering.

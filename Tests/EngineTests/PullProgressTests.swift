@@ -49,6 +49,19 @@ struct PullProgressTests {
             ])
     }
 
+    @Test("counts down to the next try of a download")
+    func retry() throws {
+        let events = [
+            resolved("d"), event("downloading", at: 1), event("retrying in 2"), event("retrying in 1"),
+            event("retrying in x"), event("downloading", at: 2),
+        ]
+        #expect(
+            try lines(events).suffix(4) == [
+                .progress("Downloading", id: a, current: 1, total: 10), .step("Retrying in 2 seconds", id: a),
+                .step("Retrying in 1 second", id: a), .progress("Downloading", id: a, current: 2, total: 10),
+            ])
+    }
+
     @Test("tells of layers that are here")
     func present() throws {
         let seen = try lines([resolved("d"), event("already exists", layer: "b"), event("already exists", layer: "b")])

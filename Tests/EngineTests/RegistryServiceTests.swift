@@ -30,6 +30,23 @@ struct RegistryServiceTests {
         #expect(filter.passes(["star_count": 5, "is_official": true]) == passes)
     }
 
+    @Test(
+        "a platform is told as the image has it",
+        arguments: [
+            (
+                #"{"os":"linux","architecture":"arm64","variant":"v8","config":{}}"#,
+                #"{"architecture":"arm64","os":"linux","variant":"v8"}"#
+            ),
+            (#"{"architecture":"arm","os":"linux"}"#, #"{"architecture":"arm","os":"linux"}"#),
+            (
+                #"{"os.features":["x"],"os.version":"10","os":"windows","architecture":"amd64"}"#,
+                #"{"architecture":"amd64","os":"windows","os.version":"10","os.features":["x"]}"#
+            ),
+        ])
+    func platform(_ document: String, _ expected: String) throws {
+        #expect(RegistryService.platform(try JSONValue(parsing: Array(document.utf8))).serialized() == expected)
+    }
+
     @Test("filters that make no sense are refused", arguments: [#"{"stars":["x"]}"#, #"{"a":["b"]}"#])
     func refused(_ text: String) throws {
         let filters = try Filters(parsing: text)

@@ -26,14 +26,6 @@ enum PlannedCommands {
             "image build", aliases: ["build", "builder build"], "[OPTIONS] PATH | URL | -",
             "Make an image from a Dockerfile"),
         planned(
-            "manifest annotate", "[OPTIONS] MANIFEST_LIST MANIFEST",
-            "Correct the platform that a manifest list gives for an image"),
-        planned(
-            "manifest create", "MANIFEST_LIST MANIFEST [MANIFEST...]",
-            "Make a manifest list out of images in a registry"),
-        planned("manifest push", "[OPTIONS] MANIFEST_LIST", "Send a manifest list to a registry"),
-        planned("manifest rm", "MANIFEST_LIST [MANIFEST_LIST...]", "Remove manifest lists that are stored here"),
-        planned(
             "plugin create", "[OPTIONS] PLUGIN PLUGIN-DATA-DIR",
             "Make a plugin from a directory with config.json and rootfs"),
         planned("plugin disable", "[OPTIONS] PLUGIN", "Turn a plugin off"),

@@ -75,9 +75,7 @@ enum Login {
             if wanted.username.isEmpty { throw CommandFailure("Error: Non-null Username Required") }
         }
         if wanted.password.isEmpty {
-            call.output.write("Password: ")
-            wanted.password = try Prompt.readSecret()
-            call.output.line("")
+            wanted.password = try Prompt.readSecret("Password: ", call.output)
             if wanted.password.isEmpty { throw CommandFailure("Error: Password Required") }
         }
     }

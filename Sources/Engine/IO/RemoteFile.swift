@@ -6,7 +6,9 @@ import NIOHTTP1
 /// A file on a web server.
 enum RemoteFile {
     /// Opens `url` (http or https, five redirects at most); anything but success is an error in docker's words.
-    static func open(_ url: String) async throws -> HTTPClientResponse.Body {
+    ///
+    /// - Returns: its bytes, and how many they are if the server says so.
+    static func open(_ url: String) async throws -> (body: HTTPClientResponse.Body, size: Int64?) {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: "swrun")
         let response: HTTPClientResponse
@@ -16,22 +18,28 @@ enum RemoteFile {
         guard (200..<300).contains(response.status.code) else {
             throw EngineError.internal("failed to GET \(url) with status \(response.status)")
         }
-        return response.body
+        return (response.body, response.headers.first(name: "Content-Length").flatMap { Int64($0) })
     }
 }
 
 /// The bytes of a response.
 struct RemoteBytes: AsyncSequence {
     let body: HTTPClientResponse.Body
+    /// Is told how many bytes there were so far: after each piece, and with `isEnd` once more.
+    let report: @Sendable (_ count: Int64, _ isEnd: Bool) -> Void
 
     struct AsyncIterator: AsyncIteratorProtocol {
         var base: HTTPClientResponse.Body.AsyncIterator
+        let report: @Sendable (Int64, Bool) -> Void
+        var count: Int64 = 0
 
         mutating func next(isolation actor: isolated (any Actor)?) async throws -> [UInt8]? {
-            guard let buffer = try await base.next(isolation: actor) else { return nil }
-            return Array(buffer.readableBytesView)
+            let buffer = try await base.next(isolation: actor)
+            count += Int64(buffer?.readableBytes ?? 0)
+            report(count, buffer == nil)
+            return buffer.map { Array($0.readableBytesView) }
         }
     }
 
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: body.makeAsyncIterator()) }
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: body.makeAsyncIterator(), report: report) }
 }

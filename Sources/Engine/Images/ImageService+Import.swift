@@ -24,7 +24,7 @@ package struct ImageImportRequest: Sendable {
 }
 
 extension ImageService {
-    /// Makes an image with one layer of a tar archive of a root file system, plain or compressed with gzip or zstd.
+    /// Makes an image with one layer of a tar archive of a root file system, plain or compressed with gzip, zstd, bzip2 or xz.
     package func importArchive(
         _ request: ImageImportRequest, from body: some AsyncSequence<[UInt8], any Error> & Sendable
     ) -> ProgressLines {
@@ -37,8 +37,12 @@ extension ImageService {
     package func importArchive(_ request: ImageImportRequest, url: String) -> ProgressLines {
         lines { [self] emit in
             let url = url.contains("://") ? url : "http://" + url
-            let body = RemoteBytes(body: try await RemoteFile.open(url))
+            let remote = try await RemoteFile.open(url)
             emit(.status("Downloading from \(url)", id: nil))
+            let progress = DownloadProgress(total: remote.size)
+            let body = RemoteBytes(body: remote.body) { count, isEnd in
+                if let line = progress.line(at: count, isEnd: isEnd, now: monotonicNanoseconds()) { emit(line) }
+            }
             emit(.status(try await importArchive(request, body, source: url), id: nil))
         }
     }
@@ -69,17 +73,14 @@ extension ImageService {
         do throws(FieldError) { return try ContainerConfig(json: .object([])) } catch { throw .internal(error.message) }
     }
 
-    /// The archive as it is becomes the layer's blob; its first bytes tell how it is compressed.
+    /// The archive becomes the layer's blob, as it is unless it is in bzip2 or xz; the first bytes tell how it is
+    /// compressed.
     private func storeLayer(_ body: some AsyncSequence<[UInt8], any Error>) async throws -> DescriptorMessage {
-        let start = FirstBytes(6)
-        let blob = try await supervisor.writeContent(ObservedBytes(base: body, observer: start))
-        let magic = start.bytes
-        if magic.starts(with: Array("BZh".utf8)) || magic == [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0] {
-            throw EngineError.unimplemented(
-                "archives compressed with bzip2 or xz cannot be imported: decompress them first, or use gzip or zstd")
-        }
+        let start = FirstBytes(4)
+        let bytes = ObservedBytes(base: RecompressedBytes(base: body), observer: start)
+        let blob = try await supervisor.writeContent(bytes)
         let mediaType =
-            switch Compression(magic: magic) {
+            switch Compression(magic: start.bytes) {
             case .none: MediaType.ociLayer
             case .gzip: MediaType.ociLayerGzip
             case .zstd: MediaType.ociLayerZstd

@@ -83,7 +83,11 @@ package struct PullProgress: Sendable {
         case "extracted", "unpacked":
             layer.isDone = true
             return finishDownload(id, &layer) + [.step("Pull complete", id: id)]
-        default: return []
+        default:
+            guard let seconds = Self.seconds(event.event) else { return [] }
+            layer.lastLine = 0  // the bar is to be there again at once
+            let words = "Retrying in \(seconds) second" + (seconds == 1 ? "" : "s")
+            return announce(id, &layer) + [.step(words, id: id)]
         }
     }
 
@@ -107,5 +111,11 @@ package struct PullProgress: Sendable {
         guard event.total > 0, isFirstOrLast || now - layer.lastLine >= Self.interval else { return [] }
         layer.lastLine = now
         return [.progress(status, id: id, current: event.progress, total: event.total)]
+    }
+
+    /// N of `retrying in N`.
+    private static func seconds(_ event: String) -> Int? {
+        let words = "retrying in "
+        return event.hasPrefix(words) ? Int(event.dropFirst(words.utf8.count)) : nil
     }
 }

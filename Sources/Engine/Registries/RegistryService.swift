@@ -7,7 +7,7 @@ import Registry
 /// What the Engine API asks of registries beside moving images: logins, searches, lists of tags, what a name means
 /// there. Images themselves are moved by the supervisor.
 package final class RegistryService: Sendable {
-    private let client: RegistryClient
+    let client: RegistryClient
 
     init(configuration: EngineConfiguration) {
         client = RegistryClient(
@@ -100,33 +100,6 @@ package final class RegistryService: Sendable {
         } catch let error as RegistryError {
             throw ImageService.pullError(error.serviceError(for: repository))
         }
-    }
-
-    /// `GET /distribution/{name}/json`: what a name means in its registry, and for which platforms.
-    ///
-    /// - Parameter isRaw: adds `Raw`, the text of the manifest or index as the registry has it.
-    package func distribution(
-        _ reference: ImageReference, credentials: RegistryCredentials, isRaw: Bool = false
-    ) async throws -> JSONValue {
-        do {
-            let session = try client.session(reference, credentials: credentials.forRegistry)
-            let target = reference.digest?.string ?? reference.taggedByDefault.tag ?? ""
-            let fetched = try await session.manifest(target)
-            let platforms: [Platform]
-            switch try ImageDocument(parsing: fetched.bytes, mediaType: fetched.descriptor.mediaType) {
-            case .index(let index): platforms = index.manifests.compactMap { $0.platform }
-            case .manifest(let manifest):
-                let config = try await session.blob(manifest.config, limit: ImageConfig.maximumBytes)
-                platforms = [try ImageConfig(parsing: config).platform]
-            }
-            var answer: JSONValue = [
-                "Descriptor": fetched.descriptor.json, "Platforms": .array(platforms.map { $0.json }),
-            ]
-            if isRaw { answer.set("Raw", .string(String(decoding: fetched.bytes, as: UTF8.self))) }
-            return answer
-        } catch let error as RegistryError {
-            throw ImageService.pullError(error.serviceError(for: reference))
-        } catch let error as ImageSpecError { throw EngineError.invalidArgument(error.message) }
     }
 }
 

@@ -14,6 +14,7 @@ struct RegistryRoutes {
         router.on(.get, "/distribution/{name:.*}/json") { try await distribution($0, isRaw: false) }
         // Ours alone: docker's client asks registries itself.
         router.on(.get, "/distribution/{name:.*}/manifest") { try await distribution($0, isRaw: true) }
+        router.on(.put, "/distribution/{name:.*}/manifest", store)
     }
 
     @Sendable private func login(_ request: Request) async throws -> Response {
@@ -32,12 +33,26 @@ struct RegistryRoutes {
     }
 
     private func distribution(_ request: Request, isRaw: Bool) async throws -> Response {
-        let name = try request.parameter("name")
-        let reference: ImageReference
-        do throws(ImageSpecError) { reference = try ImageReference(name) } catch {
-            throw EngineError.invalidArgument(error.message)
-        }
+        let reference = try Self.reference(request)
         let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         return .json(.ok, try await registries.distribution(reference, credentials: credentials, isRaw: isRaw))
+    }
+
+    /// The body is the manifest, `Content-Type` its media type, `from` the repository with its blobs.
+    @Sendable private func store(_ request: Request) async throws -> Response {
+        let reference = try Self.reference(request)
+        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        let digest = try await registries.store(
+            try await request.body.collect(upTo: ImageDocument.maximumBytes),
+            mediaType: request.headers["Content-Type"] ?? "", as: reference, blobsFrom: request.query.get("from"),
+            credentials: credentials)
+        return .json(.created, ["Digest": .string(digest.string)])
+    }
+
+    private static func reference(_ request: Request) throws -> ImageReference {
+        let name = try request.parameter("name")
+        do throws(ImageSpecError) { return try ImageReference(name) } catch {
+            throw EngineError.invalidArgument(error.message)
+        }
     }
 }

@@ -49,7 +49,7 @@ struct ArchiveIntake: Sendable {
     ) throws -> ArchiveIntake {
         var intake = ArchiveIntake(services, namespace)
         do {
-            let source = try plain(archive)
+            let source = try decompressedArchive(archive)
             let reader = TarReader(source)
             while let entry = try reader.next() { try intake.take(entry, reader) }
             try source.drain()  // checksums come last
@@ -58,15 +58,6 @@ struct ArchiveIntake: Sendable {
             try? intake.end()
             throw error
         }
-    }
-
-    private static func plain(_ archive: any ByteSource) throws -> any ByteSource {
-        let input = InputBuffer(archive)
-        let magic = try input.peek(6)
-        if magic.starts(with: Array("BZh".utf8)) || magic == [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0] {
-            throw ServiceError(.unimplemented, "image archives compressed with bzip2 or xz are not supported")
-        }
-        return try decompressed(input)
     }
 
     /// Removes the blobs that nothing was done with since they were stored, since no image needs them, and gives the

@@ -228,8 +228,10 @@ private struct PullJob: Sendable {
                 try services.content.writer(namespace, ref: ref, total: blob.size, expected: blob.digest)
             }
         } catch let error as ServiceError where error.kind == .alreadyExists { return }
-        let sink = StoreSink(writer: writer, pool: services.pool) { count in
-            progress(.blob(.downloading, blob, in: parent, progress: count))
+        let sink = StoreSink(writer: writer, pool: services.pool) { event, count, detail in
+            var report = ImageTransferProgress.blob(event, blob, in: parent, progress: count)
+            report.detail = detail
+            progress(report)
         }
         do { try await session.fetchBlob(blob, into: sink) } catch {
             if ImagePuller.isDiskFull(error) { try? writer.restart() }  // others need the room at once
@@ -276,15 +278,17 @@ private struct PullJob: Sendable {
 private struct StoreSink: BlobSink {
     let writer: ContentWriter
     let pool: BlockingPool
-    let report: @Sendable (Int64) -> Void
+    let report: @Sendable (ImageTransferProgress.Event, _ offset: Int64, _ detail: String) -> Void
 
     func offset() async throws -> Int64 { writer.status.offset }
 
     func write(_ bytes: [UInt8]) async throws {
         let writer = writer
         try await pool.run { try writer.write(bytes) }
-        report(writer.status.offset)
+        report(.downloading, writer.status.offset, "")
     }
+
+    func waits(seconds: Int) { report(.retrying, writer.status.offset, String(seconds)) }
 
     func restart() async throws {
         let writer = writer

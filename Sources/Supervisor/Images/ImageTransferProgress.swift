@@ -20,6 +20,8 @@ package struct ImageTransferProgress: Sendable, Equatable {
         case pushed = "pushed content"
         case waiting
         case downloading
+        /// A download broke off, and goes on in so many seconds, `detail`.
+        case retrying = "retrying in"
         case complete
         case exists = "already exists"
         case extracting
