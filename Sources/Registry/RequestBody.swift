@@ -40,12 +40,15 @@ private struct PieceSequence<Source: BlobSource>: AsyncSequence, Sendable {
     let report: @Sendable (Int64) -> Void
 
     struct Iterator: AsyncIteratorProtocol {
+        /// Several of them are on their way in each upload, and there are several uploads.
+        private static var pieceBytes: Int64 { 64 << 10 }
+
         let pieces: PieceSequence
         var offset: Int64
 
         mutating func next() async throws -> ByteBuffer? {
             guard offset < pieces.range.upperBound else { return nil }
-            let wanted = Int(Swift.min(256 << 10, pieces.range.upperBound - offset))
+            let wanted = Int(Swift.min(Self.pieceBytes, pieces.range.upperBound - offset))
             let bytes = try await pieces.source.read(at: offset, count: wanted)
             guard !bytes.isEmpty else { return nil }  // the client finds fewer bytes than announced, and says so
             offset += Int64(bytes.count)
