@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import AsyncHTTPClient
 import NIOCore
+import NIOPosix
 
 /// Where the bytes of an upload come from; may be asked for the same bytes again.
 package protocol BlobSource: Sendable {
@@ -48,6 +49,9 @@ private struct PieceSequence<Source: BlobSource>: AsyncSequence, Sendable {
 
         mutating func next() async throws -> ByteBuffer? {
             guard offset < pieces.range.upperBound else { return nil }
+            // The client hands a piece to its event loop and asks for the next one at once, however far the loop is
+            // behind: we wait until the loops have done what they were given.
+            for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { try await loop.submit {}.get() }
             let wanted = Int(Swift.min(Self.pieceBytes, pieces.range.upperBound - offset))
             let bytes = try await pieces.source.read(at: offset, count: wanted)
             guard !bytes.isEmpty else { return nil }  // the client finds fewer bytes than announced, and says so
