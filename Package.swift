@@ -60,6 +60,16 @@ let embeddedLink: [LinkerSetting] =
         .linkedLibrary("m"),
     ]
 
+/// The toolchain's lld, exporting nothing and with packed relocations (glibc 2.36): the daemons are 8 MB smaller, and the
+/// pages of symbols and relocations are never read. Swift finds its metadata by section, so no section may go.
+let ordinaryLink: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+            "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc",
+        ], .when(configuration: .release))
+]
+
 let cSettings: [CSetting] =
     [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
     + (libc == "musl"
@@ -89,7 +99,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: ordinarySettings)
+    .executableTarget(
+        name: name, dependencies: dependencies, swiftSettings: ordinarySettings, linkerSettings: ordinaryLink)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -5,6 +5,7 @@ import http.server
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import tarfile
 import threading
@@ -330,3 +331,45 @@ class TestImport:
         result = cli("import", "-", input=b"this is no archive" * 100, check=False)
         assert result.code == 1 and result.err
         assert stack.docker("images", "-aq") == before
+
+
+class TestLeases:
+    @pytest.fixture
+    def collected(self, own_stack):
+        """The stack, with a collector that never rests, and to which everything is old: as if each step took an hour."""
+        stop = threading.Event()
+
+        def collect():
+            database = sqlite3.connect(own_stack.root / "supervisor/meta.db", timeout=20)
+            while not stop.is_set():
+                with database:
+                    database.execute("UPDATE content SET updated_at = 0")
+                    database.execute("UPDATE snapshots SET updated_at = 0")
+                own_stack.curl("/images/prune", "-X", "POST")
+            database.close()
+
+        thread = threading.Thread(target=collect)
+        thread.start()
+        yield own_stack
+        stop.set()
+        thread.join()
+
+    def test_what_is_being_made_is_not_collected(self, collected, root_archive):
+        collected.docker("run", "--network", "none", "--name", "changed", "busybox", "sh", "-c", "echo new > /added")
+        for number in range(6):
+            collected.docker("import", "-", f"imported:{number}", input=root_archive + bytes(10240 * number))
+            collected.docker("commit", "changed", f"committed:{number}")
+        for number in range(6):
+            assert collected.docker("run", "--rm", "--network", "none", f"committed:{number}", "cat", "/added") == "new"
+            assert collected.docker("run", "--rm", "--network", "none", f"imported:{number}", "/bin/busybox", "echo", "in") == "in"
+        assert collected.ctr("-n", "swrun", "leases", "ls", "-q") == ""
+
+    def test_leases_of_the_dead_end(self, own_stack):
+        own_stack.ctr("-n", "swrun", "leases", "create", "--id", "over", "--expires", "1ms")
+        own_stack.ctr("-n", "swrun", "leases", "create", "--id", "theirs", "--expires", "1h")
+        own_stack.ctr("-n", "swrun", "leases", "create", "--id", "engine-1")
+        own_stack.curl("/images/prune", "-X", "POST")
+        assert own_stack.ctr("-n", "swrun", "leases", "ls", "-q").split() == ["engine-1", "theirs"]
+        own_stack.kill_daemon()
+        own_stack.start()
+        assert own_stack.ctr("-n", "swrun", "leases", "ls", "-q").split() == ["theirs"]

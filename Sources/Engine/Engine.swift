@@ -38,7 +38,10 @@ package struct Engine: Sendable {
     }
 
     /// Makes records, tasks, networks and volumes agree; before the first request.
-    package func start() async throws { try await containers.restore() }
+    package func start() async throws {
+        try await supervisor.dropLeases()
+        try await containers.restore()
+    }
 
     /// Follows what happens below until the task is cancelled.
     package func run() async { await containers.followEvents() }

@@ -37,19 +37,8 @@ private struct TreeRemoval: ~Copyable {
 
     /// Removes the entries of an open directory, or moves them to the top. Returns how many there were.
     private mutating func removeEntries(of directory: CInt) throws(SysError) -> Int {
-        // A description of its own: reading moves its position.
-        let copy = swrun_openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-        guard copy >= 0 else { throw failure("open") }
-        guard let stream = fdopendir(copy) else {
-            let error = failure("fdopendir")
-            close(copy)
-            throw error
-        }
-        defer { closedir(stream) }
         var count = 0
-        while let entry = readdir(stream) {
-            guard let name = swrun_entry_name(entry) else { continue }
-            if name[0] == 46, name[1] == 0 || (name[1] == 46 && name[2] == 0) { continue }  // . and ..
+        try forEachEntry(of: directory, path) { name throws(SysError) in
             try remove(name, in: directory)
             count += 1
         }

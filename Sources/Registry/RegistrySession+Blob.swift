@@ -96,11 +96,12 @@ extension RegistrySession {
             && response.headers.first(name: "Content-Range")?.hasPrefix("bytes \(offset)-") ?? false
     }
 
-    /// Copies in pieces of about 1 MiB: each write is a hop to another thread.
+    /// Copies in pieces: each write is a hop to another thread.
     private func copy(
         _ response: HTTPClientResponse, _ descriptor: Descriptor, from start: Int64, _ sink: some BlobSink
     ) async throws {
         var piece: [UInt8] = []
+        piece.reserveCapacity(Self.pieceBytes + Self.chunkBytes)
         var received = start
         var chunks = response.body.makeAsyncIterator()
         while received <= descriptor.size {
@@ -113,7 +114,7 @@ extension RegistrySession {
             guard let chunk else { break }
             received += Int64(chunk.readableBytes)
             piece.append(contentsOf: chunk.readableBytesView)
-            if piece.count >= 1 << 20, received <= descriptor.size {
+            if piece.count >= Self.pieceBytes, received <= descriptor.size {
                 try await sink.write(piece)
                 piece.removeAll(keepingCapacity: true)
             }
@@ -135,6 +136,11 @@ extension RegistrySession {
     private static func announced(_ response: HTTPClientResponse) -> Int64? {
         response.headers.first(name: "Content-Length").flatMap { Int64($0) }
     }
+
+    private static let pieceBytes = 256 << 10
+
+    /// What the HTTP client hands over at once is rarely more.
+    private static let chunkBytes = 64 << 10
 
     private static func describe(_ error: (any Error)?, _ digest: Digest) -> RegistryError {
         .unreachable(operation: "download blob \(digest)", reason: error.map { "\($0)" } ?? "unexpected EOF")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import AsyncHTTPClient
 import NIOCore
+import NIOPosix
 
 /// Where the bytes of an upload come from; may be asked for the same bytes again.
 package protocol BlobSource: Sendable {
@@ -40,12 +41,18 @@ private struct PieceSequence<Source: BlobSource>: AsyncSequence, Sendable {
     let report: @Sendable (Int64) -> Void
 
     struct Iterator: AsyncIteratorProtocol {
+        /// Several of them are on their way in each upload, and there are several uploads.
+        private static var pieceBytes: Int64 { 64 << 10 }
+
         let pieces: PieceSequence
         var offset: Int64
 
         mutating func next() async throws -> ByteBuffer? {
             guard offset < pieces.range.upperBound else { return nil }
-            let wanted = Int(Swift.min(256 << 10, pieces.range.upperBound - offset))
+            // The client hands a piece to its event loop and asks for the next one at once, however far the loop is
+            // behind: we wait until the loops have done what they were given.
+            for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { try await loop.submit {}.get() }
+            let wanted = Int(Swift.min(Self.pieceBytes, pieces.range.upperBound - offset))
             let bytes = try await pieces.source.read(at: offset, count: wanted)
             guard !bytes.isEmpty else { return nil }  // the client finds fewer bytes than announced, and says so
             offset += Int64(bytes.count)

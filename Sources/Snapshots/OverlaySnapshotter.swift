@@ -39,7 +39,7 @@ package struct OverlaySnapshotter: Snapshotter {
         let record = try records.get(namespace, key)
         switch record.info.kind {
         case .committed: return record.usage
-        case .active: return try diskUsage(upper(record.id))
+        case .active: return SnapshotUsage(try treeUsage(upper(record.id)))
         case .view: return SnapshotUsage(bytes: 0, inodes: 0)
         }
     }
@@ -71,12 +71,13 @@ package struct OverlaySnapshotter: Snapshotter {
         _ namespace: String, name: String, key: String, labels: Labels, durability: SnapshotDurability
     ) throws {
         let directory = upper(try records.get(namespace, key).id)
-        let usage = try diskUsage(directory)
+        let tree = try treeUsage(directory)
         if durability == .now { try syncFileSystem(directory) }
         let boot = durability == .now ? nil : try Self.bootID()
         try records.database.write {
             try records.commit(
-                $0, namespace, name: name, key: key, labels: labels, usage: usage, unflushedBoot: boot)
+                $0, namespace, name: name, key: key, labels: SizeLabel.adding(tree, to: labels),
+                usage: SnapshotUsage(tree), unflushedBoot: boot)
         }
     }
 

@@ -5,6 +5,7 @@ import Flags
 import Glibc
 import LinuxSystem
 
+Heap.limit()
 do {
     // The main thread reads the signals, blocked before any other thread exists. It must not await: an async main ends
     // in dispatch_main(), whose sigsuspend(2) lets every signal through.

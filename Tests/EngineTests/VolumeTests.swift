@@ -120,20 +120,6 @@ struct VolumeTests {
         }
     }
 
-    @Test("a sparse file counts with what it has, and sums end at the maximum")
-    func sparse() async throws {
-        try await withScratch { root in
-            for name in ["a", "b"] {
-                let file = try open(root / name, O_WRONLY | O_CREAT, mode: 0o600)
-                #expect(ftruncate(file.raw, 1 << 43) == 0)
-            }
-            try writeFileAtomically(root / "c", [UInt8](repeating: 1, count: 5))
-            #expect(link((root / "c").string, (root / "d").string) == 0)
-            #expect(DirectorySize.bytes(root) == 5)
-            #expect(Int64.max.addingSaturating(1) == .max)
-        }
-    }
-
     @Test("records and uses survive a restart; those of unknown containers do not")
     func restart() async throws {
         try await withScratch { root in

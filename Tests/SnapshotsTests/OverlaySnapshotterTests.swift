@@ -78,6 +78,17 @@ final class OverlaySnapshotterTests {
         #expect(try snapshotter.usage("n", "A") == usage)
     }
 
+    @Test("a committed snapshot says how long its files are together, whatever they take on disk")
+    func size() throws {
+        let directory = upper(try snapshotter.prepare("n", "a"))
+        try writeFileAtomically(directory / "f", [UInt8](repeating: 1, count: 10_000))
+        let sparse = try open(directory / "sparse", O_WRONLY | O_CREAT, mode: 0o600)
+        try #require(ftruncate(sparse.raw, 1 << 32) == 0)
+        try snapshotter.commit("n", name: "A", key: "a", labels: ["x": "y"], durability: .later)
+        #expect(try snapshotter.stat("n", "A").labels == ["x": "y", "io.swrun.snapshot.bytes": "4294977296"])
+        #expect(try snapshotter.usage("n", "A").bytes < 1 << 20)
+    }
+
     @Test("removes at its start what a crash left behind")
     func cleanup() throws {
         let kept = upper(try snapshotter.prepare("n", "a"))

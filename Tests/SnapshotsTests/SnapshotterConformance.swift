@@ -20,7 +20,7 @@ struct SnapshotterConformance {
         try snapshotter.commit(namespace, name: "layer", key: "active", labels: ["a": "b"])
         let layer = try snapshotter.stat(namespace, "layer")
         #expect(layer.kind == .committed)
-        #expect(layer.labels == ["a": "b"])
+        #expect(layer.labels["a"] == "b")
         #expect(layer.parent.isEmpty)
         expect(.notFound) { _ = try snapshotter.stat(namespace, "active") }
         expect(.failedPrecondition) { _ = try snapshotter.mounts(namespace, "layer") }

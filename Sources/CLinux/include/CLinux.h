@@ -42,6 +42,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "container.h"
 
 // MARK: variadic in libc

@@ -42,10 +42,12 @@ extension ContainerService {
             try request.changes.apply(to: &commit.config, environment: record.config.env)
             ContainerDefaults.merge(record.config.json, into: &commit.config)
             commit.createdBy = (record.config.command ?? []).joined(separator: " ")
-            let layer =
-                try await request.pauses
-                ? whilePaused(container) { [self] in try await makeLayer(record) } : makeLayer(record)
-            let image = try await images.commit(commit, layer: layer, parent: record.imageID)
+            let image = try await supervisor.holdingLease {
+                let layer =
+                    try await request.pauses
+                    ? whilePaused(container) { [self] in try await makeLayer(record) } : makeLayer(record)
+                return try await images.commit(commit, layer: layer, parent: record.imageID)
+            }
             publish(
                 "commit", record,
                 [
@@ -89,7 +91,7 @@ extension ContainerService {
         return record
     }
 
-    private func stack(_ record: ContainerRecord) throws(EngineError) -> LayerStack {
+    func stack(_ record: ContainerRecord) throws(EngineError) -> LayerStack {
         guard let mount = record.rootfs.first else { throw .internal("container \(record.id) has no root file system") }
         do throws(ArchiveError) {
             return try LayerStack(type: mount.type, source: mount.source, options: mount.options)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import Archive
 import ContainerdAPI
 import DockerAPI
 package import JSON
 import LinuxSystem
+import Threads
 
 extension ContainerService {
     /// The answer of `GET /containers/{name}/json`: docker's members in docker's order.
@@ -39,9 +41,15 @@ extension ContainerService {
     }
 
     func sizes(_ record: ContainerRecord) async -> (writable: Int64, total: Int64) {
-        let writable = (try? await supervisor.snapshotUsage(record.id).size) ?? 0
+        let writable = await writtenBytes(record)
         let image = (try? await images.resolve(record.imageID).size) ?? 0
-        return (writable, writable + image)
+        return (writable, writable.addingSaturating(image))
+    }
+
+    /// The lengths of the files in a container's writable layer; 0 if it has none.
+    func writtenBytes(_ record: ContainerRecord) async -> Int64 {
+        guard let upper = try? stack(record).upper else { return 0 }
+        return (try? await pool.run { try treeUsage(upper).lengths }) ?? 0
     }
 
     private func stateJSON(_ state: ContainerState) -> JSONValue {

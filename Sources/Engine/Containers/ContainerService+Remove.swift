@@ -127,11 +127,11 @@ extension ContainerService {
             guard !record.state.isRunning, !record.state.isRestarting, !record.state.isRemoving,
                 filters.matches(labels: record.config.labels), until.allSatisfy({ record.created < $0 })
             else { continue }
-            let size = (try? await supervisor.snapshotUsage(record.id).size) ?? 0
+            let size = await writtenBytes(record)
             do {
                 try await removeInQueue(container, removingVolumes: false).value
                 ids.append(record.id)
-                bytes = bytes.addingReportingOverflow(size).partialValue
+                bytes = bytes.addingSaturating(size)
             } catch {
                 log(record).warning("container not pruned", metadata: ["error": "\(error)"])
             }

@@ -15,14 +15,14 @@ package struct ImageDetails: Sendable, Equatable {
     package var config: ImageConfig
     /// The snapshots of the layers, lowest first; empty if the image was not unpacked.
     package var chain: [String]
-    /// The bytes of each snapshot by itself.
+    /// The bytes of each snapshot by itself: the lengths of its files.
     package var layerSizes: [Int64]
 
     /// The image that it was made from here, by `commit`; empty if it came from elsewhere.
     package var parent = ""
 
     /// Unpacked, all layers together.
-    package var size: Int64 { layerSizes.reduce(0, +) }
+    package var size: Int64 { layerSizes.reduce(0) { $0.addingSaturating($1) } }
 
     package var created: Timestamp { config.created.flatMap { Timestamp(rfc3339: $0) } ?? Timestamp(nanoseconds: 0) }
 

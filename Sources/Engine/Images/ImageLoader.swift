@@ -35,13 +35,14 @@ final class ImageLoader: Sendable {
         let (digest, manifest) = try await manifest(target.digest, target.mediaType, platform, depth: 0)
         let config = try ImageConfig(parsing: await supervisor.readContent(manifest.config.digest.string))
         let labels = try await supervisor.contentInfo(manifest.config.digest.string).labels
-        let chain = try await chain(labels)
+        let layers = try await chain(labels)
         var sizes: [Int64] = []
-        for key in chain { sizes.append(try await supervisor.snapshotUsage(key).size) }
+        for layer in layers { sizes.append(try await supervisor.layerBytes(layer)) }
         return ImageDetails(
             id: manifest.config.digest.string,
             target: Descriptor(mediaType: target.mediaType, digest: try Digest(target.digest), size: target.size),
-            manifestDigest: digest, layers: manifest.layers, config: config, chain: chain, layerSizes: sizes,
+            manifestDigest: digest, layers: manifest.layers, config: config, chain: layers.map(\.name),
+            layerSizes: sizes,
             parent: labels[ImageService.parentLabel] ?? "")
     }
 
@@ -72,13 +73,13 @@ final class ImageLoader: Sendable {
     }
 
     /// The snapshots of the image with this configuration, lowest first: its label names the top one.
-    private func chain(_ labels: [String: String]) async throws -> [String] {
+    private func chain(_ labels: [String: String]) async throws -> [Containerd_Services_Snapshots_V1_Info] {
         let label = "containerd.io/gc.ref.snapshot." + SupervisorConnection.snapshotter
         guard var key = labels[label] else { return [] }
-        var chain: [String] = []
+        var chain: [Containerd_Services_Snapshots_V1_Info] = []
         while !key.isEmpty, chain.count <= Manifest.maximumLayers {
-            chain.append(key)
-            key = try await supervisor.snapshot(key).parent
+            chain.append(try await supervisor.snapshot(key))
+            key = chain.last?.parent ?? ""
         }
         return chain.reversed()
     }

@@ -53,6 +53,13 @@ extension ImageService {
     ) async throws -> String {
         var config = try ImageService.emptyConfig()
         try request.changes.apply(to: &config)
+        return try await supervisor.holdingLease { try await store(request, config, body, source: source) }
+    }
+
+    private func store(
+        _ request: ImageImportRequest, _ config: ContainerConfig, _ body: some AsyncSequence<[UInt8], any Error>,
+        source: String
+    ) async throws -> String {
         let layer = try await unpack(try await storeLayer(body), on: "")
         let now = Timestamp.now.rfc3339()
         let comment = request.message.isEmpty ? "Imported from " + source : request.message

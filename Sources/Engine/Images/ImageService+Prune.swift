@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import DockerAPI
+import LinuxSystem
 
 extension ImageService {
     /// Removes images that nothing uses: those without a name, or with `dangling=false` all of them.
@@ -17,7 +18,7 @@ extension ImageService {
             let removals = try await removeUnused(image)
             removed += removals
             for (key, size) in zip(image.details.chain, image.details.layerSizes)
-            where removals.contains(.deleted(key)) { reclaimed += size }
+            where removals.contains(.deleted(key)) { reclaimed = reclaimed.addingSaturating(size) }
         }
         try await supervisor.collectGarbage()  // what transfers left that did not come to their end
         events.publish(type: .image, action: "prune", id: "", attributes: [("reclaimed", "\(reclaimed)")])

@@ -102,6 +102,7 @@ extension ImageService {
     {
         let (stream, continuation) = ProgressLines.makeStream()
         let task = Task {
+            defer { Heap.release() }
             do {
                 try await work { continuation.yield($0) }
                 continuation.finish()

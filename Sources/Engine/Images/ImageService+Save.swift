@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ContainerdAPI
 import JSON
+import LinuxSystem
 import OCISpec
 import Tar
 
@@ -43,6 +44,7 @@ extension ImageService {
     package func save(
         _ images: [SavedImage], to write: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws {
+        defer { Heap.release() }
         for directory in ["blobs", "blobs/sha256"] { try await write(Self.directoryHeader(directory)) }
         var written: Set<String> = []
         for image in images {

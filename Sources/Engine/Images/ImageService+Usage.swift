@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSON
+import LinuxSystem
 
 extension ImageService {
     /// For `system df`: the bytes of all layers, each counted once, and the images with what they share with others.
@@ -15,11 +16,13 @@ extension ImageService {
         }
         var summaries: [JSONValue] = []
         for image in images {
-            let shared = image.details.chain.filter { owners[$0] ?? 0 > 1 }.reduce(0) { $0 + (sizes[$1] ?? 0) }
+            let shared = image.details.chain.filter { owners[$0] ?? 0 > 1 }.reduce(Int64(0)) {
+                $0.addingSaturating(sizes[$1] ?? 0)
+            }
             var summary = image.summary(containers: await users(of: image.id).count, legacy: legacy)
             summary.set("SharedSize", .int(shared))
             summaries.append(summary)
         }
-        return (sizes.values.reduce(0, +), summaries)
+        return (sizes.values.reduce(Int64(0)) { $0.addingSaturating($1) }, summaries)
     }
 }

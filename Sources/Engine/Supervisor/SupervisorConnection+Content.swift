@@ -14,8 +14,8 @@ private typealias WriteResponse = Containerd_Services_Content_V1_WriteContentRes
 
 /// Storing blobs, and layers: from what differs between snapshots, and into a snapshot.
 extension SupervisorConnection {
-    /// What one message carries; a frame holds at most 4 MiB.
-    private static var pieceSize: Int { 1 << 20 }
+    /// What one message carries: a frame holds at most 4 MiB, and each exists a few times on its way.
+    private static var pieceSize: Int { 256 << 10 }
 
     /// Stores what `source` gives as a blob; one that is there already only gets the labels.
     package nonisolated func writeContent(

@@ -70,7 +70,7 @@ extension SupervisorConnection {
         return bytes
     }
 
-    /// Passes a blob of `size` bytes on, a few MiB at a time: a stream is not slowed down by its reader, so a whole
+    /// Passes a blob of `size` bytes on, a MiB at a time: a stream is not slowed down by its reader, so a whole
     /// blob could fill our memory.
     package nonisolated func streamContent(
         _ digest: String, size: Int64, to write: @Sendable ([UInt8]) async throws -> Void
@@ -79,7 +79,7 @@ extension SupervisorConnection {
         while offset < size {
             let start = offset
             do {
-                for try await piece in try await contentPieces(digest, from: offset, count: 4 << 20) {
+                for try await piece in try await contentPieces(digest, from: offset, count: 1 << 20) {
                     offset += Int64(piece.data.count)
                     try await write(Array(piece.data))
                 }

@@ -61,14 +61,4 @@ extension SupervisorConnection {
             service, "Stat", request, isIdempotent: true)
         return answer.info
     }
-
-    /// Bytes and inodes of the snapshot itself, without its parents.
-    package func snapshotUsage(_ key: String) async throws -> (size: Int64, inodes: Int64) {
-        let request = Containerd_Services_Snapshots_V1_UsageRequest.with {
-            ($0.snapshotter, $0.key) = (Self.snapshotter, key)
-        }
-        let answer: Containerd_Services_Snapshots_V1_UsageResponse = try await call(
-            service, "Usage", request, isIdempotent: true)
-        return (answer.size, answer.inodes)
-    }
 }

@@ -63,7 +63,10 @@ package actor SupervisorConnection {
         try await connected().bidirectionalStream(service: service, method: method, metadata: metadata)
     }
 
-    private nonisolated var metadata: [RPCMetadata] { [RPCMetadata("containerd-namespace-ttrpc", namespace)] }
+    private nonisolated var metadata: [RPCMetadata] {
+        [RPCMetadata("containerd-namespace-ttrpc", namespace)]
+            + (CurrentLease.id.map { [RPCMetadata("containerd-lease", $0)] } ?? [])
+    }
 
     /// The connection, made anew if the last one has ended.
     private func connected() async throws -> TTRPCClient {

@@ -114,7 +114,7 @@ package actor VolumeService {
     /// The bytes that a volume's files take in the data root; 0 if it is elsewhere.
     package nonisolated func size(_ name: String) async -> Int64 {
         let path = dataDirectory(name)
-        return (try? await pool.run { DirectorySize.bytes(path) }) ?? 0
+        return (try? await pool.run { try treeUsage(path).lengths }) ?? 0
     }
 
     /// The directory that containers see and that `inspect` names.
@@ -198,7 +198,7 @@ package actor VolumeService {
 
     private func mount(_ volume: VolumeRecord) throws(EngineError) -> VolumeMount {
         let source = LocalDriverOptions.bindSource(volume.options ?? [:]) ?? dataDirectory(volume.name)
-        return VolumeMount(name: volume.name, source: source, isEmpty: DirectorySize.isEmpty(source))
+        return VolumeMount(name: volume.name, source: source, isEmpty: (try? listDirectory(source))?.isEmpty ?? false)
     }
 
     /// The directory before the record: a crash in between leaves an empty directory, which `reconcile` removes.
@@ -228,7 +228,7 @@ package actor VolumeService {
         guard let aside else { return 0 }
         do {
             return try await pool.run {
-                let size = DirectorySize.bytes(aside)
+                let size = (try? treeUsage(aside).lengths) ?? 0
                 try removeTree(aside)
                 return size
             }

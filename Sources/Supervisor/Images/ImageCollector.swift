@@ -36,6 +36,7 @@ package struct ImageCollector: Sendable {
 
     /// Blocks.
     private func sweep(_ namespace: String, _ target: Descriptor?) throws -> CollectedContent {
+        try? dropExpiredLeases(namespace)  // on a full disk the rest must go on
         let graph = ImageGraph(content: services.content, namespace: namespace)
         var kept = ImageGraph.Reach()
         for record in try services.images.list(namespace) { graph.visit(record.target, into: &kept) }
@@ -125,6 +126,18 @@ package struct ImageCollector: Sendable {
     }
 
     private static func isRoot(_ labels: Labels) -> Bool { labels["containerd.io/gc.root"] != nil }
+
+    /// Removes leases whose label `containerd.io/gc.expire` names a time that is over, as containerd's collector does.
+    private func dropExpiredLeases(_ namespace: String) throws {
+        let rows = try database.query("SELECT id, labels FROM leases WHERE namespace = ?", [.text(namespace)])
+        for row in rows {
+            guard let text = try row.labels("labels")["containerd.io/gc.expire"],
+                let expiry = Timestamp(rfc3339: text), expiry < .now
+            else { continue }
+            try database.execute(
+                "DELETE FROM leases WHERE namespace = ? AND id = ?", [.text(namespace), .text(try row.text("id"))])
+        }
+    }
 
     /// The ids of everything that a lease of the namespace holds.
     private func leasedResources(_ namespace: String) throws -> Set<String> {

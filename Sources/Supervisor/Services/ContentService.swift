@@ -23,7 +23,7 @@ package final class ContentService: Sendable {
     }
 
     /// What one message of a read carries at most, and how many records one of a listing.
-    private static let chunk = 1 << 20
+    private static let chunk = 256 << 10
     private static let page = 100
 
     package func register(on table: inout RPCHandlerTable) {

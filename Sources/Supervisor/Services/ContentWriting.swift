@@ -25,9 +25,10 @@ extension ContentService {
             if !request.expected.isEmpty { try leases.note(context, type: "content", id: request.expected) }
             let current = try writer ?? open(namespace, request)
             writer = current
-            let response = try await pool.run { try Self.perform(request, current) }
-            if request.action == .commit { try leases.note(context, type: "content", id: response.digest) }
-            try await send(response)
+            try await pool.run { try Self.append(request, to: current) }
+            // Before the commit: a collection may come right after it.
+            if request.action == .commit { try leases.note(context, type: "content", id: current.digest.string) }
+            try await send(try await pool.run { try Self.answer(request, current) })
             if request.action == .commit { return }
         }
     }
@@ -40,10 +41,12 @@ extension ContentService {
         return try store.writer(namespace, ref: request.ref, total: request.total, expected: expected)
     }
 
-    private static func perform(_ request: WriteRequest, _ writer: ContentWriter) throws -> WriteResponse {
-        if request.action != .stat, !request.data.isEmpty {
-            try writer.write([UInt8](request.data), at: request.offset)
-        }
+    private static func append(_ request: WriteRequest, to writer: ContentWriter) throws {
+        guard request.action != .stat, !request.data.isEmpty else { return }
+        try writer.write([UInt8](request.data), at: request.offset)
+    }
+
+    private static func answer(_ request: WriteRequest, _ writer: ContentWriter) throws -> WriteResponse {
         guard request.action == .commit else { return response(request.action, writer) }
         let expected = request.expected.isEmpty ? nil : try parseDigest(request.expected)
         let stood = response(.commit, writer, hasDigest: false)

@@ -46,10 +46,13 @@ package final class DiffService: Sendable {
             lower: request.left.map { SnapshotMount($0) }, upper: request.right.map { SnapshotMount($0) },
             mediaType: request.mediaType, ref: request.ref, labels: request.labels)
         // A collection must not come between the blob and the lease or the image that will keep it.
-        let made = try await images.gate.transfer(namespace) { [images] in
-            try await images.pool.run { try DiffCreator(content: images.content).create(namespace, wanted) }
+        let made = try await images.gate.transfer(namespace) { [images, leases] in
+            let made = try await images.pool.run {
+                try DiffCreator(content: images.content).create(namespace, wanted)
+            }
+            try leases.note(context, type: "content", id: made.digest.string)
+            return made
         }
-        try leases.note(context, type: "content", id: made.digest.string)
         return .with { $0.diff = made.message }
     }
 }

@@ -36,6 +36,7 @@ package final class TransferService: Sendable {
     private func transfer(
         _ request: Containerd_Services_Transfer_V1_TransferRequest, _ context: RPCContext
     ) async throws -> Google_Protobuf_Empty {
+        defer { Heap.release() }
         let namespace = try context.namespace()
         let progressID = request.options.progressStream
         let progress = try progressID.isEmpty ? nil : streams.stream(namespace, progressID)
