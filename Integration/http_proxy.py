@@ -55,5 +55,5 @@ class ProxyHandler(socketserver.StreamRequestHandler):
             while data := read(65536):
                 write(data)
             target.shutdown(socket.SHUT_WR)
-        except OSError:
+        except (OSError, ValueError):  # the other direction has closed it
             pass

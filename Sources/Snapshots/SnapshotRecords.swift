@@ -50,8 +50,9 @@ struct SnapshotRecords: Sendable {
         try database.read { try get($0, namespace, name) }
     }
 
+    /// Parents before children, since a child gets its id later.
     func list(_ namespace: String) throws -> [SnapshotInfo] {
-        try database.query("\(Self.columns) WHERE s.namespace = ? ORDER BY s.name", [.text(namespace)])
+        try database.query("\(Self.columns) WHERE s.namespace = ? ORDER BY s.id", [.text(namespace)])
             .map { try Self.record($0).info }
     }
 

@@ -24,10 +24,11 @@ struct SnapshotterConformance {
         #expect(layer.parent.isEmpty)
         expect(.notFound) { _ = try snapshotter.stat(namespace, "active") }
         expect(.failedPrecondition) { _ = try snapshotter.mounts(namespace, "layer") }
-        #expect(!(try snapshotter.view(namespace, "view", parent: "layer", labels: [:])).isEmpty)
-        #expect(try snapshotter.stat(namespace, "view").parent == "layer")
-        #expect(try snapshotter.list(namespace).map { $0.name } == ["layer", "view"])
-        try snapshotter.remove(namespace, "view")
+        #expect(!(try snapshotter.view(namespace, "child", parent: "layer", labels: [:])).isEmpty)
+        #expect(try snapshotter.stat(namespace, "child").parent == "layer")
+        // Parents first, whatever the names.
+        #expect(try snapshotter.list(namespace).map { $0.name } == ["layer", "child"])
+        try snapshotter.remove(namespace, "child")
         try snapshotter.remove(namespace, "layer")
         #expect(try snapshotter.list(namespace).isEmpty)
     }

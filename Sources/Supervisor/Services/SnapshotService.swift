@@ -148,7 +148,8 @@ package final class SnapshotService: Sendable {
         _ send: @escaping @Sendable (Containerd_Services_Snapshots_V1_ListSnapshotsResponse) async throws -> Void
     ) async throws {
         let filters = try FilterSet(request.filters)
-        let all = try driver(request.snapshotter).list(try context.namespace()).map { $0.message }
+        let all = try driver(request.snapshotter).list(try context.namespace()).sorted { $0.name < $1.name }
+            .map { $0.message }
         var rest = all.filter { info in
             filters.matches { path in
                 switch path {
