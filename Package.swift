@@ -112,14 +112,14 @@ let embeddedLibraries: [Target] = [
     embedded("JSON"),
     embedded("Flags"),
     embedded("OCISpec", ["JSON"]),
+    embedded("Cgroups", ["CLinux", "LinuxSystem", "OCISpec"]),
     embedded("TTRPC", ["CLinux", "LinuxSystem"]),
-    embedded("ShimAPI", ["TTRPC", "LinuxSystem"]),
-    embedded("Shim", ["CLinux", "LinuxSystem", "JSON", "TTRPC", "ShimAPI"]),
+    embedded("ShimAPI", ["Cgroups", "TTRPC", "LinuxSystem"]),
+    embedded("Shim", ["CLinux", "LinuxSystem", "JSON", "Cgroups", "TTRPC", "ShimAPI"]),
 ]
 
 let runtimeLibraries: [Target] = [
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-    embedded("Cgroups", ["CLinux", "LinuxSystem", "OCISpec"]),
     embedded("Confinement", ["CLinux", "LinuxSystem", "JSON", "OCISpec", "CSeccomp"]),
     embedded("ContainerRuntime", ["CLinux", "LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement"]),
 ]
@@ -180,7 +180,7 @@ let daemonTargets: [Target] = [
 
 let coreTests: [Target] = [
     tests("LinuxSystem", ["CLinux"]), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"),
-    tests("ShimAPI", ["LinuxSystem"]), tests("Shim", ["JSON", "LinuxSystem", "ShimAPI", "TTRPC"]),
+    tests("ShimAPI", ["Cgroups", "LinuxSystem"]), tests("Shim", ["JSON", "LinuxSystem", "ShimAPI", "TTRPC"]),
     tests("GoTemplate", ["JSON"]), tests("DockerClient", ["JSON", "LinuxSystem"]), tests("Tar"),
     tests("Commands", ["Flags", "GoTemplate", "JSON", "LinuxSystem"]),
 ]
