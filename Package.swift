@@ -162,8 +162,9 @@ let daemonTargets: [Target] = [
     library(
         "Engine",
         [
-            "CLinux", "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "DockerAPI", "Netlink", "Networking",
-            "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", "Registry", protobuf, logging, crypto,
+            "CLinux", "LinuxSystem", "JSON", "OCISpec", "Cgroups", "ShimAPI", "Tar", "Archive", "DockerAPI",
+            "Netlink", "Networking", "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", "Registry",
+            protobuf, logging, crypto,
             httpClient, nioCore, nioHTTP1,
         ]),
     library(
@@ -200,7 +201,7 @@ let fullTests: [Target] = [
             "TTRPC", "Tar", "Threads", protobuf, logging,
         ]),
     tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
-    tests("Engine", ["CLinux", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
+    tests("Engine", ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
     tests("EngineHTTP", ["Engine", "LinuxSystem", logging]),
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
