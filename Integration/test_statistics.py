@@ -176,5 +176,13 @@ def test_an_update_is_an_event_and_has_warnings(stack, container_name):
     events = stack.docker("events", "--since", f"{before:.6f}", "--until", f"{time.time():.6f}", "--format",
                           "{{.Action}}", "--filter", f"container={container_name}")
     assert events.split() == ["update"]
+    if not any(pathlib.Path("/sys/fs/cgroup/blkio").glob("blkio*.weight")):
+        text = "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."
+        _, answer = api(stack, "POST", f"/containers/{container_name}/update", {"BlkioWeight": 500})
+        assert answer == {"Warnings": [text]}
+        _, answer = api(stack, "POST", "/containers/create",
+                        {"Image": "busybox", "HostConfig": {"BlkioWeight": 500}})
+        assert answer["Warnings"] == [text]
+        stack.docker("rm", answer["Id"])
     status, answer = api(stack, "POST", "/containers/nosuch/update", {"CpuShares": 512})
     assert (status, answer["message"]) == (404, "No such container: nosuch")

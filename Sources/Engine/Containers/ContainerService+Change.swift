@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
 package import JSON
+import LinuxSystem
 
 // Renaming and changing limits.
 extension ContainerService {
@@ -34,7 +35,7 @@ extension ContainerService {
         return try await container.operations.run { [self] in
             try checkExists(container)
             let record = container.record
-            let changed = try Self.apply(changes, to: record.hostConfig, refusal: Self.refusal(record))
+            var changed = try Self.apply(changes, to: record.hostConfig, refusal: Self.refusal(record))
             if record.hostConfig.autoRemove, !["", "no"].contains(changed.restartPolicy.name) {
                 throw EngineError.conflict(
                     Self.refusal(record)
@@ -43,6 +44,8 @@ extension ContainerService {
             try ContainerValidation(
                 config: record.config, host: changed, facts: host, runtimes: configuration.runtimes.map { $0.name }
             ).checkLimits()
+            let isWeightDiscarded = !weighsBlockIO && changed.number("BlkioWeight") != 0
+            if isWeightDiscarded { changed.set("BlkioWeight", .int(0)) }
             if record.state.isRunning {
                 let old = SpecBuilder.limits(record.hostConfig)
                 var limits = SpecBuilder.limits(changed)
@@ -56,9 +59,18 @@ extension ContainerService {
             let saved = container.update { $0.hostConfig = changed }
             try container.store { (record) throws in try store.save(record) }
             publish("update", saved)
-            return []
+            return isWeightDiscarded ? [Self.weightWarning] : []
         }
     }
+
+    /// Whether some I/O scheduler of this host's kernel takes a weight of block I/O.
+    var weighsBlockIO: Bool {
+        host.usesUnifiedCgroups
+            || ["weight", "bfq.weight"].contains { exists(FilePath("/sys/fs/cgroup/blkio/blkio.\($0)")) }
+    }
+
+    static let weightWarning =
+        "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."
 
     private static func refusal(_ record: ContainerRecord) -> String { "Cannot update container \(record.id): " }
 
