@@ -126,14 +126,14 @@ let embeddedLibraries: [Target] = [
     embedded("JSON"),
     embedded("Flags"),
     embedded("OCISpec", ["JSON"]),
+    embedded("Cgroups", ["CLinux", "LinuxSystem", "OCISpec"]),
     embedded("TTRPC", ["CLinux", "LinuxSystem"]),
-    embedded("ShimAPI", ["TTRPC", "LinuxSystem"]),
-    embedded("Shim", ["CLinux", "LinuxSystem", "JSON", "TTRPC", "ShimAPI"]),
+    embedded("ShimAPI", ["Cgroups", "TTRPC", "LinuxSystem"]),
+    embedded("Shim", ["CLinux", "LinuxSystem", "JSON", "Cgroups", "TTRPC", "ShimAPI"]),
 ]
 
 let runtimeLibraries: [Target] = [
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-    embedded("Cgroups", ["CLinux", "LinuxSystem", "OCISpec"]),
     embedded("Confinement", ["CLinux", "LinuxSystem", "JSON", "OCISpec", "CSeccomp"]),
     embedded("ContainerRuntime", ["CLinux", "LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement"]),
 ]
@@ -178,8 +178,9 @@ let daemonTargets: [Target] = [
     library(
         "Engine",
         [
-            "CLinux", "LinuxSystem", "JSON", "OCISpec", "Tar", "Archive", "DockerAPI", "Netlink", "Networking",
-            "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", "Registry", protobuf, logging, crypto,
+            "CLinux", "LinuxSystem", "JSON", "OCISpec", "Cgroups", "ShimAPI", "Tar", "Archive", "DockerAPI",
+            "Netlink", "Networking", "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", "Registry",
+            protobuf, logging, crypto,
             httpClient, nioCore, nioHTTP1,
         ]),
     library(
@@ -196,7 +197,7 @@ let daemonTargets: [Target] = [
 
 let coreTests: [Target] = [
     tests("LinuxSystem", ["CLinux"]), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"),
-    tests("ShimAPI", ["LinuxSystem"]), tests("Shim", ["JSON", "LinuxSystem", "ShimAPI", "TTRPC"]),
+    tests("ShimAPI", ["Cgroups", "LinuxSystem"]), tests("Shim", ["JSON", "LinuxSystem", "ShimAPI", "TTRPC"]),
     tests("GoTemplate", ["JSON"]), tests("DockerClient", ["JSON", "LinuxSystem"]), tests("Tar"),
     tests("Commands", ["Flags", "GoTemplate", "JSON", "LinuxSystem"]),
 ]
@@ -216,7 +217,7 @@ let fullTests: [Target] = [
             "TTRPC", "Tar", "Threads", protobuf, logging,
         ]),
     tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
-    tests("Engine", ["CLinux", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
+    tests("Engine", ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
     tests("EngineHTTP", ["Engine", "LinuxSystem", logging]),
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
@@ -231,15 +232,15 @@ func part(of name: String, _ dependencies: [Target.Dependency], _ sources: [Stri
 }
 
 let fuzzedModules: Set = [
-    "CISAL", "CZstd", "CSQLite", "CNFTables", "Threads", "Netlink", "Archive", "Metadata", "Networking", "DockerAPI",
-    "Tar", "GoTemplate", "DockerClient", "Commands",
+    "CISAL", "CZstd", "CBzip2", "CLZMA", "CSQLite", "CNFTables", "Threads", "Netlink", "Archive", "Metadata",
+    "Networking", "DockerAPI", "Tar", "GoTemplate", "DockerClient", "Commands",
 ]
 
 let fuzzTargets: [Target] = [
     part(
         of: "Registry", ["LinuxSystem", "OCISpec", "JSON"],
         [
-            "AuthChallenge.swift", "Base64.swift", "HostsFile.swift", "IPAddress.swift", "ProxySettings.swift",
+            "AuthChallenge.swift", "HostsFile.swift", "IPAddress.swift", "ProxySettings.swift",
             "RegistryConfiguration.swift", "RegistryEndpoint.swift", "RegistryError.swift", "RemoteURL.swift",
             "ResponseHeader.swift", "RetryPolicy.swift", "TOMLReader.swift",
         ]),

@@ -651,3 +651,132 @@ def test_a_killed_launcher_leaves_nothing(ours):
     subprocess.run(["pkill", "-P", str(child.pid)], check=False)
     ours("delete", "--force", ours.id("c"), check=0)
     assert not (ours.root / ours.id("c")).exists()
+
+
+# Limits and statistics
+
+
+def cgroup_file(pid, controller, name):
+    """A file of the cgroup that a process is in, of either version."""
+    for line in open(f"/proc/{pid}/cgroup").read().splitlines():
+        _, names, path = line.split(":", 2)
+        if controller in names.split(","):
+            return pathlib.Path("/sys/fs/cgroup", controller, path[1:], name)
+    return None
+
+
+def numbers(pid, *files):
+    found = [cgroup_file(pid, *file) for file in files]
+    if None in found:
+        pytest.skip("no cgroup version 1 here")
+    return [path.read_text().strip() for path in found]
+
+
+MEMORY = [("memory", "memory.limit_in_bytes"), ("memory", "memory.memsw.limit_in_bytes")]
+CPU = [("cpu", "cpu.cfs_quota_us"), ("cpu", "cpu.cfs_period_us")]
+
+
+def limited(value):
+    value["linux"]["resources"]["memory"] = {"limit": 64 << 20, "swap": 128 << 20}
+    value["linux"]["resources"]["pids"] = {"limit": 50}
+
+
+def test_update_memory_both_ways(runtime):
+    pid, name = runtime.start("c", change=limited), runtime.id("c")
+    assert numbers(pid, *MEMORY) == [str(64 << 20), str(128 << 20)]
+    runtime("update", "--memory", "256m", "--memory-swap", str(512 << 20), name, check=0)
+    assert numbers(pid, *MEMORY) == [str(256 << 20), str(512 << 20)]
+    runtime("update", "--memory", str(32 << 20), "--memory-swap", str(64 << 20), name, check=0)
+    assert numbers(pid, *MEMORY) == [str(32 << 20), str(64 << 20)]
+    assert runtime("update", "--memory", "1g", name).returncode == 1  # more than memory with swap
+    assert numbers(pid, *MEMORY) == [str(32 << 20), str(64 << 20)]
+    assert "current usage: " in runtime("update", "--memory", "1k", name, check=1).err
+    runtime("update", "--memory", "-1", name, check=0)
+    assert all(int(number) > 1 << 60 for number in numbers(pid, *MEMORY))
+
+
+def test_update_cpu_pids_and_cpuset(runtime):
+    pid, name = runtime.start("c", change=limited), runtime.id("c")
+    runtime("update", "--cpu-quota", "50000", name, check=0)
+    runtime("update", "--cpu-period", "50000", "--cpu-quota", "20000", "--cpu-share", "512", name, check=0)
+    assert numbers(pid, *CPU, ("cpu", "cpu.shares")) == ["20000", "50000", "512"]
+    runtime("update", "--pids-limit", "77", "--cpuset-cpus", "0", name, check=0)
+    assert numbers(pid, ("pids", "pids.max"), ("cpuset", "cpuset.cpus")) == ["77", "0"]
+    assert "cpu-quota" in runtime("update", "--cpu-quota", "abc", name, check=1).err
+    runtime("update", "--pids-limit", "-1", name, check=0)
+    assert numbers(pid, ("pids", "pids.max")) == ["max"]
+
+
+def test_update_from_a_file_and_from_stdin(runtime):
+    pid, name = runtime.start("c", change=limited), runtime.id("c")
+    resources = runtime.directory / "resources.json"
+    resources.write_text(json.dumps({"memory": {"limit": 100 << 20}, "cpu": {"shares": 300}, "pids": {"limit": 20}}))
+    with open(resources) as file:
+        runtime("update", "--resources", "-", name, check=0, stdin=file)
+    assert numbers(pid, MEMORY[0], ("cpu", "cpu.shares"), ("pids", "pids.max")) == [str(100 << 20), "300", "20"]
+    resources.write_text('{"memory":')
+    assert runtime("update", "-r", resources, name).returncode == 1
+    assert "no such file" in runtime("update", "-r", "/nonexistent", name, check=1).err
+    assert "container does not exist" in runtime("update", "--pids-limit", "1", "nosuch", check=1).err
+    runtime("kill", name, "KILL", check=0)
+    wait_until(lambda: runtime.status("c") == "stopped")
+    assert "container not running" in runtime("update", "--pids-limit", "9", name, check=1).err
+
+
+def test_an_updated_limit_of_processes_has_effect(runtime):
+    runtime.start("c", change=limited)
+    fork = ("exec", runtime.id("c"), "sh", "-c", "sleep 0.1 & sleep 0.1 & sleep 0.1 & sleep 0.1 & wait")
+    runtime(*fork, check=0)
+    runtime("update", "--pids-limit", "4", runtime.id("c"), check=0)
+    assert "can't fork" in runtime(*fork).err
+
+
+def form(value):
+    """The names and kinds of a JSON document."""
+    if isinstance(value, dict):
+        return {name: form(member) for name, member in value.items()}
+    return type(value).__name__
+
+
+def test_events_once(runtime):
+    name = runtime.id("c")
+    runtime.start("c", "sh", "-c", "while :; do :; done", change=limited)
+    time.sleep(0.5)
+    event = json.loads(runtime("events", "--stats", name, check=0).out)
+    assert (event["type"], event["id"]) == ("stats", name)
+    data = event["data"]
+    assert data["cpu"]["usage"]["total"] > 200_000_000 and data["pids"] == {"current": 1, "limit": 50}
+    assert data["memory"]["usage"]["limit"] == 64 << 20 and data["memory"]["usage"]["usage"] > 100_000
+    assert "greater than 0" in runtime("events", "--interval", "0s", name, check=1).err
+    runtime("kill", name, "KILL", check=0)
+    wait_until(lambda: runtime.status("c") == "stopped")
+    assert f"container with id {name} is not running" in runtime("events", "--stats", name, check=1).err
+
+
+def test_events_have_the_form_of_runcs(ours):
+    """Both programs look at one container's cgroups."""
+    if not PROGRAMS["runc"]:
+        pytest.skip("no runc on this machine")
+    forms = []
+    for number, program in enumerate((ours.program, PROGRAMS["runc"])):
+        runtime = Runtime(program, ours.directory / str(number), ours.bundle / "rootfs")
+        try:
+            runtime.start("c", change=limited)
+            forms.append(form(json.loads(runtime("events", "--stats", runtime.id("c"), check=0).out)))
+        finally:
+            runtime.clean()
+    assert forms[0] == forms[1]
+
+
+def test_events_tell_of_a_kill_for_want_of_memory(runtime):
+    runtime.start("c", "sh", "-c", "while :; do sleep 0.2; done", change=limited)
+    words = [runtime.program, "--root", runtime.root, "events", "--interval", "200ms", runtime.id("c")]
+    with subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, text=True) as events:
+        assert json.loads(events.stdout.readline())["type"] == "stats"
+        runtime("exec", runtime.id("c"), "sh", "-c", "x=$(cat /dev/zero | tr '\\0' x)")
+        kinds = []
+        while "oom" not in kinds:
+            assert len(kinds) < 100
+            kinds.append(json.loads(events.stdout.readline())["type"])
+        runtime("delete", "--force", runtime.id("c"), check=0)
+        events.stdout.read()

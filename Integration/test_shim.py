@@ -640,3 +640,45 @@ def test_init_collects_orphans(init):
     script = "(sleep 0.2 & ) ; sleep 0.6; ps --ppid $PPID -o stat= | grep -c Z"
     done = subprocess.run(["unshare", "-pf", "--mount-proc", init, "--", "sh", "-c", script], capture_output=True)
     assert done.stdout.strip() == b"0"
+
+
+# MARK: limits and statistics
+
+
+def statistics(shim):
+    """The type of the answer's metrics, and their fields."""
+    answer = decode(shim.call("Stats")[1][0])
+    return answer[1][0].decode(), decode(answer[2][0])
+
+
+def test_statistics(shim):
+    def limit(spec):
+        spec["linux"].setdefault("resources", {})["pids"] = {"limit": 20}
+
+    shim.run(["sh", "-c", "while :; do :; done"], edit=limit)
+    time.sleep(0.5)
+    kind, fields = statistics(shim)
+    assert kind in ("io.containerd.cgroups.v1.Metrics", "io.containerd.cgroups.v2.Metrics")
+    pids = fields[2 if "v1" in kind else 1][0]
+    assert decode(pids) == {1: [1], 2: [20]}
+    if "v1" in kind:
+        total = decode(decode(fields[3][0])[1][0])[1][0]
+        memory = decode(fields[4][0])
+        assert total > 200_000_000 and decode(memory[33][0])[2][0] > 50_000
+    shim.call("Kill", (3, signal.SIGKILL))
+    shim.wait()
+    shim.call("Delete")
+    with pytest.raises(RPCError) as refused:
+        shim.call("Stats")
+    assert refused.value.code == NOT_FOUND
+
+
+def test_update(shim):
+    shim.run(["sleep", "1000"])
+    shim.call("Update", (2, [(1, "types.containerd.io/opencontainers/runtime-spec/1/LinuxResources"),
+                             (2, json.dumps({"pids": {"limit": 33}}))]))
+    kind, fields = statistics(shim)
+    assert decode(fields[2 if "v1" in kind else 1][0])[2] == [33]
+    with pytest.raises(RPCError) as refused:
+        shim.call("Update", (2, [(1, "x"), (2, json.dumps({"cpu": {"cpus": "999"}}))]))
+    assert "OCI runtime update failed: " in refused.value.message

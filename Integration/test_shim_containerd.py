@@ -200,3 +200,29 @@ def test_containerd_clears_up_after_a_killed_shim(containerd):
         time.sleep(0.1)
     containerd.ctr("containers", "rm", "d1")
     assert str(containerd.place / "state") + "/io.containerd.runtime.v2.task/default/d1" not in open("/proc/mounts").read()
+
+
+def metrics(containerd, ident):
+    """The table of `ctr tasks metrics` as {name: value}."""
+    done = containerd.ctr("tasks", "metrics", ident)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    return {row[0]: row[1] for row in rows if len(row) == 2}
+
+
+def test_metrics(containerd):
+    """The same names as with containerd's own shim, and figures of the same size."""
+    found = []
+    for ident, runtime in (("m1", RUNTIME), ("m2", "io.containerd.runc.v2")):
+        done = containerd.ctr("run", "-d", "--runtime", runtime, "--pid-file", containerd.place / ident, "bb:latest",
+                              ident, "sleep", "100")
+        assert done.returncode == 0, done.stderr
+        found.append(metrics(containerd, ident))
+        containerd.ctr("tasks", "kill", "-s", "KILL", ident)
+        time.sleep(0.3)
+        containerd.ctr("tasks", "rm", ident)
+        containerd.ctr("containers", "rm", ident)
+    ours, theirs = found
+    assert list(ours) == list(theirs)
+    numbers = [name for name in ours if name.startswith(("memory", "pids", "cpu"))]
+    assert numbers and ours["pids.current"] == theirs["pids.current"] == "1"

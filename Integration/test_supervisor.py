@@ -289,3 +289,11 @@ def ttrpc(supervisor, service, method, namespace="test"):
         length, stream_id, kind, _ = struct.unpack(">IIBB", stream.read(10))
         assert (stream_id, kind) == (1, 2)
         return stream.read(length)
+
+
+def test_metrics_of_tasks(supervisor, runtime, name):
+    supervisor.ctr("run", "-d", "--runtime", runtime, IMAGE, name, "sleep", "1000")
+    rows = [line.split() for line in supervisor.ctr("tasks", "metrics", name).splitlines()]
+    values = {row[0]: row[1] for row in rows if len(row) == 2}
+    assert values["pids.current"] == "1"
+    assert int(next(value for key, value in values.items() if key.startswith("memory.usage"))) > 50_000

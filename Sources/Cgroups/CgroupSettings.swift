@@ -70,7 +70,11 @@ private func pids(_ limit: Int64?) -> [CgroupSetting] {
 private func blockIOV1(_ io: RuntimeResources.BlockIO) -> [CgroupSetting] {
     var settings: [CgroupSetting] = []
     if let weight = io.weight, weight != 0 {
-        settings.append(CgroupSetting("blkio", "blkio.weight", String(weight), for: "blockIO.weight"))
+        // Each I/O scheduler has a file of its own, and most have none: then there is nothing to weigh.
+        for file in ["blkio.weight", "blkio.bfq.weight"] {
+            settings.append(
+                CgroupSetting("blkio", file, String(weight), for: "blockIO.weight", isOptional: true))
+        }
     }
     let lists = [
         ("read_bps", io.readBytes), ("write_bps", io.writeBytes), ("read_iops", io.readOperations),
@@ -138,7 +142,11 @@ package func weight(shares: UInt64) -> UInt64 { 1 + (min(max(shares, 2), 262_144
 private func blockIOV2(_ io: RuntimeResources.BlockIO) -> [CgroupSetting] {
     var settings: [CgroupSetting] = []
     if let weight = io.weight, weight != 0 {
-        settings.append(CgroupSetting("io", "io.bfq.weight", String(weight), for: "blockIO.weight"))
+        // As with v1; io.weight goes from 1 to 10000 where the spec's goes from 10 to 1000.
+        let wide = 1 + (max(UInt64(weight), 10) - 10) * 9999 / 990
+        for (file, value) in [("io.bfq.weight", UInt64(weight)), ("io.weight", wide)] {
+            settings.append(CgroupSetting("io", file, String(value), for: "blockIO.weight", isOptional: true))
+        }
     }
     let lists = [
         ("rbps", io.readBytes), ("wbps", io.writeBytes), ("riops", io.readOperations), ("wiops", io.writeOperations),

@@ -77,8 +77,53 @@ package struct ContainerCgroup: Sendable, Equatable {
         if !layout.isUnifiedOnly, !resources.unified.isEmpty {
             throw SysError("set", "unified", .notSupported, hint: "the host has no cgroup v2 controllers")
         }
-        for setting in layout.isUnifiedOnly ? settingsV2(resources) : settingsV1(resources) { try apply(setting) }
+        try write(layout.isUnifiedOnly ? settingsV2(resources) : settingsV1(resources))
         try applyDevices(effectiveDeviceRules(resources.devices))
+    }
+
+    /// Changes limits of a container that runs. After a failure the old ones are in force again, as far as they are
+    /// known.
+    ///
+    /// - Parameters:
+    ///   - changes: what to change; zero and empty leave a limit as it is.
+    ///   - stored: the limits until now.
+    package func update(_ changes: RuntimeResources, from stored: RuntimeResources) throws(SysError) {
+        let complete = changes.limits.completed(by: stored)
+        try checkUsage(changes.memory)
+        do throws(SysError) { try write(layout.isUnifiedOnly ? settingsV2(complete) : settingsV1(complete)) } catch {
+            try? write(layout.isUnifiedOnly ? settingsV2(stored) : settingsV1(stored))
+            throw error
+        }
+    }
+
+    /// cgroup v2 takes a limit below what is in use, and kills; with `checkBeforeUpdate` such a limit is refused.
+    private func checkUsage(_ memory: RuntimeResources.Memory) throws(SysError) {
+        guard memory.checksBeforeUpdate, layout.isUnifiedOnly, let limit = memory.limit, limit > 0 else { return }
+        let usage = CgroupFigures(self).read().memory.usage.usage
+        if usage > UInt64(limit) {
+            throw SysError("set memory.limit to", String(limit), .busy, hint: "\(usage) bytes are in use")
+        }
+    }
+
+    /// Writes settings, in an order that the kernel takes. Some are held against one another (memory against memory
+    /// with swap, a CPU quota against its period and burst), and which must come first depends on the values until
+    /// now: what is refused as invalid is tried again after the others.
+    private func write(_ settings: [CgroupSetting]) throws(SysError) {
+        var left = settings
+        while true {
+            var refused: [CgroupSetting] = []
+            var failure: SysError?
+            for setting in left {
+                do throws(SysError) { try apply(setting) } catch {
+                    guard error.errno == .invalidArgument else { throw error }
+                    if failure == nil { failure = error }
+                    refused.append(setting)
+                }
+            }
+            guard let failure else { return }
+            if refused.count == left.count { throw failure }
+            left = refused
+        }
     }
 
     private func apply(_ setting: CgroupSetting) throws(SysError) {
@@ -93,8 +138,16 @@ package struct ContainerCgroup: Sendable, Equatable {
             try writeText(directory(in: hierarchy) / setting.file, setting.value)
         } catch {
             if setting.isOptional, error.errno == .noSuchFile || error.errno == .accessDenied { return }
-            throw SysError("set " + setting.reason + " to " + setting.value + ":", error.subject, error.errno)
+            throw SysError(
+                "set " + setting.reason + " to " + setting.value + ":", error.subject, error.errno,
+                hint: error.errno == .busy ? usageHint(setting) : nil)
         }
+    }
+
+    private func usageHint(_ setting: CgroupSetting) -> String? {
+        guard setting.file == "memory.limit_in_bytes" else { return nil }
+        let level = CgroupFigures(self).read().memory.usage
+        return "current usage: \(level.usage), peak usage: \(level.peak)"
     }
 
     private func isPlainName(_ name: String) -> Bool { !name.isEmpty && !name.utf8.contains(UInt8(ascii: "/")) }

@@ -111,6 +111,11 @@ extension JSONValue {
 // MARK: Building
 
 extension JSONValue {
+    /// A number that may be greater than `Int64.max`.
+    package static func unsigned(_ value: UInt64) -> JSONValue {
+        Int64(exactly: value).map { .int($0) } ?? .number(text: String(value))
+    }
+
     package static func strings(_ values: [String]) -> JSONValue {
         var array: [JSONValue] = []
         for value in values { array.append(.string(value)) }

@@ -48,6 +48,13 @@ package struct ProtobufField: Sendable, Equatable {
 
     package func bytes() throws(ProtobufError) -> [UInt8] { [UInt8](try slice()) }
 
+    /// A repeated number: all of a packed field, or the one of an unpacked one.
+    package func numbers() throws(ProtobufError) -> [UInt64] {
+        guard case .bytes(let slice) = value else { return [try uint64()] }
+        var reader = ProtobufReader(slice)
+        return try reader.varints()
+    }
+
     package func string() throws(ProtobufError) -> String {
         guard let text = String(validating: try slice(), as: UTF8.self) else { throw .invalidUTF8(field: number) }
         return text
@@ -77,6 +84,13 @@ package struct ProtobufReader: Sendable {
         default: throw .invalidTag  // 3 and 4 are groups, which proto3 does not have
         }
         return ProtobufField(number: UInt32(number), value: value)
+    }
+
+    /// All that is left, as varints without tags.
+    fileprivate mutating func varints() throws(ProtobufError) -> [UInt64] {
+        var numbers: [UInt64] = []
+        while !rest.isEmpty { numbers.append(try varint()) }
+        return numbers
     }
 
     private mutating func varint() throws(ProtobufError) -> UInt64 {

@@ -42,6 +42,14 @@ package struct ProtobufWriter: Sendable {
         bytes.append(contentsOf: value)
     }
 
+    /// A repeated number, packed.
+    package mutating func packed(_ field: UInt32, _ values: [UInt64]) {
+        guard !values.isEmpty else { return }
+        var writer = ProtobufWriter()
+        for value in values { writer.varint(value) }
+        element(field, writer.bytes)
+    }
+
     private mutating func tag(_ field: UInt32, _ wireType: UInt64) {
         varint(UInt64(field) << 3 | wireType)
     }

@@ -59,6 +59,14 @@ struct CgroupSettingsTests {
             ])
     }
 
+    @Test("the weight of block I/O goes to whichever file there is")
+    func blockIOWeight() throws {
+        let resources = try RuntimeResources(["blockIO": ["weight": 500]])
+        #expect(lines(settingsV1(resources)) == ["blkio blkio.weight=500", "blkio blkio.bfq.weight=500"])
+        #expect(lines(settingsV2(resources)) == ["io io.bfq.weight=500", "io io.weight=4950"])
+        #expect((settingsV1(resources) + settingsV2(resources)).allSatisfy { $0.isOptional })
+    }
+
     @Test("shares map to weights at their ends", arguments: [(2, 1), (1024, 39), (262_144, 10000), (0, 1)])
     func shares(_ shares: UInt64, _ expected: UInt64) {
         #expect(weight(shares: shares) == expected)

@@ -136,8 +136,9 @@ package enum RuntimeCommandLine {
 
     /// In the order of the help.
     static let commandNames = [
-        "create", "delete", "exec", "features", "kill", "list", "pause", "ps", "resume", "run", "spec", "start",
-        "state",
+        "create", "delete", "events", "exec", "features", "kill", "list", "pause", "ps", "resume", "run", "spec",
+        "start",
+        "state", "update",
     ]
 
     /// Only the command that is run is built: a start of this program should cost next to nothing.
@@ -145,6 +146,7 @@ package enum RuntimeCommandLine {
         switch name {
         case "create": createCommand
         case "delete": deleteCommand
+        case "events": eventsCommand
         case "exec": execCommand
         case "features": featuresCommand
         case "kill": killCommand
@@ -156,6 +158,7 @@ package enum RuntimeCommandLine {
         case "spec": specCommand
         case "start": startCommand
         case "state": stateCommand
+        case "update": updateCommand
         default: nil
         }
     }

@@ -19,6 +19,8 @@ package struct ContainerRecord: Sendable, Equatable {
     package var annotations: [RuntimePair]
     package var poststart: [RuntimeHooks.Hook]
     package var poststop: [RuntimeHooks.Hook]
+    /// The limits that are in force; only those that `update` can change.
+    package var limits: RuntimeResources
 
     /// Written as `version`; a reader refuses what it does not know.
     private static let formatVersion: Int64 = 1
@@ -30,6 +32,7 @@ package struct ContainerRecord: Sendable, Equatable {
             "rootfs": .string(rootfs), "created": .string(created), "cgroupPath": .string(cgroupPath),
             "namespaces": .strings(namespaces), "annotations": annotations.sortedObject,
             "hooks": ["poststart": .array(poststart.map { $0.json }), "poststop": .array(poststop.map { $0.json })],
+            "limits": limits.limitsJSON,
         ]
     }
 
@@ -50,6 +53,7 @@ package struct ContainerRecord: Sendable, Equatable {
         annotations = plan.spec.annotations
         poststart = plan.spec.hooks.poststart
         poststop = plan.spec.hooks.poststop
+        limits = plan.spec.linux.resources.limits
     }
 
     package init(_ value: JSONValue) throws(RuntimeError) {
@@ -76,5 +80,6 @@ package struct ContainerRecord: Sendable, Equatable {
         let hooks = try valid { () throws(RuntimeSpecError) in try RuntimeHooks(value["hooks"] ?? [:]) }
         poststart = hooks.poststart
         poststop = hooks.poststop
+        limits = try valid { () throws(RuntimeSpecError) in try RuntimeResources(value["limits"] ?? [:]) }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
 package import JSON
+import LinuxSystem
 
 // Renaming and changing limits.
 extension ContainerService {
@@ -34,24 +35,44 @@ extension ContainerService {
         return try await container.operations.run { [self] in
             try checkExists(container)
             let record = container.record
-            let changed = try Self.apply(changes, to: record.hostConfig)
+            var changed = try Self.apply(changes, to: record.hostConfig, refusal: Self.refusal(record))
             if record.hostConfig.autoRemove, !["", "no"].contains(changed.restartPolicy.name) {
-                throw EngineError.invalidArgument(
-                    "Restart policy cannot be updated because AutoRemove is enabled for the container")
+                throw EngineError.conflict(
+                    Self.refusal(record)
+                        + "Restart policy cannot be updated because AutoRemove is enabled for the container")
             }
             try ContainerValidation(
                 config: record.config, host: changed, facts: host, runtimes: configuration.runtimes.map { $0.name }
             ).checkLimits()
+            let isWeightDiscarded = !weighsBlockIO && changed.number("BlkioWeight") != 0
+            if isWeightDiscarded { changed.set("BlkioWeight", .int(0)) }
             if record.state.isRunning {
-                let limits = SpecBuilder.limits(changed)
-                if limits != SpecBuilder.limits(record.hostConfig) { try await setLimits(container, limits) }
+                let old = SpecBuilder.limits(record.hostConfig)
+                var limits = SpecBuilder.limits(changed)
+                if limits["pids"] == nil, old["pids"] != nil { limits.set("pids", ["limit": -1]) }
+                if limits != old {
+                    do { try await setLimits(container, limits) } catch let error as EngineError {
+                        throw EngineError(error.kind, Self.refusal(record) + error.message)
+                    }
+                }
             }
             let saved = container.update { $0.hostConfig = changed }
             try container.store { (record) throws in try store.save(record) }
             publish("update", saved)
-            return []
+            return isWeightDiscarded ? [Self.weightWarning] : []
         }
     }
+
+    /// Whether some I/O scheduler of this host's kernel takes a weight of block I/O.
+    var weighsBlockIO: Bool {
+        host.usesUnifiedCgroups
+            || ["weight", "bfq.weight"].contains { exists(FilePath("/sys/fs/cgroup/blkio/blkio.\($0)")) }
+    }
+
+    static let weightWarning =
+        "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."
+
+    private static func refusal(_ record: ContainerRecord) -> String { "Cannot update container \(record.id): " }
 
     /// Needs a runtime that has `update`.
     private func setLimits(_ container: Container, _ limits: JSONValue) async throws {
@@ -67,21 +88,38 @@ extension ContainerService {
         "MemoryReservation", "MemorySwap", "BlkioWeight",
     ]
 
+    /// What cannot be changed as it stands in `host` now; nil if all can.
+    private static func conflict(_ wanted: HostConfig, _ host: HostConfig) -> String? {
+        for (field, name) in [("CpuPeriod", "CPU Period"), ("CpuQuota", "CPU Quota")] {
+            if wanted.number("NanoCpus") > 0, wanted.number(field) > 0 {
+                return "Conflicting options: Nano CPUs and \(name) cannot both be set"
+            }
+            if wanted.number("NanoCpus") > 0, host.number(field) > 0 {
+                return "Conflicting options: Nano CPUs cannot be updated as \(name) has already been set"
+            }
+            if wanted.number(field) > 0, host.number("NanoCpus") > 0 {
+                return "Conflicting options: \(name) cannot be updated as NanoCPUs has already been set"
+            }
+        }
+        let memory = wanted.number("Memory")
+        if memory != 0, wanted.number("MemorySwap") == 0, memory > host.number("MemorySwap") {
+            return "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the "
+                + "same time"
+        }
+        return nil
+    }
+
     /// What is zero, empty or absent stays as it is.
-    private static func apply(_ changes: JSONValue, to host: HostConfig) throws(EngineError) -> HostConfig {
+    private static func apply(_ changes: JSONValue, to host: HostConfig, refusal: String) throws(EngineError)
+        -> HostConfig
+    {
         let wanted: HostConfig
         do throws(FieldError) { wanted = try HostConfig(json: changes) } catch { throw .invalidArgument(error.message) }
+        if let conflict = conflict(wanted, host) { throw .conflict(refusal + conflict) }
         var result = host
         for field in numbers where wanted.number(field) != 0 { result.set(field, wanted[field]) }
         for field in ["CpusetCpus", "CpusetMems"] where !wanted.text(field).isEmpty { result.set(field, wanted[field]) }
         if let pids = wanted["PidsLimit"].int { result.set("PidsLimit", pids <= 0 ? .null : .int(pids)) }
-        if wanted.number("NanoCpus") != 0 {
-            if host.number("CpuQuota") != 0 {
-                throw .conflict("Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set")
-            }
-        } else if host.number("NanoCpus") != 0, wanted.number("CpuQuota") != 0 {
-            throw .conflict("Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set")
-        }
         if !wanted.restartPolicy.name.isEmpty { result.set("RestartPolicy", wanted.restartPolicy.json) }
         return result
     }

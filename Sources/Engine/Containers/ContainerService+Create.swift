@@ -38,7 +38,9 @@ extension ContainerService {
         }
         registry.add(Container(record))
         publish("create", record)
-        return CreatedContainer(id: id, warnings: warnings(record))
+        let isWeightDiscarded = !weighsBlockIO && request.hostConfig.number("BlkioWeight") != 0
+        return CreatedContainer(
+            id: id, warnings: (isWeightDiscarded ? [Self.weightWarning] : []) + warnings(record))
     }
 
     private func validate(_ request: ContainerCreateRequest) throws(EngineError) {
@@ -70,6 +72,7 @@ extension ContainerService {
         }
         var host = request.hostConfig
         ContainerDefaults.normalize(&host, configuration, unifiedCgroups: self.host.usesUnifiedCgroups)
+        if !weighsBlockIO { host.set("BlkioWeight", .int(0)) }
         try resolveContainerModes(&host)
         config.hostname = hostname(config, host, id)
         var record = ContainerRecord(

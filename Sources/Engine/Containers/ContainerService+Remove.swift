@@ -94,6 +94,7 @@ extension ContainerService {
         registry.remove(record.id)
         registry.release(name: record.name, of: record.id)
         publish("destroy", record)
+        statistics.finish(record.id)
         container.finish([.removed, .nextExit, .notRunning], WaitResult(exitCode: record.state.exitCode))
     }
 

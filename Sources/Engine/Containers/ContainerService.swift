@@ -27,6 +27,9 @@ package final class ContainerService: Sendable {
     /// For what blocks: mounts of layers, removal of trees.
     let pool = BlockingPool()
     let host: HostFacts
+    let statistics = StatisticsHub()
+    /// Bytes of RAM that the machine has.
+    let machineMemory = UInt64(clamping: MachineFacts().memory)
 
     package init(
         configuration: EngineConfiguration, supervisor: SupervisorConnection, images: ImageService,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+import JSON
 import LinuxSystem
 
 extension HijackedStream: ByteStream {}
@@ -14,7 +15,7 @@ enum StreamContentType {
     }
 }
 
-/// attach, resize and logs.
+/// attach, resize, logs and statistics.
 struct ContainerStreamRoutes {
     let containers: ContainerService
 
@@ -22,6 +23,7 @@ struct ContainerStreamRoutes {
         router.on(.post, "/containers/{name}/attach", attach)
         router.on(.post, "/containers/{name}/resize", resize)
         router.on(.get, "/containers/{name}/logs", logs)
+        router.on(.get, "/containers/{name}/stats", statistics)
     }
 
     @Sendable private func attach(_ request: Request) async throws -> Response {
@@ -57,6 +59,22 @@ struct ContainerStreamRoutes {
         return .stream(.ok, contentType: StreamContentType.output(tty: answer.tty, request)) { body in
             try await answer.send { bytes in try await body.write(bytes) }
         }
+    }
+
+    @Sendable private func statistics(_ request: Request) async throws -> Response {
+        let isStream = request.query.bool("stream", default: true)
+        let isSingle = request.query.bool("one-shot")
+        if isStream, isSingle { throw EngineError.invalidArgument("cannot have stream=true and one-shot=true") }
+        let answer = try containers.statistics(
+            try request.parameter("name"), isStream ? .stream : isSingle ? .single : .pair)
+        if isStream {
+            return .stream(.ok, contentType: "application/json") { body in
+                try await answer.send { document in try await body.write(document.bytes() + [10]) }
+            }
+        }
+        var found = JSONValue.null
+        try await answer.send { found = $0 }
+        return .json(.ok, found)
     }
 
     private func time(_ request: Request, _ name: String) throws(EngineError) -> Timestamp? {

@@ -18,7 +18,6 @@ struct UnimplementedRoutes {
         (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
         (.post, "/grpc", "BuildKit"), (.get, "/images/{name:.*}/attestations", "image attestations"),
-        (.get, "/containers/{name}/stats", "stats"),
         (.get, "/containers/{name}/attach/ws", "attach over a web socket"),
         (.get, "/containers/{name}/checkpoints", "checkpoint"),
         (.post, "/containers/{name}/checkpoints", "checkpoint"),

@@ -82,6 +82,8 @@ extension RuntimeResources {
         package var swap: Int64?
         package var swappiness: UInt64?
         package var disableOOMKiller: Bool?
+        /// An update is refused if more than the new limit is in use.
+        package var checksBeforeUpdate = false
 
         package init() {}
 
@@ -91,6 +93,7 @@ extension RuntimeResources {
             swap = try fields.integer("swap")
             swappiness = try fields.integer("swappiness")
             disableOOMKiller = try fields.optionalBool("disableOOMKiller")
+            checksBeforeUpdate = try fields.bool("checkBeforeUpdate")
         }
     }
 

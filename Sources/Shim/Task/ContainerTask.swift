@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Cgroups
 import LinuxSystem
 import ShimAPI
 import TTRPC
@@ -19,6 +20,9 @@ final class ContainerTask {
     private(set) var state = TaskState()
     private(set) var pid: Int32 = 0
     private var memory: MemoryCounters?
+    /// /proc/PID/cgroup of init, from when it was where the runtime had put it.
+    private var membership = ""
+    private var figures: CgroupFigures?
     private var waiters: [Responder] = []
     private var deletions: [Responder] = []
     var execs: [ExecProcess] = []
@@ -71,7 +75,8 @@ final class ContainerTask {
     /// The runtime has made init, parked until Start.
     func didCreate(pid: Int32) {
         self.pid = pid
-        memory = MemoryCounters(pid: pid)
+        membership = (try? readText(FilePath("/proc/\(pid)/cgroup"))) ?? ""
+        memory = MemoryCounters(membership: membership)
         report(.created(pid: pid))
         context.reaper.wait(pid) { [self] code, time in
             report(.exited(ExitStatus(code: UInt32(code), exitedAt: time)))
@@ -119,6 +124,15 @@ final class ContainerTask {
             waiters.removeAll { !$0.isWanted }
             waiters.append(responder)
         }
+    }
+
+    /// The figures of the container's cgroups; those of a stopped one are gone.
+    func statistics(_ responder: Responder) {
+        if figures == nil, let layout = try? CgroupLayout.detect() {
+            figures = CgroupFigures(layout: layout, membership: membership)
+        }
+        guard let figures, figures.exist else { return responder.fail(RPCStatus(.notFound, "cgroup does not exist")) }
+        responder.reply(StatsResponse(stats: figures.read().message).encoded())
     }
 
     func deleteOnceStopped(_ responder: Responder) { deletions.append(responder) }

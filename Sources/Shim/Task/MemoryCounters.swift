@@ -6,13 +6,7 @@ struct MemoryCounters: Sendable, Equatable {
     /// The file with a line `oom_kill N`.
     let file: FilePath
 
-    /// Nil if the process is in no memory cgroup that is mounted at the usual place.
-    init?(pid: Int32) {
-        guard let text = try? readText(FilePath("/proc/\(pid)/cgroup")) else { return nil }
-        self.init(membership: text)
-    }
-
-    /// From the text of /proc/PID/cgroup (cgroups(7)). Where version 1 has the memory controller, version 2 has not.
+    /// From the text of /proc/PID/cgroup (cgroups(7)); nil if no memory cgroup is in it. Where version 1 has the memory controller, version 2 has not.
     init?(membership: String) {
         var unified: FilePath?
         for line in membership.utf8.split(separator: UInt8(ascii: "\n")) {

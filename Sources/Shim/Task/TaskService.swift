@@ -145,7 +145,7 @@ final class TaskService {
         case "Pids": try find(request.id).listPids(responder)
         case "Pause": try find(request.id).pause(responder)
         case "Resume": try find(request.id).resume(responder)
-        case "Stats": throw RPCStatus(.unimplemented, "stats are not implemented")
+        case "Stats": try find(request.id).statistics(responder)
         case "Connect":
             let pid = UInt32(task?.pid ?? 0)
             responder.reply(ConnectResponse(shimPid: UInt32(getpid()), taskPid: pid, version: "v2").encoded())

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import Cgroups
+import JSON
+
+extension CgroupStatistics {
+    /// The `data` of a `stats` event in runc's form: what is zero is mostly left out.
+    func runtimeJSON(_ figures: CgroupFigures) -> JSONValue {
+        var throttling: JSONValue = [:]
+        throttling.put("periods", cpu.periods)
+        throttling.put("throttledPeriods", cpu.throttledPeriods)
+        throttling.put("throttledTime", cpu.throttledTime)
+        var pids: JSONValue = [:]
+        pids.put("current", self.pids.current)
+        pids.put("limit", self.pids.limit ?? 0)
+        var pages: JSONValue = [:]
+        for size in hugepages { pages.set(size.pageSize, size.level.json(withLimit: false)) }
+        return [
+            "cpu": ["usage": usage, "throttling": throttling], "cpuset": figures.processorsJSON,
+            "memory": memoryJSON, "pids": pids, "blkio": blockIOJSON, "hugetlb": pages, "intel_rdt": [:],
+            "network_interfaces": nil,
+        ]
+    }
+
+    private var usage: JSONValue {
+        var usage: JSONValue = [:]
+        usage.put("total", cpu.total)
+        let lists = [
+            ("percpu", cpu.perProcessor), ("percpu_kernel", cpu.perProcessorKernel),
+            ("percpu_user", cpu.perProcessorUser),
+        ]
+        for (name, list) in lists where !list.isEmpty { usage.set(name, .array(list.map { .unsigned($0) })) }
+        usage.set("kernel", .unsigned(cpu.kernel))
+        usage.set("user", .unsigned(cpu.user))
+        return usage
+    }
+
+    private var memoryJSON: JSONValue {
+        var value: JSONValue = [:]
+        value.put("cache", memory.counters[isUnified ? "file" : "cache"])
+        value.set("usage", memory.usage.json(withLimit: true))
+        value.set("swap", memory.swap.json(withLimit: true))
+        value.set("kernel", memory.kernel.json(withLimit: true))
+        value.set("kernelTCP", memory.kernelTCP.json(withLimit: true))
+        value.set("raw", .sorted(memory.counters.all.map { ($0.name, .unsigned($0.value)) }))
+        return value
+    }
+
+    private var blockIOJSON: JSONValue {
+        let lists = [
+            ("ioServiceBytesRecursive", blockIO.serviceBytes), ("ioServicedRecursive", blockIO.serviced),
+            ("ioQueueRecursive", blockIO.queued), ("ioServiceTimeRecursive", blockIO.serviceTime),
+            ("ioWaitTimeRecursive", blockIO.waitTime), ("ioMergedRecursive", blockIO.merged),
+            ("ioTimeRecursive", blockIO.time), ("sectorsRecursive", blockIO.sectors),
+        ]
+        var value: JSONValue = [:]
+        for (name, entries) in lists where !entries.isEmpty {
+            value.set(name, .array(entries.map { $0.json }))
+        }
+        return value
+    }
+}
+
+extension CgroupStatistics.BlockIO.Entry {
+    fileprivate var json: JSONValue {
+        var entry: JSONValue = [:]
+        entry.put("major", major)
+        entry.put("minor", minor)
+        if !operation.isEmpty { entry.set("op", .string(operation)) }
+        entry.put("value", value)
+        return entry
+    }
+}
+
+extension CgroupStatistics.Level {
+    /// Huge pages have no limit in runc's form.
+    fileprivate func json(withLimit: Bool) -> JSONValue {
+        var level: JSONValue = [:]
+        if withLimit { level.set("limit", .unsigned(limit)) }
+        level.put("usage", usage)
+        level.put("max", peak)
+        level.set("failcnt", .unsigned(failures))
+        return level
+    }
+}
+
+extension CgroupFigures {
+    /// The cpuset of version 1: its lists as numbers, its switches as 0 and 1.
+    fileprivate var processorsJSON: JSONValue {
+        if isUnified || directory("cpuset") == nil { return [:] }
+        let switches = [
+            ("memory_migrate", "memory_migrate"), ("memory_spread_page", "memory_spread_page"),
+            ("memory_spread_slab", "memory_spread_slab"), ("memory_pressure", "memory_pressure"),
+            ("sched_load_balance", "sched_load_balance"),
+        ]
+        var value: JSONValue = [:]
+        put(&value, list: "cpus")
+        value.set("cpu_exclusive", cpuset("cpu_exclusive"))
+        put(&value, list: "mems")
+        value.set("mem_hardwall", cpuset("mem_hardwall"))
+        value.set("mem_exclusive", cpuset("mem_exclusive"))
+        for (name, file) in switches { value.set(name, cpuset(file)) }
+        value.set("sched_relax_domain_level", cpuset("sched_relax_domain_level"))
+        return value
+    }
+
+    private func cpuset(_ file: String) -> JSONValue { .int(Int64(text(cpusetFile: file)) ?? 0) }
+
+    private func put(_ value: inout JSONValue, list name: String) {
+        let numbers = expandedList(text(cpusetFile: name))
+        if !numbers.isEmpty { value.set(name, .array(numbers.map { .unsigned($0) })) }
+    }
+}
+
+extension JSONValue {
+    fileprivate mutating func put(_ key: String, _ number: UInt64) {
+        if number != 0 { set(key, .unsigned(number)) }
+    }
+}
