@@ -109,7 +109,7 @@ def test_malformed_requests(stack, bytes_sent, status):
     ("GET", "/nosuch", 404, "page not found"),
     ("PATCH", "/info", 404, "page not found"),
     ("GET", "/v1.99/info", 400, "client version 1.99 is too new. Maximum supported API version is 1.50"),
-    ("GET", "/v1.20/info", 400, "client version 1.20 is too old. Minimum supported API version is 1.24, "
+    ("GET", "/v1.20/info", 400, "client version 1.20 is too old. Minimum supported API version is 1.22, "
                                 "please upgrade your client to a newer version"),
     ("GET", "/nodes", 503, 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
                            "this node to swarm and try again."),
@@ -139,7 +139,7 @@ def test_bad_bodies(stack, content_type, body, text):
 
 def test_every_version_is_served(stack):
     for minor in range(24, 51):
-        assert json.loads(stack.curl(f"/v1.{minor}/version"))["MinAPIVersion"] == "1.24"
+        assert json.loads(stack.curl(f"/v1.{minor}/version"))["MinAPIVersion"] == "1.22"
 
 
 def test_expect_continue(stack):

@@ -104,6 +104,31 @@ def test_remove_several(client, own_stack):
     assert client("images") == "REPOSITORY   TAG       IMAGE ID   CREATED   SIZE"
 
 
+def test_names_are_shown_as_they_were_written(client):
+    assert client("save", "nosuch", check=False).err == "Error response from daemon: No such image: nosuch\n"
+    assert client("image", "prune", "-f", "--filter", "until=bad", check=False).err == (
+        'Error response from daemon: failed to parse value as time or duration: "bad"\n')
+
+
+def test_a_container_whose_image_lost_its_name(client, own_stack, images):
+    image = own_stack.inspect("busybox")["Id"]
+    client("create", "--network", "none", "busybox")
+    assert client("ps", "-a", "--format", "{{.Image}}") == "busybox"
+    client("rmi", "-f", "busybox")
+    assert client("ps", "-a", "--format", "{{.Image}}") == image.removeprefix("sha256:")[:12]
+    assert client("ps", "-a", "--no-trunc", "--format", "{{.Image}}") == image
+    client("load", "-q", "-i", images / "archive" / "busybox.tar")
+    assert client("ps", "-a", "--format", "{{.Image}}") == "busybox"
+
+
+def test_layers_of_a_pull_in_dockers_order(client, own_stack, registry):
+    client("pull", "-q", f"{REGISTRY}/library/busybox")
+    _, _, *steps, _, _, _ = [line.partition(": ")[2] for line in client("pull", f"{REGISTRY}/library/tricky").splitlines()]
+    assert steps[:8] == ["Already exists"] + ["Pulling fs layer"] * 5 + ["Waiting"] * 2
+    assert sorted(steps[8:]) == (
+        ["Download complete"] * 5 + ["Pull complete"] * 5 + ["Verifying Checksum"] * 5)
+
+
 def test_remove_what_was_pulled_by_digest(client, own_stack, registry):
     client("pull", "-q", f"{REGISTRY}/library/config:latest")
     digest = own_stack.inspect(f"{REGISTRY}/library/config")["RepoDigests"][0]

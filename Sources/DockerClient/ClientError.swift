@@ -9,13 +9,15 @@ package enum ClientError: Error, Sendable, Equatable {
     case daemon(status: Int, message: String)
     /// The connection or its protocol broke.
     case broken(String)
+    /// What was to be sent could not be read.
+    case source(String)
     /// A file of the client's configuration is wrong.
     case configuration(String)
 
     /// The text for the user, in docker's words where scripts look for them.
     package var message: String {
         switch self {
-        case .badHost(let text), .broken(let text), .configuration(let text): text
+        case .badHost(let text), .broken(let text), .source(let text), .configuration(let text): text
         case .cannotConnect(let host):
             "Cannot connect to the Docker daemon at " + host + ". Is the docker daemon running?"
         case .permissionDenied(let host):

@@ -148,6 +148,7 @@ package final class DockerClient {
         _ headers: [(name: String, value: String)], _ body: Body, recycles: Bool = true
     ) throws(ClientError) -> HTTPResponse {
         do throws(ClientError) { try write(connection, method, target, headers, body) } catch {
+            if case .source = error { throw error }
             // The daemon may have answered and closed before it took the whole body: the answer says why.
             if case .none = body { throw connection.isReused ? .broken(DockerClient.closedEarly) : error }
         }

@@ -22,7 +22,8 @@ package struct APIVersion: Sendable, Equatable, Comparable, CustomStringConverti
 
     /// The newest version that is spoken, and what a request without a version gets.
     package static let newest = APIVersion(1, 50)
-    package static let oldest = APIVersion(1, 24)
+    /// The oldest one. docker 20.10 takes 1.12 and later ones 1.24; 1.22 is what skopeo's `docker-daemon:` speaks.
+    package static let oldest = APIVersion(1, 22)
 
     package static func < (left: APIVersion, right: APIVersion) -> Bool {
         (left.major, left.minor) < (right.major, right.minor)

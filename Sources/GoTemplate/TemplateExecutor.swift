@@ -167,7 +167,10 @@ struct TemplateExecutor {
             if name == "or", value.isTrue { return value }
         }
         if let piped { arguments.append(piped) }
-        if headerMode, TemplateFunctions.keepsHeader(name) { return arguments.last ?? .string("") }
+        if headerMode, TemplateFunctions.keepsHeader(name) {
+            guard case .json(.string(let title)) = arguments.last else { return .string("") }
+            return .string(title)
+        }
         do throws(TemplateFunctions.Failure) {
             return try TemplateFunctions.call(name, arguments)
         } catch {

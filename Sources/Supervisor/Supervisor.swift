@@ -72,6 +72,7 @@ package final class Supervisor: Sendable {
             images: images.images, namespaces: namespaces, events: events, collector: collector
         ).register(on: &table)
         DiffService(images: images, namespaces: namespaces, leases: leases).register(on: &table)
+        SandboxService().register(on: &table)
         streams.register(on: &table)
         TransferService(
             images: images, collector: collector, streams: streams, namespaces: namespaces, events: events

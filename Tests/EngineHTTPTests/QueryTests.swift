@@ -66,8 +66,8 @@ struct QueryTests {
         }
         #expect(
             throws: EngineError.invalidArgument(
-                "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version"
+                "client version 1.21 is too old. Minimum supported API version is 1.22, please upgrade your client to a newer version"
             )
-        ) { try APIVersion(1, 23).checkSupported() }
+        ) { try APIVersion(1, 21).checkSupported() }
     }
 }

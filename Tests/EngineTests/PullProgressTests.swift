@@ -44,8 +44,27 @@ struct PullProgressTests {
         #expect(
             try lines(events) == [
                 .status("Pulling from library/busybox", id: "1"), .step("Pulling fs layer", id: a),
-                .progress("Downloading", id: a, current: 10, total: 10), .step("Download complete", id: a),
+                .progress("Downloading", id: a, current: 10, total: 10), .step("Verifying Checksum", id: a),
+                .step("Download complete", id: a),
                 .progress("Extracting", id: a, current: 10, total: 10), .step("Pull complete", id: a),
+            ])
+    }
+
+    @Test("says which layers wait, after all are announced")
+    func waiting() throws {
+        let config = TransferProgress.with {
+            $0.event = "complete"
+            $0.desc.mediaType = MediaType.ociConfig
+        }
+        let announced = [event("already exists", layer: "0")] + "abcde".map { event("waiting", layer: $0) }
+        let seen = try lines([resolved("d")] + announced + [config, event("downloading", layer: "d", at: 1)])
+        let words = seen.dropFirst().map { line -> String in
+            if case .step(let status, let id) = line { return status + " " + id.prefix(1) }
+            return "bar"
+        }
+        #expect(
+            words == ["Already exists 0"] + "abcde".map { "Pulling fs layer \($0)" } + [
+                "Waiting d", "Waiting e", "bar",
             ])
     }
 
@@ -64,7 +83,10 @@ struct PullProgressTests {
 
     @Test("tells of layers that are here")
     func present() throws {
-        let seen = try lines([resolved("d"), event("already exists", layer: "b"), event("already exists", layer: "b")])
+        let seen = try lines([
+            resolved("d"), event("already exists", layer: "b"), event("already exists", layer: "b"),
+            event("extracting", layer: "b", at: 10),
+        ])
         #expect(seen == [.status("Pulling from library/busybox", id: "1"), .step("Already exists", id: b)])
     }
 

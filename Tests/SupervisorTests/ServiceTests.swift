@@ -41,6 +41,8 @@ final class ServiceFixture: Sendable {
         LeaseService(database: database, namespaces: namespaces) { [collections] in collections.note($0) }.register(
             on: &table)
         StreamService().register(on: &table)
+        SandboxService().register(on: &table)
+        try IntrospectionService(root: directory).register(on: &table)
         handlers = table
     }
 
@@ -75,6 +77,33 @@ final class ServiceFixture: Sendable {
             "containers.v1.Containers", "List",
             Containerd_Services_Containers_V1_ListContainersRequest.with { $0.filters = filters }, namespace: namespace)
         return response.containers.map { $0.id }
+    }
+}
+
+@Suite("What the server says of itself")
+struct ServerTests {
+    private func plugin(_ type: String, _ id: String) async throws -> Containerd_Services_Introspection_V1_Plugin {
+        let response: Containerd_Services_Introspection_V1_PluginInfoResponse = try await ServiceFixture().call(
+            "introspection.v1.Introspection", "PluginInfo",
+            Containerd_Services_Introspection_V1_PluginInfoRequest.with { ($0.type, $0.id) = (type, id) })
+        return response.plugin
+    }
+
+    @Test("tells of one plugin")
+    func pluginInfo() async throws {
+        let found = try await plugin("io.containerd.snapshotter.v1", "overlayfs")
+        #expect(found.id == "overlayfs" && found.platforms.count == 1)
+        let missing = await #expect(throws: ServiceError.self) {
+            try await plugin("io.containerd.snapshotter.v1", "zfs")
+        }
+        #expect(missing?.kind == .notFound)
+    }
+
+    @Test("has no sandboxes")
+    func sandboxes() async throws {
+        let answer: Google_Protobuf_Empty = try await ServiceFixture().call(
+            "sandbox.v1.Store", "List", Google_Protobuf_Empty())
+        #expect(answer == Google_Protobuf_Empty())
     }
 }
 

@@ -48,6 +48,7 @@ enum ContainerList {
         }
         let rows = containers.map { ContainerRow($0, truncates: !flags.bool("no-trunc")).record }
         var list = ContainerRow.list
+        list.refusals = ("failed to parse template: ", "failed to execute template: ")
         if flags.bool("size") { list.defaultTable += "\t{{.Size}}" }
         call.output.write(try list.render(format, rows))
     }

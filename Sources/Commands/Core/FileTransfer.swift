@@ -13,7 +13,7 @@ enum FileInput {
                 do throws(SysError) {
                     let bytes = try StandardStreams.readInput()
                     return bytes.isEmpty ? nil : bytes
-                } catch { throw .broken(error.description) }
+                } catch { throw .source(error.description) }
             }
         }
         let file = try FileReader(path)
@@ -24,8 +24,10 @@ enum FileInput {
 /// A file that is read piece by piece.
 private final class FileReader {
     private let fd: OwnedFD
+    private let path: String
 
     init(_ path: String) throws {
+        self.path = path
         do throws(SysError) { fd = try open(FilePath(path), O_RDONLY) } catch {
             throw CommandFailure("open " + path + ": " + error.errno.text)
         }
@@ -35,7 +37,7 @@ private final class FileReader {
         do throws(SysError) {
             let bytes = try readSome(fd, upTo: 1 << 16)
             return bytes.isEmpty ? nil : bytes
-        } catch { throw .broken(error.description) }
+        } catch { throw .source("read " + path + ": " + error.errno.text) }
     }
 }
 

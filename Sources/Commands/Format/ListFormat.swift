@@ -9,6 +9,8 @@ package struct ListFormat {
     package var defaultTable: String
     /// Column titles by field.
     package var titles: [(field: String, title: String)]
+    /// What the error of a template that cannot be read, or not be filled in, begins with.
+    package var refusals = (parsing: "template parsing error: ", execution: "template parsing error: ")
 
     package init(_ columns: [(field: String, title: String)], others: [(field: String, title: String)] = []) {
         defaultTable = "table " + columns.map { "{{." + $0.field + "}}" }.joined(separator: "\t")
@@ -23,7 +25,7 @@ package struct ListFormat {
         if source == "json" { source = "{{json .}}" }
         let template: Template
         do throws(TemplateError) { template = try Template(ListFormat.expandingEscapes(source)) } catch {
-            throw CommandFailure("failed to parse template: " + error.message)
+            throw CommandFailure(refusals.parsing + error.message)
         }
         do throws(TemplateError) {
             var lines: [String] = []
@@ -33,7 +35,7 @@ package struct ListFormat {
             let text = lines.joined(separator: "\n") + "\n"
             return isTable ? TabWriter().align(text) : text
         } catch {
-            throw CommandFailure("failed to execute template: " + error.message)
+            throw CommandFailure(refusals.execution + error.message)
         }
     }
 

@@ -53,16 +53,17 @@ enum ImageHistory {
     private static func record(_ layer: JSONValue, isShort: Bool, isHuman: Bool) -> TemplateRecord {
         let id = layer["Id"]?.string ?? ""
         let created = Timestamp(nanoseconds: (layer["Created"]?.int ?? 0) * 1_000_000_000)
+        let date = LocalTime.rfc3339(created)
         let age = DurationText.human(seconds: Timestamp.now.seconds - created.seconds) + " ago"
-        let isDated = layer["Created"]?.int ?? 0 > 0
+        let since = created.seconds > 0 ? age : "N/A"
         let command = (layer["CreatedBy"]?.string ?? "").replacingText("\t", with: " ")
         let bytes = layer["Size"]?.int ?? 0
         return TemplateRecord(
-            typeName: "*formatter.historyContext",
+            typeName: "*image.historyContext",
             fields: [
                 ("ID", .string(isShort ? Ellipsis.id(id) : id)),
-                ("CreatedSince", .string(isDated ? age : "N/A")),
-                ("CreatedAt", .string(isDated ? LocalTime.rfc3339(created) : "")),
+                ("CreatedSince", .string(isHuman ? since : date)),
+                ("CreatedAt", .string(date)),
                 ("CreatedBy", .string(isShort ? Ellipsis.cut(command, 45) : command)),
                 ("Size", .string(isHuman ? SizeText.short(Double(bytes)) : String(bytes))),
                 ("Comment", .string(layer["Comment"]?.string ?? "")),

@@ -7,7 +7,7 @@ import LinuxSystem
 enum ImageImport {
     static let command = Command(
         "image import", aliases: ["import"], usage: "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
-        "Make an image of one layer from a tar archive of files", arity: .between(1, 2),
+        "Make an image of one layer from a tar archive of files", arity: .atLeast(1),
         flags: {
             [
                 .list(
@@ -21,7 +21,9 @@ enum ImageImport {
     static func run(_ call: Invocation) throws {
         let source = call.arguments[0]
         var query = Query([("fromSrc", source.contains(text: "://") ? source : "-")])
-        if call.arguments.count == 2 {
+        var body = DockerClient.Body.none
+        if !source.contains(text: "://") { body = try FileInput.stream(source == "-" ? nil : source) }
+        if call.arguments.count >= 2 {
             let name = try ImageName(call.arguments[1])
             query.add("repo", name.familiarName)
             query.add("tag", name.tag ?? "latest")
@@ -29,8 +31,6 @@ enum ImageImport {
         query.add("message", call.flags.string("message"))
         for change in call.flags.list("change") { query.add("changes", change) }
         if let platform = call.flags.optional("platform") { query.add("platform", platform) }
-        var body = DockerClient.Body.none
-        if !source.contains(text: "://") { body = try FileInput.stream(source == "-" ? nil : source) }
         let response = try call.client.send("POST", "/images/create", query, body: body)
         var display = ProgressDisplay(descriptor: 1)
         try display.show(JSONLines(response))

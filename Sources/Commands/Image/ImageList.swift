@@ -33,11 +33,10 @@ enum ImageList {
         if flags.bool("tree") { return try ImageTree.show(call, query) }
         let images = try call.client.json("GET", "/images/json", query).array ?? []
         let isShort = !flags.bool("no-trunc")
-        let format =
-            flags.optional("format") ?? (flags.bool("quiet") ? "table" : call.config.string("imagesFormat") ?? "table")
+        let format = format(call)
         let rows = images.flatMap {
             ImageRow.rows(
-                $0, truncates: isShort, showsDigests: flags.bool("digests") || format.contains(text: ".Digest"))
+                $0, truncates: isShort, showsDigests: flags.bool("digests") || format.contains(text: "{{.Digest}}"))
         }
         if flags.bool("quiet"), format == "table" {
             for row in rows { call.output.line(row.id) }
@@ -45,5 +44,15 @@ enum ImageList {
         }
         let list = flags.bool("digests") ? ImageRow.listWithDigests : ImageRow.list
         call.output.write(try list.render(format, rows.map(\.record)))
+    }
+
+    private static func format(_ call: Invocation) -> String {
+        let isQuiet = call.flags.bool("quiet")
+        let given = call.flags.optional("format") ?? (isQuiet ? nil : call.config.string("imagesFormat"))
+        guard given == "raw" else { return given ?? "table" }
+        if isQuiet { return "image_id: {{.ID}}" }
+        let digest = call.flags.bool("digests") ? "digest: {{.Digest}}\n" : ""
+        return "repository: {{.Repository}}\ntag: {{.Tag}}\n" + digest
+            + "image_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
     }
 }

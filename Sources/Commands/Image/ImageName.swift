@@ -15,6 +15,10 @@ package struct ImageName: Sendable, Equatable {
 
     package init(_ text: String) throws {
         var rest = text
+        if ImageName.isBareID(text) {
+            throw Malformed(
+                reason: "invalid repository name (" + text + "), cannot specify 64-byte hexadecimal strings")
+        }
         if let (front, digest) = rest.cut("@") {
             guard ImageName.isDigest(digest) else { throw Malformed(reason: "invalid reference format") }
             (rest, self.digest) = (front, digest)
@@ -27,8 +31,11 @@ package struct ImageName: Sendable, Equatable {
         guard path.lowercased() == path else {
             throw Malformed(reason: "invalid reference format: repository name (" + path + ") must be lowercase")
         }
-        guard !path.isEmpty, path.parts("/").allSatisfy(ImageName.isComponent), !ImageName.isBareID(rest) else {
+        guard !path.isEmpty, path.parts("/").allSatisfy(ImageName.isComponent) else {
             throw Malformed(reason: "invalid reference format")
+        }
+        guard path.utf8.count <= 255 else {
+            throw Malformed(reason: "repository name must not be more than 255 characters")
         }
     }
 
@@ -63,6 +70,11 @@ package struct ImageName: Sendable, Equatable {
     /// 64 hexadecimal digits are an image id, never a name.
     private static func isBareID(_ text: String) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }
+    }
+
+    /// Whether a text is a whole image ID, with or without `sha256:`.
+    static func isID(_ text: String) -> Bool {
+        isBareID(text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text)
     }
 
     // MARK: Forms

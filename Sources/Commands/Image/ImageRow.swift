@@ -28,7 +28,7 @@ struct ImageRow {
     private let digest: String
 
     /// The lines of one image: one for each tag, for each digest of a tag if digests are shown, and one with `<none>`
-    /// for an image without a name.
+    /// for an image without a name. Digests without a tag are one line for each repository if digests are not shown.
     static func rows(_ image: JSONValue, truncates: Bool, showsDigests: Bool) -> [ImageRow] {
         let fullID = image["Id"]?.string ?? ""
         let id = truncates ? Ellipsis.id(fullID) : fullID
@@ -42,13 +42,15 @@ struct ImageRow {
         for (repository, tag) in tags {
             let own = digests.filter { $0.0 == repository }.map(\.1)
             if !showsDigests || own.isEmpty {
-                rows.append(row(repository, tag, own.first ?? "<none>"))
+                rows.append(row(repository, tag, "<none>"))
             } else {
                 rows += own.map { row(repository, tag, $0) }
             }
         }
+        var seen: Set<String> = []
         for (repository, digest) in digests where !tags.contains(where: { $0.0 == repository }) {
-            rows.append(row(repository, "<none>", digest))
+            guard showsDigests || seen.insert(repository).inserted else { continue }
+            rows.append(row(repository, "<none>", showsDigests ? digest : ""))
         }
         return rows
     }

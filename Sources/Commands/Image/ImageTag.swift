@@ -9,12 +9,8 @@ enum ImageTag {
         run: run)
 
     static func run(_ call: Invocation) throws {
-        let target: ImageName
-        do { target = try ImageName(call.arguments[1]) } catch let error as ImageName.Malformed {
-            throw CommandFailure(
-                "Error parsing reference: " + call.arguments[1].quoted + " is not a valid repository/tag: "
-                    + error.reason)
-        }
+        if !ImageName.isID(call.arguments[0]) { _ = try name(call.arguments[0]) }
+        let target = try name(call.arguments[1])
         if target.digest != nil { throw CommandFailure("refusing to create a tag with a digest reference") }
         let path = APIPath.image(call.arguments[0]) + "/tag"
         let query = Query([
@@ -22,5 +18,12 @@ enum ImageTag {
             ("tag", target.tag ?? "latest"),
         ])
         try call.client.perform("POST", path, query)
+    }
+
+    private static func name(_ text: String) throws -> ImageName {
+        do { return try ImageName(text) } catch let error as ImageName.Malformed {
+            throw CommandFailure(
+                "Error parsing reference: " + text.quoted + " is not a valid repository/tag: " + error.reason)
+        }
     }
 }

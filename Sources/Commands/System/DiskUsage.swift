@@ -20,7 +20,7 @@ struct DiskUsage {
         var record: TemplateRecord {
             let share = size > 0 && showsShare ? " (\(reclaimable * 100 / size)%)" : ""
             return TemplateRecord(
-                typeName: "*formatter.diskUsageContext",
+                typeName: "*formatter.diskUsageImagesContext",
                 fields: [
                     ("Active", .string("\(active)")),
                     ("Reclaimable", .string(SizeText.long(Double(reclaimable)) + share)),

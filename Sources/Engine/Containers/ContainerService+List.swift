@@ -30,8 +30,21 @@ extension ContainerService {
         records.sort { ($1.created, $0.id) < ($0.created, $1.id) }
         if request.limit > 0 { records = Array(records.prefix(request.limit)) }
         var list: [JSONValue] = []
-        for record in records { list.append(await summary(record, size: request.size)) }
+        let holders = await holders(of: Set(records.map(\.imageName)))
+        for record in records {
+            var json = await summary(record, size: request.size)
+            // A name that went, or means another image now, would mislead.
+            if holders[record.imageName] != record.imageID { json.set("Image", .string(record.imageID)) }
+            list.append(json)
+        }
         return .array(list)
+    }
+
+    /// The IDs of the images that names stand for now; of those that stand for one.
+    private func holders(of names: Set<String>) async -> [String: String] {
+        var holders: [String: String] = [:]
+        for name in names { holders[name] = try? await images.find(name).0.id }
+        return holders
     }
 
     private func summary(_ record: ContainerRecord, size: Bool) async -> JSONValue {

@@ -117,7 +117,7 @@ extension ContainerService {
         try allow(filters, ["label", "label!", "until"])
         let until = try filters.values("until").map { (text) throws(EngineError) in
             guard let time = TimeArgument.parse(text, now: .now) else {
-                throw .invalidArgument("invalid until filter: \(text)")
+                throw .invalidArgument("failed to parse value as time or duration: \"\(text)\"")
             }
             return time
         }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import ContainerdAPI
-import Crypto
 package import DockerAPI
 package import JSON
 import LinuxSystem
@@ -54,7 +53,7 @@ extension ImageService {
         let mounts = try await supervisor.prepareSnapshot(key, parent: parent)
         do {
             let diffID = try await supervisor.apply(layer, to: mounts)
-            let chainID = parent.isEmpty ? diffID : Self.sha256(parent + " " + diffID)
+            let chainID = parent.isEmpty ? diffID : sha256Digest(Array((parent + " " + diffID).utf8))
             do {
                 try await supervisor.commitSnapshot(chainID, key: key)
             } catch let error as EngineError where error.kind == .alreadyExists {
@@ -67,14 +66,6 @@ extension ImageService {
             try? await supervisor.removeSnapshot(key)
             throw error
         }
-    }
-
-    private static func sha256(_ text: String) -> String {
-        let hex = SHA256.hash(data: Array(text.utf8)).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }
-        return "sha256:" + hex.joined()
     }
 
     /// Stores configuration and manifest and gives the image its name, or none.
@@ -114,19 +105,6 @@ extension ImageService {
         }
         let digest = try await supervisor.writeContent(bytes, labels: labels)
         return .with { ($0.mediaType, $0.digest, $0.size) = (manifest.mediaType, digest, Int64(bytes.count)) }
-    }
-}
-
-extension Descriptor {
-    /// The same blob under OCI's media type: an OCI manifest has no docker layers.
-    fileprivate var asOCI: Descriptor {
-        var copy = self
-        switch mediaType {
-        case MediaType.dockerLayer: copy.mediaType = MediaType.ociLayer
-        case MediaType.dockerLayerGzip: copy.mediaType = MediaType.ociLayerGzip
-        default: break
-        }
-        return copy
     }
 }
 

@@ -35,7 +35,7 @@ extension ImageService {
     static func until(_ filters: Filters) throws(EngineError) -> Timestamp? {
         guard let text = filters.values("until").first else { return nil }
         guard let time = TimeArgument.parse(text, now: .now) else {
-            throw .invalidArgument("invalid filter 'until=[\(text)]'")
+            throw .invalidArgument("failed to parse value as time or duration: \"\(text)\"")
         }
         return time
     }

@@ -35,7 +35,10 @@ extension ImageService {
             }
             if !found.isEmpty { return found }
         }
-        let (details, fullName) = try await find(name)
+        let (details, fullName): (ImageDetails, String)
+        do { (details, fullName) = try await find(name) } catch let error as EngineError {
+            throw error.kind == .notFound ? EngineError.notFound("No such image: \(name)") : error  // as it was written
+        }
         let reference = fullName.isEmpty ? nil : try ImageReference(fullName)
         return [(details, reference.map { $0.tag == nil ? [] : [$0] } ?? [])]
     }
@@ -47,24 +50,33 @@ extension ImageService {
         defer { Heap.release() }
         for directory in ["blobs", "blobs/sha256"] { try await write(Self.directoryHeader(directory)) }
         var written: Set<String> = []
+        var documents: [LayoutManifest] = []
         for image in images {
-            for digest in try await blobs(of: image.details) where written.insert(digest).inserted {
+            let stored = try await supervisor.readContent(image.details.manifestDigest)
+            let document = try LayoutManifest(converting: stored)
+            documents.append(document)
+            if written.insert(document.digest).inserted {
+                try await writeFile(Self.blobPath(document.digest), document.bytes, to: write)
+            }
+            for digest in [image.details.id] + image.details.layers.map(\.digest.string)
+            where written.insert(digest).inserted {
                 try await writeBlob(digest, to: write)
             }
         }
         for (name, document) in [
-            ("index.json", try await index(images)), ("manifest.json", try await manifests(images)),
+            ("index.json", index(images, documents)), ("manifest.json", manifests(images)),
             ("oci-layout", ["imageLayoutVersion": "1.0.0"]),
         ] as [(String, JSONValue)] {
-            let bytes = document.bytes()
-            try await write(Self.fileHeader(name, size: Int64(bytes.count)) + bytes)
-            try await write(TarWriter.padding(Int64(bytes.count)))
+            try await writeFile(name, document.bytes(), to: write)
         }
         try await write(TarWriter.end)
     }
 
-    private func blobs(of details: ImageDetails) async throws -> [String] {
-        [details.manifestDigest, details.id] + details.layers.map(\.digest.string)
+    private func writeFile(
+        _ name: String, _ bytes: [UInt8], to write: @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        try await write(Self.fileHeader(name, size: Int64(bytes.count)) + bytes)
+        try await write(TarWriter.padding(Int64(bytes.count)))
     }
 
     private func writeBlob(
@@ -93,14 +105,12 @@ extension ImageService {
         "blobs/" + digest.split(separator: ":", maxSplits: 1).joined(separator: "/")
     }
 
-    private func index(_ images: [SavedImage]) async throws -> JSONValue {
+    private func index(_ images: [SavedImage], _ documents: [LayoutManifest]) -> JSONValue {
         var entries: [JSONValue] = []
-        for image in images {
-            let bytes = try await supervisor.readContent(image.details.manifestDigest)
-            let type = try JSONValue(parsing: bytes)["mediaType"]?.string ?? MediaType.ociManifest
+        for (image, document) in zip(images, documents) {
             let descriptor: JSONValue = [
-                "mediaType": .string(type), "digest": .string(image.details.manifestDigest),
-                "size": .int(Int64(bytes.count)), "platform": image.details.config.platform.json,
+                "mediaType": .string(MediaType.ociManifest), "digest": .string(document.digest),
+                "size": .int(Int64(document.bytes.count)), "platform": image.details.config.platform.json,
             ]
             for name in image.names {
                 var entry = descriptor
@@ -117,7 +127,7 @@ extension ImageService {
         return ["schemaVersion": 2, "mediaType": .string(MediaType.ociIndex), "manifests": .array(entries)]
     }
 
-    private func manifests(_ images: [SavedImage]) async throws -> JSONValue {
+    private func manifests(_ images: [SavedImage]) -> JSONValue {
         .array(
             images.map { image in
                 [

@@ -11,8 +11,12 @@ package struct PullProgress: Sendable {
         var isDownloaded = false
         var isDone = false
         var wasPresent = false
+        var isStarted = false
         var lastLine: Int64 = 0
     }
+
+    /// As many layers are downloaded at a time; the others are said to wait.
+    private static let parallelDownloads = 3
 
     /// Two progress lines of one layer are at least this far apart.
     private static let interval: Int64 = 100_000_000
@@ -24,6 +28,7 @@ package struct PullProgress: Sendable {
     /// In the order in which they were first heard of.
     private var order: [String] = []
     private var isIntroduced = false
+    private var saidWhoWaits = false
     private(set) package var digest: String?
 
     package init(_ reference: ImageReference, present: String?) {
@@ -37,12 +42,23 @@ package struct PullProgress: Sendable {
             if event.hasDesc { digest = event.desc.digest }
             return introduction()
         }
-        guard event.hasDesc, MediaType.isLayer(event.desc.mediaType), !isUpToDate else { return [] }
+        guard event.hasDesc, !isUpToDate else { return [] }
+        guard MediaType.isLayer(event.desc.mediaType) else { return waitingLines() }
         let id = shortImageID(event.desc.digest)
+        let isAnnouncement = ["waiting", "already exists"].contains(event.event)
+        let before = introduction() + (isAnnouncement ? [] : waitingLines())
         if layers[id] == nil { order.append(id) }
         var layer = layers[id] ?? Layer()
         defer { layers[id] = layer }
-        return introduction() + lines(event, id, &layer, now)
+        return before + lines(event, id, &layer, now)
+    }
+
+    /// Once all layers are announced, those that have to wait for others.
+    private mutating func waitingLines() -> [ProgressMessage] {
+        if saidWhoWaits || order.isEmpty { return [] }
+        saidWhoWaits = true
+        let missing = order.filter { layers[$0].map { !$0.isDownloaded } ?? false }
+        return missing.dropFirst(Self.parallelDownloads).map { .step("Waiting", id: $0) }
     }
 
     /// The lines at the end of a pull that went well. A layer that was unpacked before, out of another blob, is
@@ -67,10 +83,11 @@ package struct PullProgress: Sendable {
     private func lines(
         _ event: TransferProgress, _ id: String, _ layer: inout Layer, _ now: Int64
     ) -> [ProgressMessage] {
-        if layer.isDone { return [] }
+        if layer.isDone || layer.wasPresent { return [] }
         switch event.event {
         case "waiting": return announce(id, &layer)
         case "downloading":
+            layer.isStarted = true
             return announce(id, &layer) + bar("Downloading", event, id, &layer, now)
         case "complete", "done":
             return finishDownload(id, &layer)
@@ -101,7 +118,8 @@ package struct PullProgress: Sendable {
         if layer.isDownloaded { return [] }
         layer.isDownloaded = true
         layer.lastLine = 0
-        return announce(id, &layer) + [.step("Download complete", id: id)]
+        let check: [ProgressMessage] = layer.isStarted ? [.step("Verifying Checksum", id: id)] : []
+        return announce(id, &layer) + check + [.step("Download complete", id: id)]
     }
 
     private func bar(

@@ -157,7 +157,7 @@ package struct ImageImporter: Sendable {
     ) async throws -> ImageRecord {
         let record = ImageRecord(name: name, target: target, labels: request.labels)
         let (services, namespace) = (services, request.namespace)
-        let stored = try await services.pool.run { try services.images.put(namespace, record) }
+        let stored = try await services.pool.run { try services.images.put(namespace, record, keepsLabels: true) }
         progress(.init(.saved, name, descriptor: target))
         return stored
     }

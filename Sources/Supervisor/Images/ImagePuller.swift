@@ -171,7 +171,11 @@ private struct PullJob: Sendable {
         for layer in manifest.layers where !MediaType.isLayer(layer.mediaType) {
             throw ServiceError(.invalidArgument, "unsupported layer media type \"\(layer.mediaType)\"")
         }
-        for layer in manifest.layers { progress(.blob(.waiting, layer, in: parent)) }
+        let (services, namespace) = (services, namespace)
+        for layer in manifest.layers {
+            let isHere = try await services.pool.run { try services.content.adopt(namespace, layer.digest) }
+            progress(.blob(isHere ? .exists : .waiting, layer, in: parent, progress: isHere ? layer.size : 0))
+        }
         try await fetch(manifest.config, parent: parent)
         let config = try await config(manifest)
         let arrivals = Arrivals(count: manifest.layers.count)

@@ -63,7 +63,9 @@ package final class ImageStore: Sendable {
 
     /// Adds the record or gives the name a new target. An image that loses its last name by this stays under
     /// `danglingName`, and gives that up when it gets a name again, as in docker.
-    package func put(_ namespace: String, _ record: ImageRecord) throws -> ImageRecord {
+    ///
+    /// - Parameter keepsLabels: a name that was there keeps the labels that `record` does not have.
+    package func put(_ namespace: String, _ record: ImageRecord, keepsLabels: Bool = false) throws -> ImageRecord {
         try validate(record)
         return try database.write { transaction in
             var record = record
@@ -71,7 +73,7 @@ package final class ImageStore: Sendable {
             if let existing {
                 record.createdAt = existing.createdAt
                 record.updatedAt = .now
-                record.labels.merge(existing.labels) { new, _ in new }
+                if keepsLabels { record.labels.merge(existing.labels) { new, _ in new } }
             }
             try Self.insert(transaction, namespace, record, "INSERT OR REPLACE")
             let dangling = Self.danglingName(record.target.digest)

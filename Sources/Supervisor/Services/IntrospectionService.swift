@@ -26,6 +26,7 @@ package struct IntrospectionService: Sendable {
         let service = "containerd.services.introspection.v1.Introspection"
         table.unary(service, "Server", server)
         table.unary(service, "Plugins", plugins)
+        table.unary(service, "PluginInfo", pluginInfo)
     }
 
     private func server(
@@ -58,6 +59,15 @@ package struct IntrospectionService: Sendable {
             }
         }
         return .with { $0.plugins = found }
+    }
+
+    private func pluginInfo(
+        _ request: Containerd_Services_Introspection_V1_PluginInfoRequest, _ context: RPCContext
+    ) throws -> Containerd_Services_Introspection_V1_PluginInfoResponse {
+        guard let plugin = Self.all.first(where: { $0.type == request.type && $0.id == request.id }) else {
+            throw ServiceError(.notFound, "plugin \(request.type).\(request.id): not found")
+        }
+        return .with { $0.plugin = plugin }
     }
 
     private static let all: [Containerd_Services_Introspection_V1_Plugin] =
