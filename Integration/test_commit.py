@@ -315,6 +315,8 @@ class TestImport:
             assert stack.inspect(image)["Comment"] == f"Imported from {url}/root.tar"
             missing = cli("import", f"{url}/none.tar", image, check=False)
             assert missing.code == 1 and "404" in missing.err
+            refused = cli("import", "http://127.0.0.1:1/root.tar", image, check=False, timeout=20)
+            assert refused.code == 1 and "http://127.0.0.1:1/root.tar" in refused.err
         finally:
             server.shutdown()
             server.server_close()

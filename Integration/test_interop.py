@@ -110,6 +110,7 @@ def docker_engine(tmp_path_factory):
     yield call
     daemon.send_signal(signal.SIGTERM)
     daemon.wait(30)
+    run("umount", "-q", base / "root", check=False)  # dockerd leaves it mounted on itself
 
 
 @pytest.fixture(params=["podman", "docker"])

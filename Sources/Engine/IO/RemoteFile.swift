@@ -5,6 +5,13 @@ import NIOHTTP1
 
 /// A file on a web server.
 enum RemoteFile {
+    /// A refused connection is told at once, not tried again for a minute.
+    private static let client: HTTPClient = {
+        var settings = HTTPClient.Configuration.singletonConfiguration
+        settings.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(configuration: settings)
+    }()
+
     /// Opens `url` (http or https, five redirects at most); anything but success is an error in docker's words.
     ///
     /// - Returns: its bytes, and how many they are if the server says so.
@@ -12,7 +19,7 @@ enum RemoteFile {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: "swrun")
         let response: HTTPClientResponse
-        do { response = try await HTTPClient.shared.execute(request, timeout: .hours(1)) } catch {
+        do { response = try await client.execute(request, timeout: .hours(1)) } catch {
             throw EngineError.internal("Get \"\(url)\": \(error)")
         }
         guard (200..<300).contains(response.status.code) else {

@@ -37,12 +37,13 @@ package struct ImageCollector: Sendable {
     /// Blocks.
     private func sweep(_ namespace: String, _ target: Descriptor?) throws -> CollectedContent {
         try? dropExpiredLeases(namespace)  // on a full disk the rest must go on
+        // Leases before names: whoever gives up a lease has stored the name before that.
+        let leased = try leasedResources(namespace)
         let graph = ImageGraph(content: services.content, namespace: namespace)
         var kept = ImageGraph.Reach()
         for record in try services.images.list(namespace) { graph.visit(record.target, into: &kept) }
         var lost = ImageGraph.Reach()
         if let target { graph.visit(target, into: &lost) }
-        let leased = try leasedResources(namespace)
         for digest in leased.compactMap({ try? Digest($0) }) {
             graph.visit(Descriptor(mediaType: "", digest: digest, size: 0), into: &kept)
         }
