@@ -39,7 +39,7 @@ private struct RemovalLevel {
         guard try status(directory.fd).st_dev == status(parent).st_dev else {
             throw SysError("remove", name.display, .busy, hint: "another file system is mounted there")
         }
-        for child in try names(in: directory.fd.duplicate()) {
+        for child in try names(in: directory.fd) {
             let child = TreeName(child)
             guard let info = try child.status(in: directory.fd) else { continue }
             if isDirectory(info) {

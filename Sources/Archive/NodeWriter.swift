@@ -6,14 +6,9 @@ import Tar
 /// Writes the nodes of a tree into a tar stream: names, attributes and data of what is there now, even if it changes
 /// meanwhile. An entry is never longer or shorter than its header says.
 final class NodeWriter {
-    private struct Inode: Hashable {
-        var device: UInt64
-        var number: UInt64
-    }
-
     private let sink: any ByteSink
     /// Files with several names, by the first of them.
-    private var links: [Inode: [UInt8]] = [:]
+    private var links: [FileIdentity: [UInt8]] = [:]
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
     /// How many entries were written.
     private(set) var count = 0
@@ -118,13 +113,13 @@ extension NodeWriter {
     /// A hard link if the file was written under another name before.
     private func linkOr(_ kind: TarEntry.Kind, _ change: TreeChange, _ info: stat) throws -> TarEntry {
         guard info.st_nlink > 1 else { return try entry(kind, change, info) }
-        let inode = Inode(device: UInt64(info.st_dev), number: UInt64(info.st_ino))
-        if let first = links[inode] {
+        let file = FileIdentity(info)
+        if let first = links[file] {
             var entry = attributes(.hardLink, named(change.path), info)
             entry.linkTarget = first
             return entry
         }
-        links[inode] = named(change.path)
+        links[file] = named(change.path)
         return try entry(kind, change, info)
     }
 

@@ -187,13 +187,10 @@ func openDirectory(
 }
 
 /// The names in a directory as bytes.
-func names(in directory: consuming OwnedFD) throws(SysError) -> [[UInt8]] {
-    guard let stream = fdopendir(directory.relinquish()) else { throw SysError("fdopendir", "", .current) }
-    defer { closedir(stream) }
+func names(in directory: borrowing OwnedFD) throws(SysError) -> [[UInt8]] {
     var names: [[UInt8]] = []
-    while let entry = readdir(stream) {
-        let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-        if name != [0x2e] && name != [0x2e, 0x2e] { names.append(name) }
+    try forEachEntry(of: directory.raw, FilePath("")) { name in
+        names.append(Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
     }
     return names
 }

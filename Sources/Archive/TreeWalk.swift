@@ -73,9 +73,9 @@ final class TreeWalk {
     }
 
     private func push(_ path: [UInt8], _ upper: OwnedBox, _ lower: OwnedBox?, isOpaque: Bool) throws {
-        var all = try names(in: TreeName([UInt8(ascii: ".")]).open(in: upper.fd, O_RDONLY | O_DIRECTORY))
+        var all = try names(in: upper.fd)
         if let lower, mode == .comparison || isOpaque {
-            let others = try names(in: TreeName([UInt8(ascii: ".")]).open(in: lower.fd, O_RDONLY | O_DIRECTORY))
+            let others = try names(in: lower.fd)
             all = Array(Set(all).union(others))
         }
         all.sort { $1.lexicographicallyPrecedes($0) }

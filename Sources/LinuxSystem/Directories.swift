@@ -25,11 +25,32 @@ package func listDirectory(_ path: FilePath) throws(SysError) -> [String] {
     guard let stream = opendir(path.string) else { throw SysError("opendir", path.string, .current) }
     defer { closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != "." && name != ".." { names.append(name) }
-    }
+    forEachEntry(of: stream) { names.append(String(cString: $0)) }
     return names
+}
+
+/// Calls `body` with the name of each entry of an open directory but `.` and `..`: bytes that need not be text, good for
+/// that call. The descriptor's own position stays, and O_PATH is enough. `path` is for errors.
+package func forEachEntry(
+    of directory: CInt, _ path: FilePath, _ body: (UnsafePointer<CChar>) throws(SysError) -> Void
+) throws(SysError) {
+    let copy = swrun_openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+    guard copy >= 0 else { throw SysError("open directory", path.string, .current) }
+    guard let stream = fdopendir(copy) else {
+        let error = SysError("fdopendir", path.string, .current)
+        close(copy)
+        throw error
+    }
+    defer { closedir(stream) }
+    try forEachEntry(of: stream, body)
+}
+
+private func forEachEntry<Failure: Error>(
+    of stream: OpaquePointer, _ body: (UnsafePointer<CChar>) throws(Failure) -> Void
+) throws(Failure) {
+    while let entry = readdir(stream) {
+        guard let name = swrun_entry_name(entry) else { continue }
+        if name[0] == 46, name[1] == 0 || (name[1] == 46 && name[2] == 0) { continue }  // . and ..
+        try body(name)
+    }
 }

@@ -130,6 +130,14 @@ package func status(_ path: FilePath, follow: Bool = true) throws(SysError) -> s
     return info
 }
 
+/// Which file it is, whatever its name: names with the same identity are names of one file.
+package struct FileIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    package init(_ info: stat) { (device, inode) = (UInt64(info.st_dev), UInt64(info.st_ino)) }
+}
+
 package func isDirectory(_ info: stat) -> Bool { info.st_mode & 0o170000 == 0o040000 }
 
 package func isRegularFile(_ info: stat) -> Bool { info.st_mode & 0o170000 == 0o100000 }

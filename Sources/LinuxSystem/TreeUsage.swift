@@ -38,16 +38,9 @@ package func treeUsage(_ path: FilePath) throws(SysError) -> TreeUsage {
 }
 
 private struct TreeCount: ~Copyable {
-    private struct Inode: Hashable {
-        var device: UInt64
-        var number: UInt64
-
-        init(_ info: stat) { (device, number) = (UInt64(info.st_dev), UInt64(info.st_ino)) }
-    }
-
     /// A directory on the way from the top to `current`.
     private struct Frame {
-        var inode: Inode
+        var identity: FileIdentity
         var name: [CChar]
         /// Directories in it that are still to be visited.
         var children: [[CChar]]
@@ -56,7 +49,7 @@ private struct TreeCount: ~Copyable {
     private let path: FilePath
     private var current: OwnedFD
     private var frames: [Frame] = []
-    private var linked: Set<Inode> = []
+    private var linked: Set<FileIdentity> = []
     private(set) var usage = TreeUsage()
 
     init(_ path: FilePath) throws(SysError) {
@@ -87,12 +80,12 @@ private struct TreeCount: ~Copyable {
             guard fstatat(directory, entry, &info, AT_SYMLINK_NOFOLLOW) == 0 else { return try ignoringVanished() }
             if isDirectory(info) {
                 children.append(Array(UnsafeBufferPointer(start: entry, count: strlen(entry) + 1)))
-            } else if info.st_nlink > 1, !linked.insert(Inode(info)).inserted {
+            } else if info.st_nlink > 1, !linked.insert(FileIdentity(info)).inserted {
                 return
             }
             usage.add(info)
         }
-        frames.append(Frame(inode: Inode(try status(current)), name: name, children: children))
+        frames.append(Frame(identity: FileIdentity(try status(current)), name: name, children: children))
     }
 
     private mutating func descend(_ name: [CChar]) throws(SysError) {
@@ -107,7 +100,7 @@ private struct TreeCount: ~Copyable {
         let parent = swrun_openat(current.raw, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         guard parent >= 0 else { return try reopen() }
         current = OwnedFD(owning: parent)
-        if Inode(try status(current)) != frames.last?.inode { try reopen() }
+        if FileIdentity(try status(current)) != frames.last?.identity { try reopen() }
     }
 
     /// Walks down to the last frame; those that are no longer where they were go without the rest of their children.
@@ -117,7 +110,7 @@ private struct TreeCount: ~Copyable {
             let child = swrun_openat(current.raw, frame.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
             guard child >= 0 else { return frames.removeSubrange(depth...) }
             let directory = OwnedFD(owning: child)
-            guard Inode(try status(directory)) == frame.inode else { return frames.removeSubrange(depth...) }
+            guard FileIdentity(try status(directory)) == frame.identity else { return frames.removeSubrange(depth...) }
             current = directory
         }
     }
@@ -127,27 +120,6 @@ private struct TreeCount: ~Copyable {
         guard [.noSuchFile, .notDirectory, .loop].contains(code) else {
             throw SysError("count tree", path.string, code)
         }
-    }
-}
-
-/// Calls `body` with the name of each entry of an open directory but `.` and `..`; the name is good for that call. `path`
-/// is for errors.
-func forEachEntry(
-    of directory: CInt, _ path: FilePath, _ body: (UnsafePointer<CChar>) throws(SysError) -> Void
-) throws(SysError) {
-    // A description of its own: reading moves its position.
-    let copy = swrun_openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    guard copy >= 0 else { throw SysError("open directory", path.string, .current) }
-    guard let stream = fdopendir(copy) else {
-        let error = SysError("fdopendir", path.string, .current)
-        close(copy)
-        throw error
-    }
-    defer { closedir(stream) }
-    while let entry = readdir(stream) {
-        guard let name = swrun_entry_name(entry) else { continue }
-        if name[0] == 46, name[1] == 0 || (name[1] == 46 && name[2] == 0) { continue }  // . and ..
-        try body(name)
     }
 }
 

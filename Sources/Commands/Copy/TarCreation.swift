@@ -10,7 +10,8 @@ package final class TarCreation {
     private let follows: Bool
     private let file = CurrentFile()
     private var isFinished = false
-    private var inodes: [(device: UInt64, inode: UInt64, name: [UInt8])] = []
+    /// Files with several names, by the first of them.
+    private var links: [FileIdentity: [UInt8]] = [:]
     /// How many bytes were made so far.
     package private(set) var written: Int64 = 0
 
@@ -58,13 +59,12 @@ package final class TarCreation {
 
     private func begin(_ entry: inout TarEntry, _ path: FilePath, _ info: stat) throws(SysError) {
         if info.st_nlink > 1 {
-            let (device, inode) = (UInt64(info.st_dev), UInt64(info.st_ino))
-            if let first = inodes.first(where: { $0.device == device && $0.inode == inode }) {
+            if let first = links[FileIdentity(info)] {
                 entry.kind = .hardLink
-                entry.linkTarget = first.name
+                entry.linkTarget = first
                 return
             }
-            inodes.append((device, inode, entry.path))
+            links[FileIdentity(info)] = entry.path
         }
         entry.size = Int64(info.st_size)
         try file.open(path, size: entry.size)

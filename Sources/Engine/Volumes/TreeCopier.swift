@@ -6,21 +6,14 @@ import LinuxSystem
 /// descriptors and names only and follows no link: neither a hostile source nor someone who changes the target
 /// meanwhile (a container that has the volume already) can make it read or write elsewhere.
 struct TreeCopier {
-    private struct Inode: Hashable {
-        var device: UInt64
-        var number: UInt64
-
-        init(_ info: stat) { (device, number) = (UInt64(info.st_dev), UInt64(info.st_ino)) }
-    }
-
     /// The copy of a file with several names: where it was put first, and which file it is.
     private struct Copy {
         var path: String
-        var inode: Inode
+        var file: FileIdentity
     }
 
-    /// By inode of the source.
-    private var linked: [Inode: Copy] = [:]
+    /// By the source.
+    private var linked: [FileIdentity: Copy] = [:]
     /// The names that lead from the target's root to the directory that is being filled.
     private var place: [String] = []
 
@@ -74,7 +67,7 @@ struct TreeCopier {
         _ name: String, _ info: stat, _ source: borrowing OwnedFD, _ target: borrowing OwnedFD,
         _ root: borrowing OwnedFD
     ) throws(SysError) {
-        if info.st_nlink > 1, let first = linked[Inode(info)], try link(name, first, target, root) { return }
+        if info.st_nlink > 1, let first = linked[FileIdentity(info)], try link(name, first, target, root) { return }
         let input = try openAt(source, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         let output = try openAt(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         while true {
@@ -85,7 +78,7 @@ struct TreeCopier {
         try copyMetadata(info, input, output)
         guard info.st_nlink > 1 else { return }
         let path = (place + [name]).joined(separator: "/")
-        linked[Inode(info)] = Copy(path: path, inode: Inode(try status(output)))
+        linked[FileIdentity(info)] = Copy(path: path, file: FileIdentity(try status(output)))
     }
 
     /// Gives the first copy another name; false if it is no longer where it was put, or cannot have more names: then
@@ -95,7 +88,7 @@ struct TreeCopier {
     ) throws(SysError) -> Bool {
         do throws(SysError) {
             let file = try openInRootWithoutLinks(root, first.path, O_PATH)
-            guard Inode(try status(file)) == first.inode else { return false }
+            guard FileIdentity(try status(file)) == first.file else { return false }
             let to = target.raw
             // The descriptor itself is linked, by its only name for linkat(2) that needs no capability.
             try sys("linkat", name) { linkat(AT_FDCWD, file.procPath.string, to, name, AT_SYMLINK_FOLLOW) }
