@@ -31,7 +31,7 @@ package enum ArchiveCompression: Sendable, Equatable {
 
 /// The uncompressed stream of an archive, which may be compressed in any way that a layer may, and with bzip2 or xz.
 package func decompressedArchive(_ source: any ByteSource) throws -> any ByteSource {
-    let input = InputBuffer(source)
+    let input = source as? InputBuffer ?? InputBuffer(source)
     guard let compression = ArchiveCompression(magic: try input.peek(ArchiveCompression.magicBytes)) else {
         return try decompressed(input)
     }

@@ -26,7 +26,7 @@ package enum Compression: Sendable, Equatable {
 
 /// The uncompressed stream of `source`, whatever its compression.
 package func decompressed(_ source: any ByteSource) throws -> any ByteSource {
-    let input = InputBuffer(source)
+    let input = source as? InputBuffer ?? InputBuffer(source)
     switch Compression(magic: try input.peek(4)) {
     case .none: return input
     case .gzip: return GzipSource(input)

@@ -99,7 +99,10 @@ package final class LayerApplier {
 
     private func apply(_ entry: TarEntry, _ reader: TarReader) throws {
         let path = try EntryPath(entry.path)
-        if options.whiteouts == .literal { return path.isRoot ? () : try make(entry, path, reader) }
+        if options.whiteouts == .literal {
+            if !path.isRoot { try make(entry, path, reader) }
+            return
+        }
         guard !path.isRoot else { return try applyRoot(entry) }
         switch try Whiteout(path) {
         case .none: try make(entry, path, reader)

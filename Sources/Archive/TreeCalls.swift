@@ -178,12 +178,8 @@ extension TreeName {
 func openDirectory(
     _ root: borrowing OwnedFD, _ path: EntryPath, crossingMounts: Bool = false
 ) throws(SysError) -> OwnedFD {
-    let fd = root.raw
-    let flags = UInt64(UInt32(bitPattern: O_PATH | O_DIRECTORY | O_CLOEXEC))
-    // RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV
-    let resolve: UInt64 = 0x10 | 0x02 | (crossingMounts ? 0 : 0x01)
-    let text = path.cString
-    return OwnedFD(owning: try sys("openat2", path.display) { swrun_openat2(fd, text, flags, 0, resolve) })
+    try openInRoot(
+        root, bytes: path.cString, O_PATH | O_DIRECTORY, crossingMounts: crossingMounts, path.display)
 }
 
 /// The names in a directory as bytes.

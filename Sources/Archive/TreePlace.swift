@@ -41,6 +41,11 @@ package struct TreePlace: Sendable {
         guard try !isOnKernelFileSystem((directory ?? parent).fd) else { throw SysError("lstat", text, .noSuchFile) }
     }
 
+    /// Whether the node, or its directory if it is none, is on a mount or a file system that is read-only.
+    package var isOnReadOnlyMount: Bool {
+        get throws(SysError) { try LinuxSystem.isOnReadOnlyMount((directory ?? parent).fd) }
+    }
+
     /// Writes an archive of it and of all below it to `sink`, and finishes that. Blocks.
     package func write(to sink: any ByteSink) throws {
         let writer = NodeWriter(sink, rootName: archiveName)

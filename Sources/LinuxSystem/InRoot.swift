@@ -6,39 +6,48 @@ package import CLinux
 package func openInRoot(
     _ root: borrowing OwnedFD, _ path: String, _ flags: CInt, mode: mode_t = 0
 ) throws(SysError) -> OwnedFD {
-    try walk(root, path, flags, mode, resolveInRoot | resolveNoMagicLinks)
+    try walk(root, visible(path), path, flags, mode, resolveInRoot | resolveNoMagicLinks)
 }
 
 /// openat2(2) like `openInRoot`, but a symbolic link anywhere in the path is an error (ELOOP).
 package func openInRootWithoutLinks(
     _ root: borrowing OwnedFD, _ path: String, _ flags: CInt
 ) throws(SysError) -> OwnedFD {
-    try walk(root, path, flags, 0, resolveInRoot | resolveNoMagicLinks | resolveNoSymbolicLinks)
+    try walk(root, visible(path), path, flags, 0, resolveInRoot | resolveNoMagicLinks | resolveNoSymbolicLinks)
 }
 
-private let resolveInRoot: UInt64 = 0x10
-private let resolveNoSymbolicLinks: UInt64 = 0x04
+/// openat2(2) like `openInRoot` for a path that need not be text, with a zero at its end. Without `crossingMounts` a
+/// mount in the way is an error (EXDEV). `display` is for errors.
+package func openInRoot(
+    _ root: borrowing OwnedFD, bytes path: [CChar], _ flags: CInt, crossingMounts: Bool,
+    _ display: @autoclosure () -> String
+) throws(SysError) -> OwnedFD {
+    let mounts = crossingMounts ? 0 : resolveNoCrossing
+    return try walk(root, path, display(), flags, 0, resolveInRoot | resolveNoMagicLinks | mounts)
+}
+
+private let resolveNoCrossing: UInt64 = 0x01
 private let resolveNoMagicLinks: UInt64 = 0x02
+private let resolveNoSymbolicLinks: UInt64 = 0x04
+private let resolveInRoot: UInt64 = 0x10
+
+/// openat2(2) takes no empty path for the root itself.
+private func visible(_ path: String) -> String { path.utf8.allSatisfy { $0 == UInt8(ascii: "/") } ? "." : path }
 
 /// A rename that races with the walk makes it fail with EAGAIN, and openat2(2) says to try again: not for ever, since a
 /// container may go on renaming.
 private func walk(
-    _ root: borrowing OwnedFD, _ path: String, _ flags: CInt, _ mode: mode_t, _ resolve: UInt64
+    _ root: borrowing OwnedFD, _ path: UnsafePointer<CChar>, _ display: @autoclosure () -> String, _ flags: CInt,
+    _ mode: mode_t, _ resolve: UInt64
 ) throws(SysError) -> OwnedFD {
     let dir = root.raw
-    let name = path.utf8.allSatisfy { $0 == UInt8(ascii: "/") } ? "." : path
-    var attempts = 1000
-    while true {
-        do throws(SysError) {
-            let fd = try sys("openat2", path) {
-                swrun_openat2(dir, name, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
-            }
-            return OwnedFD(owning: fd)
-        } catch {
-            attempts -= 1
-            if error.errno != .wouldBlock || attempts == 0 { throw error }
-        }
+    let how = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
+    for _ in 0..<1000 {
+        let fd = swrun_openat2(dir, path, how, UInt64(mode), resolve)
+        if fd >= 0 { return OwnedFD(owning: fd) }
+        guard Errno.current == .wouldBlock || Errno.current == .interrupted else { break }
     }
+    throw SysError("openat2", display(), .current)
 }
 
 /// Opens the directory `path` of the tree under `root`, making what is missing of it (mode 0755). Links are followed

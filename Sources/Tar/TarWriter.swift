@@ -39,6 +39,25 @@ package enum TarWriter {
         return prefix + block.sealed(entry.kind.typeFlag)
     }
 
+    /// The header of a directory that belongs to root, with no time: the same name always gives the same bytes.
+    package static func directory(_ name: String) -> [UInt8] {
+        var entry = TarEntry(kind: .directory, path: Array(name.utf8))
+        entry.mode = 0o755
+        return header(entry)
+    }
+
+    /// The header of a file, likewise.
+    package static func fileHeader(_ name: String, size: Int64) -> [UInt8] {
+        var entry = TarEntry(kind: .regular, path: Array(name.utf8))
+        (entry.mode, entry.size) = (0o644, size)
+        return header(entry)
+    }
+
+    /// A whole file, likewise.
+    package static func file(_ name: String, _ bytes: [UInt8]) -> [UInt8] {
+        fileHeader(name, size: Int64(bytes.count)) + bytes + padding(Int64(bytes.count))
+    }
+
     static let slash = UInt8(ascii: "/")
 
     /// The block of kind `x` with its records, padded.

@@ -89,3 +89,23 @@ package final class BlockingQueue<Element: Sendable>: Sendable {
         if goesOn { wake() }
     }
 }
+
+/// Runs `consume` on a thread of its own with the elements of `elements`, which it takes as it needs them: one that
+/// delivers slowly keeps no thread of a pool. What `consume` leaves over is not read; cancelling ends the elements with
+/// an error.
+package func onThread<Elements: AsyncSequence, R: Sendable>(
+    with elements: Elements, capacity: Int = 4,
+    _ consume: @escaping @Sendable (@escaping @Sendable () throws -> Elements.Element?) throws -> R
+) async throws -> R where Elements.Element: Sendable {
+    let queue = BlockingQueue<Elements.Element>(capacity: capacity)
+    async let result = runOnThread {
+        defer { queue.close() }
+        return try consume { try queue.next() }
+    }
+    do {
+        for try await element in elements { guard await queue.send(element) else { break } }
+        try Task.checkCancellation()  // which ends the sequence without an error
+        queue.finish()
+    } catch { queue.finish(throwing: error) }
+    return try await result
+}

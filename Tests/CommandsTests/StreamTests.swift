@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 import Testing
 
 @testable import Commands
@@ -31,12 +32,12 @@ struct StreamTests {
 
     @Test("an incomplete detach sequence goes to the container")
     func detachKeys() throws {
-        var keys = try DetachKeys("")
-        #expect(keys.filter([97, 16]) == ([97], false))
-        #expect(keys.filter([98]) == ([16, 98], false))
-        #expect(keys.filter([16, 16]) == ([16], false))
-        #expect(keys.filter([17]) == ([], true))
-        #expect(keys.filter([9, 16, 17]) == ([9], true), "what comes after the end begins anew")
+        var keys = try DetachKeys(option: "")
+        #expect(keys.pass([97, 16]) == ([97], false))
+        #expect(keys.pass([98]) == ([16, 98], false))
+        #expect(keys.pass([16, 16]) == ([16], false))
+        #expect(keys.pass([17]) == ([], true))
+        #expect(keys.pass([9, 16, 17]) == ([9], true), "what comes after the end begins anew")
     }
 
     @Test(
@@ -45,13 +46,13 @@ struct StreamTests {
             ("ctrl-a,b", [1, 98] as [UInt8]), ("ctrl-@", [0]), ("ctrl-],ctrl-_", [29, 31]),
         ])
     func detachSyntax(_ text: String, _ sequence: [UInt8]) throws {
-        var keys = try DetachKeys(text)
-        #expect(keys.filter(sequence).isComplete)
+        var keys = try DetachKeys(option: text)
+        #expect(keys.pass(sequence).isDetached)
     }
 
     @Test("unknown detach keys are refused", arguments: ["ctrl-", "ctrl-1", "ab", "ctrl-a,,b"])
     func badDetachKeys(_ text: String) {
-        #expect(throws: CommandFailure.self) { _ = try DetachKeys(text) }
+        #expect(throws: CommandFailure.self) { _ = try DetachKeys(option: text) }
     }
 }
 

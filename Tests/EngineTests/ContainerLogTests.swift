@@ -120,14 +120,14 @@ struct DetachKeysTests {
     @Test(
         "are read as docker reads them",
         arguments: [("", [16, 17]), ("a,ctrl-x", [97, 24]), ("ctrl-@,ctrl-_", [0, 31])] as [(String, [UInt8])])
-    func parse(_ text: String, _ keys: [UInt8]) throws { #expect(try DetachKeys.parse(text) == keys) }
+    func parse(_ text: String, _ keys: [UInt8]) throws { #expect(try detachKeys(text) == keys) }
 
     @Test("malformed ones are refused", arguments: ["ctrl-", "ab", "ctrl-1", "a,"])
-    func refused(_ text: String) { #expect(throws: EngineError.self) { try DetachKeys.parse(text) } }
+    func refused(_ text: String) { #expect(throws: EngineError.self) { try detachKeys(text) } }
 
     @Test("are found over several reads, and a false start is passed on")
     func detect() {
-        var detector = DetachDetector([16, 17])
+        var detector = DetachKeys([16, 17])
         #expect(detector.pass([1, 16]) == ([1], false))
         #expect(detector.pass([2]) == ([16, 2], false))
         #expect(detector.pass([16, 16]) == ([16], false))

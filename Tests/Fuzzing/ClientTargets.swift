@@ -44,8 +44,8 @@ let clientTargets = [
         let whole = pieces([bytes[...]])
         expect(whole == pieces(bytes.pieces), "frames are the same in pieces")
         let texts = bytes.texts(2)
-        guard var keys = accepted({ try DetachKeys(texts[0]) }) else { return }
-        for piece in Array(texts[1].utf8).pieces { _ = keys.filter(Array(piece)) }
+        guard var keys = accepted({ try DetachKeys(option: texts[0]) }) else { return }
+        for piece in Array(texts[1].utf8).pieces { _ = keys.pass(Array(piece)) }
     },
 ]
 

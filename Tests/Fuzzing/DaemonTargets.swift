@@ -89,8 +89,8 @@ let daemonTargets = [
         }
         if let duration = TimeArgument.duration(text) { expect(duration >= 0, "durations are not negative") }
         let texts = bytes.texts(2)
-        if let keys = accepted({ try DetachKeys.parse(texts[0]) }) {
-            var detector = DetachDetector(keys)
+        if let keys = accepted({ try detachKeys(texts[0]) }) {
+            var detector = DetachKeys(keys)
             for piece in Array(texts[1].utf8).pieces { _ = detector.pass(Array(piece)) }
         }
         if let mapping = accepted({ try PortMapping(binding: texts[0], hostIP: "", hostPort: texts[1]) }) {

@@ -51,19 +51,6 @@ struct IDTests {
     }
 }
 
-@Suite("Root file system")
-struct MountOptionsTests {
-    @Test("options become flags and data")
-    func options() {
-        let overlay = MountOptions(["index=off", "workdir=/w", "upperdir=/u", "lowerdir=/a:/b", "ro", "nosuid"])
-        #expect(overlay.flags == [.readOnly, .noSetUID])
-        #expect(overlay.data == ["index=off", "workdir=/w", "upperdir=/u", "lowerdir=/a:/b"])
-        let bind = MountOptions(["rbind", "rw"])
-        #expect(bind.flags == [.bind, .recursive])
-        #expect(bind.data.isEmpty)
-    }
-}
-
 @Suite("Memory cgroup")
 struct MemoryCountersTests {
     @Test(

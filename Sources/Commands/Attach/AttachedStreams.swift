@@ -50,7 +50,7 @@ package final class AttachedStreams {
     package init(_ connection: HijackedConnection, _ options: Options) throws {
         self.connection = connection
         self.options = options
-        keys = try DetachKeys(options.detachKeys)
+        keys = try DetachKeys(option: options.detachKeys)
         readsInput = options.stdin
         signals = try SignalDescriptor(nonBlocking: true)
     }
@@ -116,9 +116,9 @@ package final class AttachedStreams {
             send(bytes)
             return true
         }
-        let (passed, isComplete) = keys.filter(bytes)
+        let (passed, isDetached) = keys.pass(bytes)
         if !passed.isEmpty { send(passed) }
-        return !isComplete
+        return !isDetached
     }
 
     /// A container that has closed its input still has output for us: the end comes from there.

@@ -15,8 +15,10 @@ package struct ContainerPath: Sendable {
 
     /// Passes on an archive of the path and all below it.
     package func archive(to write: ([UInt8]) async throws -> Void) async throws {
-        try await piping({ [self] in try place.write(to: $0) }, to: write)
-        withExtendedLifetime(tree) {}
+        try await piping(
+            { [tree, place] sink in
+                try withExtendedLifetime(tree) { try place.write(to: sink) }
+            }, to: write)
     }
 }
 
@@ -58,8 +60,8 @@ extension ContainerService {
         let container = try find(reference)
         let tree = try await writableTree(container)
         let record = container.record
-        try await withBlockingSource(body) { source in
-            try Self.extract(request, source, into: tree, record, reference)
+        try await onThread(with: body) { next in
+            try Self.extract(request, PieceSource(next), into: tree, record, reference)
         }
         publish("extract-to-dir", record)
     }
@@ -149,7 +151,7 @@ extension ContainerService {
             let applier = LayerApplier(root: try tree.root.duplicate(), base: target, options: options)
             let archive = InputBuffer(source)
             guard try !archive.peek(1).isEmpty else { return }  // nothing at all is an empty archive, too
-            try applier.apply(try decompressed(archive))
+            try applier.apply(try decompressedArchive(archive))
         } catch let error as ArchiveError {
             throw EngineError.invalidArgument(error.message)
         } catch let error as SysError where Self.isClientsFault(error.errno) {
@@ -168,26 +170,17 @@ extension ContainerService {
         _ path: String, _ tree: ContainerTree, _ record: ContainerRecord, _ reference: String
     ) throws(EngineError) -> EntryPath {
         let place: TreePlace
-        let directory: OwnedFD
+        let isReadOnly: Bool
         do throws(SysError) {
             place = try TreePlace(tree.root, path + "/")
-            directory = try openInRoot(tree.root, path, O_PATH | O_DIRECTORY)
+            isReadOnly = try place.isOnReadOnlyMount
         } catch {
             if error.errno == .notDirectory { throw .invalidArgument("extraction point is not a directory") }
             throw lookupError(error, path, reference)
         }
-        try checkWritable(directory, place.path, record)
-        return place.path
-    }
-
-    private static func checkWritable(
-        _ directory: borrowing OwnedFD, _ path: EntryPath, _ record: ContainerRecord
-    ) throws(EngineError) {
-        let isReadOnly: Bool
-        do throws(SysError) { isReadOnly = try isOnReadOnlyMount(directory) } catch { throw EngineError(error) }
-        guard isReadOnly else { return }
+        guard isReadOnly else { return place.path }
         let inVolume = record.mounts.contains {
-            path.components.starts(with: FilePath($0.destination).components.map { Array($0.utf8) })
+            place.path.components.starts(with: FilePath($0.destination).components.map { Array($0.utf8) })
         }
         throw EngineError(
             .permissionDenied,

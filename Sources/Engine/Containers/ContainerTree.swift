@@ -66,7 +66,10 @@ final class ContainerTree: Sendable {
     /// Nobody else uses the layers as long as `hold` is held.
     static func writing(_ parts: Parts, _ hold: OperationQueue.Hold) async throws -> ContainerTree {
         try await runOnThread {
-            try assemble(parts, hold: hold) { () throws(SysError) in try mountWritable(parts.rootfs, on: parts.place) }
+            try assemble(parts, hold: hold) { () throws(SysError) in
+                let rootfs = parts.rootfs
+                try mount(rootfs.source, on: parts.place, type: rootfs.type, options: rootfs.options)
+            }
         }
     }
 
@@ -90,25 +93,6 @@ final class ContainerTree: Sendable {
         if hold != nil, parts.isReadOnly { try changeMount(root, set: .readOnly) }
         let namespace = try open(FilePath("/proc/thread-self/ns/mnt"), O_RDONLY)
         return ContainerTree(root: root, namespace: namespace, hold: hold, isIncomplete: isIncomplete)
-    }
-
-    private static func mountWritable(_ mount: ContainerRecord.RootMount, on place: FilePath) throws(SysError) {
-        if mount.type == "bind" || mount.type == "rbind" {
-            let tree = try MountTree.clone(path: FilePath(mount.source), recursive: false)
-            return try tree.attach(on: try open(place, O_PATH))
-        }
-        let data = mount.options.joined(separator: ",")
-        if data.utf8.count < 4096 {
-            return try LinuxSystem.mount(mount.source, on: place, type: mount.type, data: data)
-        }
-        // More layers than the page that mount(2) takes: each as an option of its own (Linux 6.5).
-        let key = "lowerdir="
-        let options = mount.options.flatMap { option in
-            guard option.hasPrefix(key) else { return [option] }
-            return option.dropFirst(key.utf8.count).split(separator: ":").map { "lowerdir+=" + $0 }
-        }
-        let tree = try MountTree.new(type: mount.type, source: mount.source, options: options)
-        try tree.attach(on: try open(place, O_PATH))
     }
 
     /// False if there is no place for it.

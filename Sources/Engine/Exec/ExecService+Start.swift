@@ -35,7 +35,7 @@ extension ExecService {
         if config.attachStdin { flags.formUnion(config.tty ? [.stdin] : [.stdin, .closesStdin]) }
         if config.attachStdout { flags.insert(.stdout) }
         if config.attachStderr { flags.insert(.stderr) }
-        let keys = config.tty ? try DetachKeys.parse(config.detachKeys) : []
+        let keys = config.tty ? try detachKeys(config.detachKeys) : []
         return Attachment(tty: config.tty) { [self, flags] client in
             let connection: AttachConnection
             let record: ExecRecord

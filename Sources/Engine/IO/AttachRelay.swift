@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
+import LinuxSystem
 
 /// Carries bytes between a client's hijacked connection and a process's attach socket.
 struct AttachRelay: Sendable {
@@ -68,7 +69,7 @@ struct AttachRelay: Sendable {
     }
 
     private func copyInput() async throws -> End {
-        var detector = DetachDetector(detachKeys)
+        var detector = DetachKeys(detachKeys)
         while let bytes = try await client.read() {
             guard hasInput else { continue }
             let (passed, isDetached) = detector.pass(bytes)

@@ -22,24 +22,6 @@ func piping(
     try await producer.value
 }
 
-/// Runs `consume` on a thread of its own with the bytes of `body`, which it takes as it needs them. What `consume` leaves
-/// over is not read.
-func withBlockingSource<Result: Sendable>(
-    _ body: some AsyncSequence<[UInt8], any Error> & Sendable,
-    _ consume: @escaping @Sendable (any ByteSource) throws -> Result
-) async throws -> Result {
-    let queue = BlockingQueue<[UInt8]>(capacity: 4)
-    async let result = runOnThread {
-        defer { queue.close() }
-        return try consume(PieceSource { try queue.next() })
-    }
-    do {
-        for try await bytes in body { if await !queue.send(bytes) { break } }
-        queue.finish()
-    } catch { queue.finish(throwing: error) }
-    return try await result
-}
-
 private func pass(on end: consuming OwnedFD, to write: ([UInt8]) async throws -> Void) async throws {
     try end.setNonBlocking()
     var buffer = [UInt8](repeating: 0, count: 64 << 10)

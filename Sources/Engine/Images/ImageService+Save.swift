@@ -48,7 +48,7 @@ extension ImageService {
         _ images: [SavedImage], to write: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws {
         defer { Heap.release() }
-        for directory in ["blobs", "blobs/sha256"] { try await write(Self.directoryHeader(directory)) }
+        for directory in ["blobs", "blobs/sha256"] { try await write(TarWriter.directory(directory)) }
         var written: Set<String> = []
         var documents: [LayoutManifest] = []
         for image in images {
@@ -56,7 +56,7 @@ extension ImageService {
             let document = try LayoutManifest(converting: stored)
             documents.append(document)
             if written.insert(document.digest).inserted {
-                try await writeFile(Self.blobPath(document.digest), document.bytes, to: write)
+                try await write(TarWriter.file(try Self.path(document.digest), document.bytes))
             }
             for digest in [image.details.id] + image.details.layers.map(\.digest.string)
             where written.insert(digest).inserted {
@@ -64,46 +64,24 @@ extension ImageService {
             }
         }
         for (name, document) in [
-            ("index.json", index(images, documents)), ("manifest.json", manifests(images)),
+            ("index.json", index(images, documents)), ("manifest.json", try manifests(images)),
             ("oci-layout", ["imageLayoutVersion": "1.0.0"]),
         ] as [(String, JSONValue)] {
-            try await writeFile(name, document.bytes(), to: write)
+            try await write(TarWriter.file(name, document.bytes()))
         }
         try await write(TarWriter.end)
-    }
-
-    private func writeFile(
-        _ name: String, _ bytes: [UInt8], to write: @Sendable ([UInt8]) async throws -> Void
-    ) async throws {
-        try await write(Self.fileHeader(name, size: Int64(bytes.count)) + bytes)
-        try await write(TarWriter.padding(Int64(bytes.count)))
     }
 
     private func writeBlob(
         _ digest: String, to write: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws {
         let size = try await supervisor.contentInfo(digest).size
-        try await write(Self.fileHeader(Self.blobPath(digest), size: size))
+        try await write(TarWriter.fileHeader(try Self.path(digest), size: size))
         try await supervisor.streamContent(digest, size: size, to: write)
         try await write(TarWriter.padding(size))
     }
 
-    /// Times and owners are zero: the same images give the same archive.
-    private static func fileHeader(_ name: String, size: Int64) -> [UInt8] {
-        var entry = TarEntry(kind: .regular, path: Array(name.utf8))
-        (entry.mode, entry.size) = (0o644, size)
-        return TarWriter.header(entry)
-    }
-
-    private static func directoryHeader(_ name: String) -> [UInt8] {
-        var entry = TarEntry(kind: .directory, path: Array(name.utf8))
-        entry.mode = 0o755
-        return TarWriter.header(entry)
-    }
-
-    private static func blobPath(_ digest: String) -> String {
-        "blobs/" + digest.split(separator: ":", maxSplits: 1).joined(separator: "/")
-    }
+    private static func path(_ digest: String) throws -> String { try Digest(digest).layoutPath }
 
     private func index(_ images: [SavedImage], _ documents: [LayoutManifest]) -> JSONValue {
         var entries: [JSONValue] = []
@@ -127,13 +105,13 @@ extension ImageService {
         return ["schemaVersion": 2, "mediaType": .string(MediaType.ociIndex), "manifests": .array(entries)]
     }
 
-    private func manifests(_ images: [SavedImage]) -> JSONValue {
+    private func manifests(_ images: [SavedImage]) throws -> JSONValue {
         .array(
-            images.map { image in
+            try images.map { image in
                 [
-                    "Config": .string(Self.blobPath(image.details.id)),
+                    "Config": .string(try Self.path(image.details.id)),
                     "RepoTags": image.names.isEmpty ? .null : .strings(image.names.map(\.familiar)),
-                    "Layers": .strings(image.details.layers.map { Self.blobPath($0.digest.string) }),
+                    "Layers": .strings(image.details.layers.map { $0.digest.layoutPath }),
                 ]
             })
     }

@@ -39,16 +39,6 @@ extension SupervisorConnection {
         let _: Google_Protobuf_Empty = try await call(service, "Delete", request)
     }
 
-    /// Removes what no image, lease or snapshot needs. Content that is only minutes old stays.
-    package func collectGarbage() async throws {
-        let service = "containerd.services.leases.v1.Leases"
-        let lease: Containerd_Services_Leases_V1_CreateResponse = try await call(
-            service, "Create", Containerd_Services_Leases_V1_CreateRequest())
-        // A collection that is waited for comes with the end of a lease, and with nothing else.
-        let request = Containerd_Services_Leases_V1_DeleteRequest.with { ($0.id, $0.sync) = (lease.lease.id, true) }
-        let _: Google_Protobuf_Empty = try await call(service, "Delete", request)
-    }
-
     package func contentInfo(_ digest: String) async throws -> Containerd_Services_Content_V1_Info {
         let request = Containerd_Services_Content_V1_InfoRequest.with { $0.digest = digest }
         let answer: Containerd_Services_Content_V1_InfoResponse = try await call(

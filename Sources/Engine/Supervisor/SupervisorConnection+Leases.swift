@@ -41,8 +41,16 @@ extension SupervisorConnection {
         for lease in answer.leases where lease.id.hasPrefix(Self.leasePrefix) { try await deleteLease(lease.id) }
     }
 
-    private func deleteLease(_ id: String) async throws {
-        let request = Containerd_Services_Leases_V1_DeleteRequest.with { $0.id = id }
+    /// Removes what no image, lease or snapshot needs. Content that is only minutes old stays.
+    package func collectGarbage() async throws {
+        let lease: Containerd_Services_Leases_V1_CreateResponse = try await call(
+            service, "Create", Containerd_Services_Leases_V1_CreateRequest())
+        // A collection that is waited for comes with the end of a lease, and with nothing else.
+        try await deleteLease(lease.lease.id, sync: true)
+    }
+
+    private func deleteLease(_ id: String, sync: Bool = false) async throws {
+        let request = Containerd_Services_Leases_V1_DeleteRequest.with { ($0.id, $0.sync) = (id, sync) }
         let _: Google_Protobuf_Empty = try await call(service, "Delete", request)
     }
 }

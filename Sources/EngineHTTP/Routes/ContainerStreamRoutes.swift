@@ -33,7 +33,7 @@ struct ContainerStreamRoutes {
         attach.stderr = request.query.bool("stderr")
         attach.stream = request.query.bool("stream")
         attach.logs = request.query.bool("logs")
-        attach.detachKeys = try DetachKeys.parse(request.query.get("detachKeys") ?? "")
+        attach.detachKeys = try detachKeys(request.query.get("detachKeys") ?? "")
         let attachment = try await containers.attach(try request.parameter("name"), attach)
         let type = request.wantsUpgrade ? StreamContentType.output(tty: attachment.tty, request) : StreamContentType.raw
         return .hijack(contentType: type) { stream in try await attachment.serve(stream) }

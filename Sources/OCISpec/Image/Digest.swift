@@ -54,6 +54,9 @@ package struct Digest: Sendable, Equatable, Hashable {
 
     package var description: String { string }
 
+    /// Where an image layout has the blob (image-spec image-layout.md).
+    package var layoutPath: String { "blobs/" + algorithm.rawValue + "/" + hex }
+
     private static func hexDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }

@@ -64,7 +64,7 @@ package struct ImageExporter: Sendable {
         let (reader, size) = try await services.pool.run {
             (try services.content.reader(namespace, digest), try services.content.info(namespace, digest).size)
         }
-        try await write(TarWriter.fileHeader(digest.blobPath, size: size))
+        try await write(TarWriter.fileHeader(digest.layoutPath, size: size))
         var offset: Int64 = 0
         while offset < size {
             let position = offset
@@ -135,9 +135,9 @@ private struct ExportPlanner {
         var names = known.flatMap { entries[$0].entry["RepoTags"]?.strings } ?? []
         if let reference = try? ImageReference(name), reference.tag != nil { names.append(reference.normalized) }
         let entry: JSONValue = [
-            "Config": .string(manifest.config.digest.blobPath),
+            "Config": .string(manifest.config.digest.layoutPath),
             "RepoTags": names.isEmpty ? .null : .strings(names),
-            "Layers": .strings(manifest.layers.map { $0.digest.blobPath }),
+            "Layers": .strings(manifest.layers.map { $0.digest.layoutPath }),
         ]
         if let known { entries[known].entry = entry } else { entries.append((manifest.config.digest, entry)) }
     }
@@ -178,28 +178,5 @@ private struct ExportPlanner {
 
     private func add(_ digest: Digest, to blobs: inout [Digest]) {
         if !blobs.contains(digest) { blobs.append(digest) }
-    }
-}
-
-extension Digest {
-    /// Where an image layout has the blob.
-    fileprivate var blobPath: String { "blobs/\(algorithm.rawValue)/\(hex)" }
-}
-
-extension TarWriter {
-    fileprivate static func directory(_ name: String) -> [UInt8] {
-        var entry = TarEntry(kind: .directory, path: Array(name.utf8))
-        entry.mode = 0o755
-        return header(entry)
-    }
-
-    fileprivate static func fileHeader(_ name: String, size: Int64) -> [UInt8] {
-        var entry = TarEntry(kind: .regular, path: Array(name.utf8))
-        (entry.mode, entry.size) = (0o644, size)
-        return header(entry)
-    }
-
-    fileprivate static func file(_ name: String, _ bytes: [UInt8]) -> [UInt8] {
-        fileHeader(name, size: Int64(bytes.count)) + bytes + padding(Int64(bytes.count))
     }
 }

@@ -91,20 +91,10 @@ package struct ImageImporter: Sendable {
     private func take<Bytes: AsyncSequence>(
         _ archive: Bytes, _ namespace: String
     ) async throws -> ArchiveIntake where Bytes.Element == [UInt8] {
-        let queue = BlockingQueue<[UInt8]>(capacity: 8)
         let services = services
-        async let intake = runOnThread {
-            defer { queue.close() }
-            return try ArchiveIntake.read(PieceSource { try queue.next() }, services, namespace)
+        return try await onThread(with: archive, capacity: 8) { next in
+            try ArchiveIntake.read(PieceSource(next), services, namespace)
         }
-        do {
-            for try await piece in archive { guard await queue.send(piece) else { break } }
-            try Task.checkCancellation()  // which ends the stream without an error
-            queue.finish()
-        } catch {
-            queue.finish(throwing: error)
-        }
-        return try await intake
     }
 
     private func load(

@@ -69,7 +69,7 @@ struct LayoutReader {
         _ descriptor: Descriptor, depth: Int, into manifests: inout [(descriptor: Descriptor, manifest: Manifest)]
     ) throws -> Bool {
         guard depth < Self.maximumDepth else { throw ArchiveError("image indexes are nested too deeply") }
-        let path = path(descriptor.digest)
+        let path = descriptor.digest.layoutPath
         guard files.contains(path) else { return false }
         let bytes = try files.read(path, limit: ImageDocument.maximumBytes)
         switch try ImageDocument(parsing: bytes, mediaType: descriptor.mediaType) {
@@ -91,9 +91,8 @@ struct LayoutReader {
     /// A blob may be missing from the archive if it is in the store already.
     private func store(blob: Descriptor) throws {
         if try files.services.content.adopt(files.namespace, blob.digest) { return }
-        let (_, size) = try files.store(path(blob.digest), expected: blob.digest)
+        let (_, size) = try files.store(blob.digest.layoutPath, expected: blob.digest)
         guard size == blob.size else { throw ArchiveError("blob \(blob.digest) has \(size) bytes, not \(blob.size)") }
     }
 
-    private func path(_ digest: Digest) -> String { "blobs/\(digest.algorithm.rawValue)/\(digest.hex)" }
 }
