@@ -92,7 +92,7 @@ def configured_stack(scratch, registries, remote_registry):
     """A stack of its own with mirrors and an insecure network."""
     stack = Stack(scratch / "configured", "own", [
         "--registry-mirror", "http://127.0.0.1:1", "--registry-mirror", f"http://{HTTP}",
-        "--insecure-registry", "192.0.2.0/24"])
+        "--insecure-registry", "192.0.2.0/24", "--registry-timeout", "3"])
     stack.start()
     yield stack
     stack.destroy()

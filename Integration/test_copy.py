@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files out of and into containers: `docker cp`, `swrun cp` and /containers/{id}/archive."""
 import base64
+import bz2
 import calendar
 import gzip
 import io
 import json
+import lzma
 import os
 import pathlib
 import subprocess
@@ -15,7 +17,7 @@ import urllib.parse
 import pytest
 
 from harness import run, wait_until
-from test_hostile_archives import CASES, archive, file, host
+from test_hostile_archives import CASES, archive, file, host, outside  # noqa: F401, a fixture
 
 TREE = ("mkdir -p /a/b; echo x > /a/f; chown 5:6 /a/f; chmod 4755 /a/f; ln /a/f /a/h; ln -s f /a/l; ln -s /a /la; "
         "ln -s /nowhere /dang; ln -s ../../../etc /a/up; mkfifo /a/fifo; touch -t 201001020304 /a/b; ")
@@ -191,8 +193,9 @@ class TestWriting:
         assert put(stack, tree, "/a", tar_of(("up/three", b"3")))[0] == 200
         assert [self.content(stack, tree, path)[1] for path in ("/a/one", "/a/two", "/etc/three")] == [b"1", b"2", b"3"]
 
-    @pytest.mark.parametrize("pack", [lambda data: data, gzip.compress, lambda data: subprocess.run(["zstd", "-c"], input=data, capture_output=True).stdout],
-                             ids=["plain", "gzip", "zstd"])
+    @pytest.mark.parametrize("pack", [lambda data: data, gzip.compress, bz2.compress, lzma.compress,
+                                      lambda data: subprocess.run(["zstd", "-c"], input=data, capture_output=True).stdout],
+                             ids=["plain", "gzip", "bzip2", "xz", "zstd"])
     def test_compressed(self, stack, tree, pack):
         assert put(stack, tree, "/a", pack(tar_of(("packed", b"p"))))[0] == 200
         assert self.content(stack, tree, "/a/packed")[1] == b"p"
@@ -326,16 +329,6 @@ HARMLESS = {"whiteout of nothing", "whiteout of the parent", "whiteout of itself
 
 
 class TestHostileArchives:
-    @pytest.fixture(scope="class")
-    def outside(self):
-        path = pathlib.Path("/tmp/hostile-outside")
-        path.mkdir()
-        (path / "secret").write_text("untouched")
-        (path / "secret").chmod(0o600)
-        yield path
-        (path / "secret").unlink()
-        path.rmdir()
-
     @pytest.mark.parametrize("state", ["running", "stopped"])
     def test_every_case(self, stack, outside, state):
         before = host(outside)

@@ -31,6 +31,17 @@ class TestPullsThatFail:
         ranges = [request[2] for request in requests() if request[0] == "GET" and self.blob() in request[1]]
         assert ranges[0] is None and len(ranges) == 2 and int(ranges[1].removeprefix("bytes=").rstrip("-")) > 0
 
+    def test_a_stalled_download_goes_on_after_the_timeout(self, configured):
+        answer = self.pull(configured, {"match": "GET .*" + self.blob(), "kind": "stall", "after": 3000000, "seconds": 5, "times": 1})
+        assert answer[-1]["status"].startswith("Status: Downloaded newer image"), answer[-1]
+        ranges = [request[2] for request in requests() if request[0] == "GET" and self.blob() in request[1]]
+        assert [start for start in ranges if start and int(start.removeprefix("bytes=").rstrip("-")) > 0], ranges
+
+    def test_a_registry_that_says_nothing_is_given_up(self, configured):
+        answer = self.pull(configured, {"match": "(GET|HEAD) .*/manifests/", "kind": "stall", "after": 0, "seconds": 5})
+        assert "timeout" in answer[-1]["error"], answer[-1]
+        assert configured.docker("images", "-aq", f"{FAULT}/library/big") == ""
+
     def test_also_after_a_restart_of_the_supervisor(self, configured):
         faults({"match": "GET .*" + self.blob(), "kind": "stall", "after": 4000000, "times": 1})
         client = configured.background("pull", f"{FAULT}/library/big")

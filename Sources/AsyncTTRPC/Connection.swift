@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import Glibc
 package import LinuxSystem
 import Synchronization
@@ -8,23 +9,34 @@ import Threads
 /// One ttrpc connection, seen from either side: frames out without blocking the caller, frames in on a thread.
 ///
 /// A frame is first offered to the kernel at once; only when the socket's buffer is full is it queued, and a thread
-/// that lives as long as the queue writes the rest. So the order of `enqueue` calls is the order on the wire.
+/// writes the rest, which stays a moment for what comes next. So the order of `enqueue` calls is the order on the wire.
 package final class Connection: Sendable {
     private struct Outgoing {
         var queue: [[UInt8]] = []
         var queuedBytes = 0
+        /// There is a thread that writes the queue.
         var isDraining = false
+        /// That thread waits for something to write.
+        var isIdle = false
         var isBroken = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     /// Senders that can wait do so while more than this is queued.
     private static let highWater = 1 << 20
+    /// How long the writing thread waits for more: starting one takes longer than writing most frames.
+    private static let linger = DispatchTimeInterval.milliseconds(100)
 
     private let socket: OwnedFD
     private let outgoing = Mutex(Outgoing())
+    private let queued = DispatchSemaphore(value: 0)
 
-    package init(_ socket: consuming OwnedFD) { self.socket = socket }
+    package init(_ socket: consuming OwnedFD) {
+        // A limit and no memory. Only root may go over the system's, so a failure is none.
+        var size = CInt(Self.highWater)
+        _ = setsockopt(socket.raw, SOL_SOCKET, SO_SNDBUFFORCE, &size, socklen_t(MemoryLayout<CInt>.size))
+        self.socket = socket
+    }
 
     /// Sends a frame or queues it; throws only if it is too long or the connection has failed.
     package func enqueue(_ frame: Frame) throws(RPCStatus) {
@@ -62,7 +74,10 @@ package final class Connection: Sendable {
     ) {
         detachThread { [self] in
             var decoder = FrameDecoder()
-            while let bytes = try? readSome(socket, upTo: 65536), !bytes.isEmpty {
+            var room = 16 << 10
+            while let bytes = try? readSome(socket, upTo: room), !bytes.isEmpty {
+                // An idle connection holds little; one that is busy takes as much as there is.
+                room = bytes.count == room ? min(room * 2, 256 << 10) : max(bytes.count, 16 << 10)
                 decoder.append(bytes)
                 while let output = decoder.next() { onFrame(output) }
             }
@@ -85,6 +100,7 @@ package final class Connection: Sendable {
         state.isBroken = true
         state.queue = []
         state.queuedBytes = 0
+        queued.signal()
         shutdown(socket.raw, CInt(SHUT_RDWR))
         return false
     }
@@ -110,6 +126,10 @@ package final class Connection: Sendable {
     private func queue(_ bytes: [UInt8], in state: inout Outgoing) {
         state.queue.append(bytes)
         state.queuedBytes += bytes.count
+        if state.isIdle {
+            state.isIdle = false
+            queued.signal()
+        }
         guard !state.isDraining else { return }
         state.isDraining = true
         detachThread { [self] in drain() }
@@ -129,10 +149,19 @@ package final class Connection: Sendable {
         }
     }
 
-    /// The first queued piece. It stays queued while it is written, so that nobody else writes in between.
+    /// The first queued piece, waited for; nil if none has come. It stays queued while it is written, so that nobody else
+    /// writes in between.
     private func nextBatch() -> [UInt8]? {
-        outgoing.withLock { state in
-            if state.queue.isEmpty { state.isDraining = false }
+        if let batch = outgoing.withLock({ state in
+            state.isIdle = state.queue.isEmpty
+            return state.queue.first
+        }) {
+            return batch
+        }
+        _ = queued.wait(timeout: .now() + Self.linger)
+        return outgoing.withLock { state in
+            state.isIdle = false
+            state.isDraining = !state.queue.isEmpty
             return state.queue.first
         }
     }

@@ -6,6 +6,9 @@ package import TTRPC
 package struct TTRPCMessages<Element: Message>: AsyncSequence, Sendable {
     let bytes: AsyncThrowingStream<[UInt8], any Error>
 
+    /// The messages as they came, undecoded.
+    package var encoded: AsyncThrowingStream<[UInt8], any Error> { bytes }
+
     package struct AsyncIterator: AsyncIteratorProtocol {
         var bytes: AsyncThrowingStream<[UInt8], any Error>.Iterator
 
@@ -29,10 +32,12 @@ package struct TTRPCBidirectionalStream<Request: Message, Response: Message>: Se
     package let messages: TTRPCMessages<Response>
 
     /// Sends one message; waits while the peer does not keep up.
-    package func send(_ message: Request) async throws {
+    package func send(_ message: Request) async throws { try await send(encoded: message.serializedBytes()) }
+
+    /// Sends one message that is encoded already.
+    package func send(encoded message: [UInt8]) async throws {
         await client.connection.waitForRoom()
-        let payload: [UInt8] = try message.serializedBytes()
-        try client.connection.enqueue(Frame(streamID: id, type: .data, payload: payload))
+        try client.connection.enqueue(Frame(streamID: id, type: .data, payload: message))
     }
 
     /// Tells the server that no more will be sent; it may go on answering.

@@ -57,7 +57,7 @@ extension RegistryClient {
                 guard response.status == .ok else {
                     throw RegistryError.invalidResponse("Unexpected status code \(response.status.code)")
                 }
-                return [UInt8](buffer: try await response.body.collect(upTo: 4 << 20))
+                return try await response.bytes(upTo: 4 << 20, of: url)
             } catch {
                 try Task.checkCancellation()
                 failure = failure ?? error

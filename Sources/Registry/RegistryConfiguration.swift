@@ -27,6 +27,8 @@ package struct RegistryConfiguration: Sendable {
     /// found as in `certificateDirectories`.
     package var hostDirectories: [String] = []
     package var proxies = ProxySettings(environment: { Environment.nonEmpty($0) })
+    /// How long a registry may be silent in the middle of a request, in seconds.
+    package var timeout: Int64 = 60
     /// The most bytes that one request of an upload carries.
     package var uploadChunkBytes: Int64 = 256 << 20
 

@@ -13,7 +13,7 @@ extension RegistrySession {
         var (tags, path): ([String], String?) = ([], "tags/list")
         while let next = path {
             let response = try await request(.GET, next)
-            let body = [UInt8](buffer: try await response.body.collect(upTo: 4 << 20))
+            let body = try await response.bytes(upTo: 4 << 20, of: next)
             guard let json = try? JSONValue(parsing: body, maximumDepth: 32), json.members != nil else {
                 throw RegistryError.invalidResponse("registry gives no list of tags")
             }
@@ -35,7 +35,7 @@ extension RegistrySession {
         let response = try await request(.GET, "blobs/" + descriptor.digest.string)
         let bytes: [UInt8]
         do {
-            bytes = [UInt8](buffer: try await response.body.collect(upTo: Int(descriptor.size)))
+            bytes = try await response.bytes(upTo: Int(descriptor.size), of: "blob " + descriptor.digest.string)
         } catch is NIOTooManyBytesError {
             throw RegistryError.invalidResponse("blob \(descriptor.digest) is larger than its \(descriptor.size) bytes")
         }

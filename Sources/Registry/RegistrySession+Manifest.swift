@@ -44,7 +44,7 @@ extension RegistrySession {
         let response = try await request(.GET, "manifests/" + target, headers: Self.accept)
         let limit = ImageDocument.maximumBytes
         let bytes: [UInt8]
-        do { bytes = [UInt8](buffer: try await response.body.collect(upTo: limit)) } catch is NIOTooManyBytesError {
+        do { bytes = try await response.bytes(upTo: limit, of: "manifest " + target) } catch is NIOTooManyBytesError {
             throw RegistryError.invalidResponse("manifest is larger than 4 MiB")
         }
         let digest = Self.sha256(bytes)

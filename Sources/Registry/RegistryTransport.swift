@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import AsyncHTTPClient
 import Glibc
-// SPDX-License-Identifier: Apache-2.0
 import JSON
 import NIOCore
 import NIOHTTP1
@@ -114,7 +114,8 @@ final class RegistryTransport: Sendable {
             tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
         }
         var settings = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-        settings.timeout = .init(connect: .seconds(15), read: .seconds(60), write: .seconds(60))
+        settings.timeout = .init(
+            connect: .seconds(15), read: .seconds(configuration.timeout), write: .seconds(configuration.timeout))
         settings.connectionPool.retryConnectionEstablishment = false
         settings.httpVersion = .http1Only
         if let proxy = kind.proxy {

@@ -47,7 +47,7 @@ struct TokenRequest: Sendable {
         } else {
             response = try await transport.send(.GET, url, headers: authorization, security: security)
         }
-        let body = [UInt8](buffer: try await response.body.collect(upTo: 1 << 20))
+        let body = try await response.bytes(upTo: 1 << 20, of: realm.string)
         guard response.status == .ok else {
             throw RegistryError.refusal(
                 status: Int(response.status.code), body: body,

@@ -31,6 +31,16 @@ enum TransportFailure {
         return "\(name.prefix(1))\(name.dropFirst().lowercased()) \"\(url)\""
     }
 
+    /// The same for a body that breaks off; `what` says whose it is.
+    static func describe(_ error: any Error, reading what: String) -> any Error {
+        if error is CancellationError { return error }
+        if let error = error as? HTTPClientError, error == .cancelled { return CancellationError() }
+        let isTimeout = [.readTimeout, .deadlineExceeded].contains(error as? HTTPClientError)
+        return RegistryError.unreachable(
+            operation: "read " + what,
+            reason: isTimeout ? "i/o timeout" : isClosedConnection(error) ? "EOF" : "\(error)")
+    }
+
     private static func reason(_ error: any Error, _ url: RemoteURL) -> String {
         switch error {
         case let error as NIOConnectionError: connection(error)
@@ -69,5 +79,17 @@ enum TransportFailure {
         guard let message = strerror(number) else { return "errno \(number)" }
         let text = String(cString: message)
         return text.prefix(1).lowercased() + text.dropFirst()
+    }
+}
+
+extension HTTPClientResponse {
+    /// The whole body.
+    ///
+    /// - Parameter what: whose body it is, for errors.
+    /// - Throws: `NIOTooManyBytesError` if there are more than `limit` bytes; a `RegistryError` if it breaks off.
+    func bytes(upTo limit: Int, of what: String) async throws -> [UInt8] {
+        do { return [UInt8](buffer: try await body.collect(upTo: limit)) } catch {
+            throw error is NIOTooManyBytesError ? error : TransportFailure.describe(error, reading: what)
+        }
     }
 }

@@ -20,6 +20,8 @@ package struct SupervisorConfiguration: Sendable {
     package var state: FilePath
     /// The gRPC socket; the ttrpc one has `.ttrpc` added.
     package var address: FilePath
+    /// How long a registry may be silent in the middle of a request, in seconds.
+    package var registryTimeout: Int64 = 60
 
     package init(root: FilePath, state: FilePath, address: FilePath) {
         self.root = root
@@ -75,7 +77,8 @@ package final class Supervisor: Sendable {
         SandboxService().register(on: &table)
         streams.register(on: &table)
         TransferService(
-            images: images, collector: collector, streams: streams, namespaces: namespaces, events: events
+            images: images, collector: collector, streams: streams, namespaces: namespaces, events: events,
+            registryTimeout: configuration.registryTimeout
         ).register(on: &table)
         handlers = table
     }

@@ -38,16 +38,19 @@ package final class TarReader {
         return nil
     }
 
-    /// Reads data of the current entry; 0 is its end. Of a sparse file only the data ranges are there, one after
-    /// another.
+    /// Reads data of the current entry, as much as the buffer holds or there is; 0 is its end. Of a sparse file only the
+    /// data ranges are there, one after another.
     package func readData(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        guard dataLeft > 0, !buffer.isEmpty else { return 0 }
         let wanted = Int(min(Int64(buffer.count), dataLeft))
-        let got = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
-        guard got > 0 else { throw ArchiveError.truncated }
-        dataLeft -= Int64(got)
-        position += Int64(got)
-        return got
+        var filled = 0
+        while filled < wanted {
+            let got = try source.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<wanted]))
+            guard got > 0 else { throw ArchiveError.truncated }
+            filled += got
+            dataLeft -= Int64(got)
+            position += Int64(got)
+        }
+        return filled
     }
 
     /// The next data of the current entry, at least one byte; fails at its end.
@@ -64,10 +67,8 @@ package final class TarReader {
         guard dataLeft <= limit else { throw ArchiveError("tar entry has \(dataLeft) bytes, more than \(limit)") }
         let count = Int(dataLeft)
         return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let rest = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[filled..<count]))
-                filled += try readData(into: rest)
-            }
+            filled = try readData(
+                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))
         }
     }
 }

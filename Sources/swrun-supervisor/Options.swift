@@ -18,6 +18,7 @@ struct Options {
         .string(
             "log-level", short: "l", default: "info",
             "Least serious messages to log: \"trace\", \"debug\", \"info\", \"warn\" or \"error\""),
+        .int("registry-timeout", default: 60, "Seconds for which a registry may be silent"),
         .string("root", default: "/var/lib/swrun/supervisor", "Directory for what must survive a reboot"),
         .string("state", default: "/run/swrun/supervisor", "Directory for what belongs to running tasks"),
         .bool("version", short: "v", "Print the version"),
@@ -40,11 +41,15 @@ struct Options {
             throw ServiceError(.invalidArgument, "unexpected argument \"\(argument)\"")
         }
         if values.isSet("config") { throw ServiceError(.unimplemented, "--config is not implemented: use the flags") }
-        return Options(
-            configuration: SupervisorConfiguration(
-                root: try absolute(values, "root"), state: try absolute(values, "state"),
-                address: try absolute(values, "address")),
-            logLevel: try level(values.string("log-level")))
+        var configuration = SupervisorConfiguration(
+            root: try absolute(values, "root"), state: try absolute(values, "state"),
+            address: try absolute(values, "address"))
+        let timeout = values.int("registry-timeout")
+        guard (1...86400).contains(timeout) else {
+            throw ServiceError(.invalidArgument, "--registry-timeout must be 1 to 86400 seconds, not \(timeout)")
+        }
+        configuration.registryTimeout = Int64(timeout)
+        return Options(configuration: configuration, logLevel: try level(values.string("log-level")))
     }
 
     private static func absolute(_ values: FlagValues, _ name: String) throws -> FilePath {

@@ -69,6 +69,7 @@ enum DaemonFlags {
             .list("insecure-registry", "Registry (host[:port] or CIDR) to talk to without checked TLS"),
             key: "insecure-registries"),
         Entry(.list("registry-mirror", "Mirror of Docker Hub to ask first (URL)"), key: "registry-mirrors"),
+        Entry(.int("registry-timeout", default: 60, "Seconds for which a registry may be silent")),
     ]
 
     private static let general = [

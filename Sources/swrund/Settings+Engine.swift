@@ -23,6 +23,7 @@ extension Settings {
         configuration.labels = try list("label")
         configuration.insecureRegistries = try list("insecure-registry")
         configuration.registryMirrors = try list("registry-mirror")
+        configuration.registryTimeout = try registryTimeout()
         configuration.execOptions = try list("exec-opt")
         configuration.isDebug = try isDebug()
         configuration.logDriver = try string("log-driver")
@@ -31,6 +32,14 @@ extension Settings {
         configuration.usesInit = try bool("init")
         configuration.cgroupParent = try string("cgroup-parent")
         return configuration
+    }
+
+    private func registryTimeout() throws(DaemonError) -> Int64 {
+        let seconds = try int("registry-timeout") ?? 60
+        guard (1...86400).contains(seconds) else {
+            throw DaemonError("invalid registry timeout: \(seconds) seconds; use 1 to 86400")
+        }
+        return Int64(seconds)
     }
 
     func isDebug() throws(DaemonError) -> Bool {

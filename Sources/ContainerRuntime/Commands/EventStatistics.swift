@@ -87,19 +87,16 @@ extension CgroupFigures {
     /// The cpuset of version 1: its lists as numbers, its switches as 0 and 1.
     fileprivate var processorsJSON: JSONValue {
         if isUnified || directory("cpuset") == nil { return [:] }
-        let switches = [
-            ("memory_migrate", "memory_migrate"), ("memory_spread_page", "memory_spread_page"),
-            ("memory_spread_slab", "memory_spread_slab"), ("memory_pressure", "memory_pressure"),
-            ("sched_load_balance", "sched_load_balance"),
-        ]
         var value: JSONValue = [:]
         put(&value, list: "cpus")
         value.set("cpu_exclusive", cpuset("cpu_exclusive"))
         put(&value, list: "mems")
         value.set("mem_hardwall", cpuset("mem_hardwall"))
         value.set("mem_exclusive", cpuset("mem_exclusive"))
-        for (name, file) in switches { value.set(name, cpuset(file)) }
-        value.set("sched_relax_domain_level", cpuset("sched_relax_domain_level"))
+        for name in [
+            "memory_migrate", "memory_spread_page", "memory_spread_slab", "memory_pressure", "sched_load_balance",
+            "sched_relax_domain_level",
+        ] { value.set(name, cpuset(name)) }
         return value
     }
 

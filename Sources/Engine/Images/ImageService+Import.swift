@@ -24,7 +24,8 @@ package struct ImageImportRequest: Sendable {
 }
 
 extension ImageService {
-    /// Makes an image with one layer of a tar archive of a root file system, plain or compressed with gzip, zstd, bzip2 or xz.
+    /// Makes an image with one layer of a tar archive of a root file system, plain or compressed with gzip, zstd, bzip2
+    /// or xz.
     package func importArchive(
         _ request: ImageImportRequest, from body: some AsyncSequence<[UInt8], any Error> & Sendable
     ) -> ProgressLines {

@@ -10,9 +10,10 @@ package final class RegistryService: Sendable {
     let client: RegistryClient
 
     init(configuration: EngineConfiguration) {
-        client = RegistryClient(
-            RegistryConfiguration(
-                insecureRegistries: configuration.insecureRegistries, mirrors: configuration.registryMirrors))
+        var registries = RegistryConfiguration(
+            insecureRegistries: configuration.insecureRegistries, mirrors: configuration.registryMirrors)
+        registries.timeout = configuration.registryTimeout
+        client = RegistryClient(registries)
     }
 
     func shutdown() async { await client.shutdown() }

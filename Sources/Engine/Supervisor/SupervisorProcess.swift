@@ -77,6 +77,7 @@ package final class SupervisorProcess: Sendable {
         var arguments = [
             "--root", configuration.supervisorRoot.string, "--state", configuration.supervisorState.string,
             "--address", configuration.supervisorSocket.string,
+            "--registry-timeout", "\(configuration.registryTimeout)",
         ]
         if configuration.isDebug { arguments += ["--log-level", "debug"] }
         let log = try open(logFile, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)

@@ -39,26 +39,39 @@ struct TransferStream: Sendable {
         }
     }
 
-    /// Sends the bytes as the other side asks for them (WindowUpdate), then ends our direction.
+    /// Sends the bytes as the other side asks for them (WindowUpdate), then ends our direction. Small pieces go
+    /// together: what a message costs is the way from thread to thread, not its length.
     func send(_ body: some AsyncSequence<[UInt8], any Error>) async throws {
         var updates = stream.messages.makeAsyncIterator()
         var window = 0
+        var collected: [UInt8] = []
         for try await bytes in body {
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                while window <= 0 {
-                    guard let any = try await updates.next() else { return }  // the reader has seen enough
-                    let update: Containerd_Types_Transfer_WindowUpdate? = try any.unpacked()
-                    window += Int(update?.update ?? 0)
-                }
-                let piece = rest.prefix(min(window, Self.pieceSize))
-                rest = rest.dropFirst(piece.count)
-                window -= piece.count
-                let message = Containerd_Types_Transfer_Data.with { $0.data = .init(piece) }
-                try await stream.send(.init(packing: message))
-            }
+            collected += bytes
+            guard collected.count >= Self.pieceSize else { continue }
+            guard try await send(collected, &updates, &window) else { return }
+            collected.removeAll(keepingCapacity: true)
         }
+        guard try await send(collected, &updates, &window) else { return }
         stream.closeSend()
+    }
+
+    /// False if the reader has seen enough.
+    private func send(
+        _ bytes: [UInt8], _ updates: inout TTRPCMessages<Google_Protobuf_Any>.AsyncIterator, _ window: inout Int
+    ) async throws -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            while window <= 0 {
+                guard let any = try await updates.next() else { return false }
+                let update: Containerd_Types_Transfer_WindowUpdate? = try any.unpacked()
+                window += Int(update?.update ?? 0)
+            }
+            let piece = rest.prefix(min(window, Self.pieceSize))
+            rest = rest.dropFirst(piece.count)
+            window -= piece.count
+            try await stream.send(encoded: Containerd_Types_Transfer_Data.packed(piece))
+        }
+        return true
     }
 }
 

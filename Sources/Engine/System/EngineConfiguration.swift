@@ -25,6 +25,8 @@ package struct EngineConfiguration: Sendable {
     /// `--exec-opt` as `key=value`.
     package var execOptions: [String] = []
     package var isDebug = false
+    /// How long a registry may be silent in the middle of a request, in seconds.
+    package var registryTimeout: Int64 = 60
     package var logDriver = "json-file"
     /// `--log-opt` as pairs; the defaults of every container.
     package var logOptions: [(key: String, value: String)] = []

@@ -6,7 +6,8 @@ struct MemoryCounters: Sendable, Equatable {
     /// The file with a line `oom_kill N`.
     let file: FilePath
 
-    /// From the text of /proc/PID/cgroup (cgroups(7)); nil if no memory cgroup is in it. Where version 1 has the memory controller, version 2 has not.
+    /// From the text of /proc/PID/cgroup (cgroups(7)); nil if no memory cgroup is in it. Where version 1 has the memory
+    /// controller, version 2 has not.
     init?(membership: String) {
         var unified: FilePath?
         for line in membership.utf8.split(separator: UInt8(ascii: "\n")) {

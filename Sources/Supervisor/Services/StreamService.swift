@@ -53,9 +53,9 @@ package final class StreamService: Sendable {
 final class ClientStream: Sendable {
     /// Sends one message to the client.
     let send: @Sendable (Google_Protobuf_Any) async throws -> Void
-    /// What the client sends; ends when it closes its side.
-    let received: AsyncThrowingStream<Google_Protobuf_Any, any Error>
-    private let input: AsyncThrowingStream<Google_Protobuf_Any, any Error>.Continuation
+    /// What the client sends, each an encoded Any; ends when it closes its side.
+    let received: AsyncThrowingStream<[UInt8], any Error>
+    private let input: AsyncThrowingStream<[UInt8], any Error>.Continuation
     private let finished: AsyncStream<Void>
     private let finish: AsyncStream<Void>.Continuation
 
@@ -63,6 +63,15 @@ final class ClientStream: Sendable {
         self.send = send
         (received, input) = AsyncThrowingStream.makeStream()
         (finished, finish) = AsyncStream.makeStream()
+    }
+
+    /// The next message of the type, others are skipped; nil when the client has closed its side.
+    func next<M: Message>(_ type: M.Type, isolation: isolated (any Actor)? = #isolation) async throws -> M? {
+        var messages = received.makeAsyncIterator()
+        while let bytes = try await messages.next(isolation: isolation) {
+            if let message = try Google_Protobuf_Any(serializedBytes: bytes).unpacked(as: M.self) { return message }
+        }
+        return nil
     }
 
     /// Ends the stream; to be called by the service that used it.
@@ -73,7 +82,7 @@ final class ClientStream: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [input] in
                 do {
-                    for try await message in messages { input.yield(message) }
+                    for try await message in messages.encoded { input.yield(message) }
                     input.finish()
                 } catch {
                     input.finish(throwing: error)

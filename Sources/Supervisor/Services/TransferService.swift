@@ -16,17 +16,19 @@ package final class TransferService: Sendable {
     let streams: StreamService
     private let namespaces: NamespaceService
     private let events: EventService
+    private let registryTimeout: Int64
     private let registries = Mutex<[RegistryKey: RegistryClient]>([:])
 
     package init(
         images: ImageServices, collector: ImageCollector, streams: StreamService, namespaces: NamespaceService,
-        events: EventService
+        events: EventService, registryTimeout: Int64
     ) {
         self.images = images
         self.collector = collector
         self.streams = streams
         self.namespaces = namespaces
         self.events = events
+        self.registryTimeout = registryTimeout
     }
 
     package func register(on table: inout RPCHandlerTable) {
@@ -120,6 +122,7 @@ package final class TransferService: Sendable {
     /// connections and tokens.
     private func registry(_ resolver: Containerd_Types_Transfer_RegistryResolver, _ domain: String) -> RegistryClient {
         var configuration = RegistryConfiguration()
+        configuration.timeout = registryTimeout
         if resolver.defaultScheme == "http" { configuration.insecureRegistries = [domain] }
         if !resolver.hostDir.isEmpty { configuration.hostDirectories = [resolver.hostDir] }
         let key = RegistryKey(
@@ -150,18 +153,14 @@ package final class TransferService: Sendable {
                     $0.host = reference.domain
                     $0.reference = source.reference
                 }))
-        for try await message in stream.received {
-            guard let answer = try message.unpacked(as: Containerd_Types_Transfer_AuthResponse.self) else { continue }
-            switch answer.authType {
-            case .credentials: return RegistryCredentials(username: answer.username, password: answer.secret)
-            case .refresh:
-                return RegistryCredentials(
-                    username: answer.username, password: "", identityToken: answer.secret)
-            case .header: throw ServiceError(.unimplemented, "credentials as a ready header are not implemented")
-            default: return nil
-            }
+        guard let answer = try await stream.next(Containerd_Types_Transfer_AuthResponse.self) else { return nil }
+        switch answer.authType {
+        case .credentials: return RegistryCredentials(username: answer.username, password: answer.secret)
+        case .refresh:
+            return RegistryCredentials(username: answer.username, password: "", identityToken: answer.secret)
+        case .header: throw ServiceError(.unimplemented, "credentials as a ready header are not implemented")
+        default: return nil
         }
-        return nil
     }
 
     func platform(_ store: Containerd_Types_Transfer_ImageStore) -> Platform {

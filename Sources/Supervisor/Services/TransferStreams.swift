@@ -61,13 +61,10 @@ actor DataSender {
     }
 
     private func waitForWindow() async throws {
-        var messages = stream.received.makeAsyncIterator()
-        while let message = try await messages.next(isolation: self) {
-            guard let update = try message.unpacked(as: Containerd_Types_Transfer_WindowUpdate.self) else { continue }
-            window += Int(max(update.update, 0))
-            return
+        guard let update = try await stream.next(Containerd_Types_Transfer_WindowUpdate.self) else {
+            throw ServiceError(.cancelled, "the client closed the stream of the archive")
         }
-        throw ServiceError(.cancelled, "the client closed the stream of the archive")
+        window += Int(max(update.update, 0))
     }
 }
 
@@ -86,9 +83,9 @@ actor StreamedData {
         if granted < Self.window / 2 { try await grant() }
         var messages = stream.received.makeAsyncIterator()
         while let message = try await messages.next(isolation: self) {
-            guard let data = try message.unpacked(as: Containerd_Types_Transfer_Data.self) else { continue }
-            granted -= data.data.count
-            return [UInt8](data.data)
+            guard let data = Containerd_Types_Transfer_Data.unpacked(message) else { continue }
+            granted -= data.count
+            return Array(data)
         }
         return nil
     }
