@@ -51,7 +51,7 @@ struct ContainerDefaultsTests {
 
     private func merged(_ config: JSONValue) throws -> ContainerConfig {
         var config = try ContainerConfig(json: config)
-        ContainerDefaults.merge(Self.image, into: &config)
+        try ContainerDefaults.merge(Self.image, into: &config)
         return config
     }
 

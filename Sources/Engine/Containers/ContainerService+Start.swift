@@ -35,8 +35,17 @@ extension ContainerService {
         do {
             let pid = try await launch(container)
             let run = ContainerState.Run(pid: Int32(pid), startedAt: .now)
-            let record = try container.on(.started(run)) { $0.hasBeenStarted = true }
+            let record = try container.on(.started(run)) { record in
+                record.hasBeenStarted = true
+                guard HealthCheck(record.config) != nil else {
+                    record.health = nil
+                    return
+                }
+                record.health = record.health ?? Health()
+                record.health?.restart()
+            }
             save(container)
+            beginHealthChecks(container)
             publish("start", record)
             watchExit(container)
         } catch {

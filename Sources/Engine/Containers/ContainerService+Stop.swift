@@ -143,6 +143,7 @@ extension ContainerService {
     func freeze(_ container: Container) async throws {
         try await supervisor.pauseTask(container.id)
         let record = try container.on(.paused)
+        endHealthChecks(container)
         save(container)
         publish("pause", record)
     }
@@ -152,6 +153,7 @@ extension ContainerService {
         try await supervisor.resumeTask(container.id)
         let record = try container.on(.resumed)
         save(container)
+        beginHealthChecks(container)
         publish("unpause", record)
     }
 

@@ -3,6 +3,7 @@ import DockerAPI
 import LinuxSystem
 package import Logging
 package import Networking
+import Synchronization
 import Threads
 
 /// docker's containers on top of the supervisor's containers and tasks.
@@ -28,6 +29,7 @@ package final class ContainerService: Sendable {
     let pool = BlockingPool()
     let host: HostFacts
     let statistics = StatisticsHub()
+    let probe = Mutex<Probe?>(nil)
     /// Bytes of RAM that the machine has.
     let machineMemory = UInt64(clamping: MachineFacts().memory)
 
