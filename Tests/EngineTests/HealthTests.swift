@@ -27,7 +27,8 @@ struct HealthTests {
     }
 
     @Test(
-        "nothing is checked without a test", arguments: [[], ["Test": ["NONE"]], ["Test": []], ["Test": ["X", "y"]]])
+        "nothing is checked without a test",
+        arguments: [[:], ["Test": ["NONE"]], ["Test": []], ["Test": ["X", "y"]]] as [JSONValue])
     func none(_ json: JSONValue) throws { #expect(try Self.check(json) == nil) }
 
     @Test("what the user leaves open comes from the image")

@@ -15,7 +15,7 @@ extension ContainerService {
         let record = container.record
         let started = record.hasBeenStarted || record.state.isRunning
         func file(_ name: String) -> JSONValue { .string(started ? (directory(record.id) / name).string : "") }
-        let hasLog = started && record.hostConfig.logDriver != "none"
+        let hasLog = started && record.hostConfig.logDriver == "json-file"
         let command = record.commandLine
         let execs = container.execIDs
         var json: JSONValue = [
@@ -23,7 +23,7 @@ extension ContainerService {
             "Path": .string(command.first ?? ""), "Args": .strings(Array(command.dropFirst())),
             "State": stateJSON(record), "Image": .string(record.imageID), "ResolvConfPath": file("resolv.conf"),
             "HostnamePath": file("hostname"), "HostsPath": file("hosts"),
-            "LogPath": .string(hasLog ? logPath(record.id).string : ""), "Name": .string("/" + record.name),
+            "LogPath": .string(hasLog ? logPath(record).string : ""), "Name": .string("/" + record.name),
             "RestartCount": .int(Int64(record.restartCount)), "Driver": "overlayfs", "Platform": "linux",
             "MountLabel": "", "ProcessLabel": "", "AppArmorProfile": "",
             "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": record.hostConfig.inspectJSON,

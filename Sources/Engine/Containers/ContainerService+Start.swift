@@ -46,6 +46,7 @@ extension ContainerService {
             }
             save(container)
             beginHealthChecks(container)
+            tendLog(container)
             publish("start", record)
             watchExit(container)
         } catch {
@@ -92,17 +93,21 @@ extension ContainerService {
 
     /// Where the shim puts the output: the log and whoever attaches.
     private func stdio(_ record: ContainerRecord) throws(EngineError) -> TaskStdio {
-        let options = try LogOptions(driver: record.hostConfig.logDriver, options: record.hostConfig.logOptions)
+        let options = try logOptions(record)
         let attach = attachSocket(record.id).string
         let output: String
-        if record.hostConfig.logDriver == "none" {
-            output = "attach://" + percentEncoded(attach)
-        } else {
+        if options.hasFile {
+            let path = logPath(record)
+            do throws(SysError) { try makeDirectories(path.parent, mode: 0o710) } catch { throw EngineError(error) }
             let rotation =
                 options.maximumBytes > 0 ? "max-size=\(options.maximumBytes)&max-file=\(options.maximumFiles)&" : ""
+            let attributes = try LogInfo(record, options).lineAttributes()
             output =
-                "json-file://" + percentEncoded(logPath(record.id).string) + "?" + rotation + "attach="
+                "json-file://" + percentEncoded(path.string) + "?" + rotation
+                + (attributes.isEmpty ? "" : "attrs=" + percentEncoded(attributes) + "&") + "attach="
                 + percentEncoded(attach)
+        } else {
+            output = "attach://" + percentEncoded(attach)
         }
         return TaskStdio(
             stdin: record.config.openStdin ? "attach:" : "", stdout: output, terminal: record.config.tty)

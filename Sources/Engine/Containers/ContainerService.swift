@@ -69,8 +69,6 @@ package final class ContainerService: Sendable {
     /// Records, config files and the log: survives a reboot.
     func directory(_ id: String) -> FilePath { configuration.containersDirectory / id }
 
-    func logPath(_ id: String) -> FilePath { directory(id) / (id + "-json.log") }
-
     /// Attach sockets: gone after a reboot, like the processes they belong to.
     func runDirectory(_ id: String) -> FilePath { configuration.execRoot / "containers" / id }
 
