@@ -73,7 +73,8 @@ final class LogFile {
 
     private func shift() {
         let directory = try? LinuxSystem.open(path.parent, O_RDONLY | O_DIRECTORY)
-        if let number = directory?.raw { _ = flock(number, LOCK_EX) }  // held for a few renames, and gone with the descriptor
+        // Held for a few renames, and gone with the descriptor.
+        if let number = directory?.raw { _ = flock(number, LOCK_EX) }
         var number = settings.maximumFiles - 1
         _ = try? removeFile(old(number))
         _ = try? removeFile(compressed(number))
