@@ -47,6 +47,8 @@ package final class Container: Sendable {
         /// Probes the health; what an older turn finds does not count.
         var healthTask: Task<Void, any Error>?
         var healthTurn: UInt64 = 0
+        /// The user stops it, and nobody has told of it yet.
+        var isBeingStopped = false
     }
 
     package let id: String
@@ -250,6 +252,17 @@ extension Container {
         inner.withLock { inner in
             inner.restart?.cancel()
             inner.restart = nil
+        }
+    }
+
+    /// A stop by the user begins: the end of the process is its success, and told before the end itself.
+    func beginStop() { inner.withLock { $0.isBeingStopped = true } }
+
+    /// Whether a stop is to be told; whoever gets `true` does it.
+    func takeStop() -> Bool {
+        inner.withLock { inner in
+            defer { inner.isBeingStopped = false }
+            return inner.isBeingStopped
         }
     }
 

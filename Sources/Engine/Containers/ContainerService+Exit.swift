@@ -42,6 +42,8 @@ extension ContainerService {
         if record.hostConfig.autoRemove, !container.isBeingRestarted {
             removeInQueue(container, removingVolumes: true)
         }
+        publishDisuse(record)
+        if container.takeStop() { publish("stop", record) }
         publish("die", record, [("exitCode", String(code)), ("execDuration", String(duration / 1_000_000_000))])
         container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
     }

@@ -80,6 +80,7 @@ extension ContainerService {
         let attachment = try await attached
         record.network = try await connectOtherNetworks(record, attachment)
         container.update { $0.network = record.network }
+        await publishUse(record)
         try makeDirectories(runDirectory(record.id), mode: 0o700)
         let spec = try await makeSpec(record, attachment, user)
         try await supervisor.setContainerSpec(record.id, spec: spec.bytes())

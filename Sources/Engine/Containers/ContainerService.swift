@@ -30,6 +30,7 @@ package final class ContainerService: Sendable {
     let host: HostFacts
     let statistics = StatisticsHub()
     let probe = Mutex<Probe?>(nil)
+    let networkDrivers = NetworkDrivers()
     /// Bytes of RAM that the machine has.
     let machineMemory = UInt64(clamping: MachineFacts().memory)
 

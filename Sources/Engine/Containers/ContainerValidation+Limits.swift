@@ -74,5 +74,10 @@ extension ContainerValidation {
         return result
     }
 
-    func checkLog() throws(EngineError) { try LogOptions.validate(driver: host.logDriver, options: host.logOptions) }
+    func checkLog() throws(EngineError) {
+        try LogOptions.validate(driver: host.logDriver, options: host.logOptions)
+        guard ["json-file", "local", "none"].contains(host.logDriver) else {
+            throw .unimplemented("the log driver \(host.logDriver) is not implemented by swrun yet")
+        }
+    }
 }

@@ -28,6 +28,9 @@ extension LogOptions {
         ],
     ]
 
+    /// As `docker info` lists them; `none` is not among them.
+    static var driverNames: [String] { drivers.keys.sorted() }
+
     /// Refuses drivers and options that there are not.
     static func validate(driver: String, options: [(key: String, value: String)]) throws(EngineError) {
         if driver == "none" { return }
