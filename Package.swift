@@ -179,7 +179,8 @@ let daemonTargets: [Target] = [
         "Engine",
         [
             "CLinux", "LinuxSystem", "JSON", "OCISpec", "Cgroups", "ShimAPI", "Tar", "Archive", "DockerAPI",
-            "Netlink", "Networking", "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads", "Registry",
+            "GoTemplate", "Netlink", "Networking", "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads",
+            "Registry",
             protobuf, logging, crypto,
             httpClient, nioCore, nioHTTP1,
         ]),
@@ -217,7 +218,9 @@ let fullTests: [Target] = [
             "TTRPC", "Tar", "Threads", protobuf, logging,
         ]),
     tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
-    tests("Engine", ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf]),
+    tests(
+        "Engine",
+        ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf, logging]),
     tests("EngineHTTP", ["Engine", "LinuxSystem", logging]),
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
@@ -245,10 +248,12 @@ let fuzzTargets: [Target] = [
             "ResponseHeader.swift", "RetryPolicy.swift", "TOMLReader.swift",
         ]),
     part(
-        of: "Engine", ["CLinux", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "TTRPC"],
+        of: "Engine", ["CLinux", "GoTemplate", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "TTRPC"],
         [
             "EngineError.swift", "Spec", "IO/DetachKeys.swift", "System/TimeArgument.swift", "Logs/LogLine.swift",
-            "Logs/LogRequest.swift", "Images/InstructionText.swift", "Images/HealthcheckText.swift",
+            "Logs/LogLineScanner.swift",
+            "Logs/LogRequest.swift", "Logs/LogOptions.swift", "Logs/LogOptions+Validation.swift",
+            "Logs/ByteSize.swift", "Images/InstructionText.swift", "Images/HealthcheckText.swift",
             "Images/ImageChanges.swift", "Containers/ContainerValidation.swift",
             "Containers/ContainerValidation+Limits.swift", "Containers/SignalName.swift",
             "Containers/ContainerState.swift", "System/MachineFacts.swift", "Volumes/VolumeName.swift",

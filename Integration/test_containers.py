@@ -55,7 +55,6 @@ class TestErrors:
         (["--restart", "always", "--rm"], None),
         (["--security-opt", "nonsense"], "nvalid --security-opt"),
         (["--sysctl", "kernel.core_pattern=x"], "is not allowed"),
-        (["--health-cmd", "true"], "not implemented"),
         (["--storage-opt", "size=1g"], "not implemented"),
         (["--userns", "nonsense"], None),
         (["-v", "/nosuch:relative"], "mount path must be absolute"),

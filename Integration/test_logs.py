@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Container logs: what was written, in order, over rotation, by time, and while it is written."""
+import json
 import re
 import subprocess
 import time
 
 import pytest
+from harness import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,59 @@ def test_without_a_log(stack, container_name):
     assert result.code == 1 and "does not support reading" in result.err
 
 
-@pytest.mark.parametrize("flags", [["--log-driver", "nosuch"], ["--log-opt", "nosuch=1"], ["--log-opt", "max-size=x"]])
-def test_bad_settings_are_refused(stack, flags):
-    assert stack.docker("run", "--rm", *flags, "busybox", "true", check=False).code == 125
+@pytest.mark.parametrize("flags, text", [
+    (["--log-driver", "nosuch"], "logger: no log driver named 'nosuch' is registered"),
+    (["--log-opt", "nosuch=1"], "unknown log opt 'nosuch' for json-file log driver"),
+    (["--log-opt", "max-size=x"], "failed to create task for container: failed to initialize logging driver: invalid size: 'x'")])
+def test_bad_settings_are_refused(stack, flags, text):
+    result = stack.docker("run", "--rm", *flags, "busybox", "true", check=False)
+    assert result.code == 125 and text in result.err
+
+
+def log_files(stack, name):
+    """Names and sizes of the files that a container's log is in."""
+    directory = stack.root / "containers" / stack.inspect(name)["Id"]
+    return {str(path.relative_to(directory)): path.stat().st_size for path in directory.rglob("*log*") if path.is_file()}
+
+
+COUNT = "i=1; while [ $i -le 600 ]; do echo line $i; i=$((i+1)); [ $((i % 20)) = 0 ] && sleep 0.01; done; true"
+
+
+def test_the_local_driver(stack, container_name):
+    stack.docker("run", "--name", container_name, "--log-driver", "local", "busybox", "sh", "-c", "echo out; echo err >&2")
+    result = stack.docker("logs", container_name)
+    assert (result.out, result.err) == ("out\n", "err\n")
+    assert stack.inspect(container_name)["LogPath"] == ""
+    assert list(log_files(stack, container_name)) == ["local-logs/container.log"]
+
+
+@pytest.mark.parametrize("driver", ["local", "json-file"])
+def test_full_files_are_compressed(stack, container_name, driver):
+    stack.docker("run", "-d", "--name", container_name, "--log-driver", driver, "--log-opt", "max-size=8k", "--log-opt", "max-file=9",
+                 "--log-opt", "compress=true", "busybox", "sh", "-c", COUNT)
+    expected = [f"line {number}" for number in range(1, 601)]
+    assert stack.docker("logs", "-f", container_name).splitlines() == expected
+    wait_until(lambda: not [name for name in log_files(stack, container_name) if name[-1].isdigit()])
+    assert any(name.endswith(".gz") for name in log_files(stack, container_name))
+    assert stack.docker("logs", container_name).splitlines() == expected
+    assert stack.docker("logs", "--tail", "300", container_name).splitlines() == expected[-300:]
+    first = stack.docker("logs", "-t", container_name).splitlines()[200].split()[0]
+    assert len(stack.docker("logs", "--since", first, container_name).splitlines()) <= 400
+
+
+def test_a_log_of_one_file_begins_anew(stack, container_name):
+    stack.docker("run", "-d", "--name", container_name, "--log-opt", "max-size=8k", "busybox", "sh", "-c", COUNT)
+    assert stack.docker("logs", "-f", container_name).splitlines()[-1] == "line 600"
+    kept = stack.docker("logs", container_name).splitlines()
+    assert kept == [f"line {number}" for number in range(601 - len(kept), 601)] and len(kept) < 300
+
+
+def test_what_is_told_of_each_line(stack, container_name):
+    stack.docker("run", "--name", container_name, "-l", "color=dark blue", "-l", "size=9", "-l", "xyz=1", "-e", "SHAPE=round", "-e", "OTHER=1",
+                 "--log-opt", "labels=color", "--log-opt", "labels-regex=^si", "--log-opt", "env=SHAPE,NONE",
+                 "--log-opt", "tag={{.Name}}/{{.ImageName}}", "busybox", "echo", "seen")
+    attributes = {"SHAPE": "round", "color": "dark blue", "size": "9", "tag": f"{container_name}/busybox"}
+    line = json.loads(open(stack.inspect(container_name)["LogPath"]).read())
+    assert list(line) == ["log", "stream", "attrs", "time"] and line["attrs"] == attributes
+    for client in (stack.docker, stack.swrun):
+        assert client("logs", "--details", container_name) == f"SHAPE=round,color=dark+blue,size=9,tag={container_name}%2Fbusybox seen"

@@ -68,7 +68,6 @@ package struct ContainerConfig: Sendable, Equatable {
     package var stopTimeout: Int? { json["StopTimeout"]?.int.map { Int($0) } }
     package var volumes: [String] { (json["Volumes"] ?? .null).pairs.map { $0.key } }
     package var exposedPorts: [String] { (json["ExposedPorts"] ?? .null).pairs.map { $0.key } }
-    package var healthTest: [String]? { json["Healthcheck"]?["Test"]?.strings }
 
     /// Replaces one member; the order is docker's again afterwards.
     package mutating func set(_ name: String, _ value: JSONValue) {

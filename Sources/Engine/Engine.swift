@@ -32,7 +32,8 @@ package struct Engine: Sendable {
             configuration: configuration, supervisor: supervisor, images: images, networks: networks,
             volumes: volumes, events: events, logger: logger)
         execs = ExecService(containers: containers)
-        let containers = containers
+        let (containers, execs) = (containers, execs)
+        containers.setProbe { await execs.probe($0, $1) }
         images.setUsers { containers.users(ofImage: $0) }
         system.setContainerCounter { containers.counts() }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
+import JSON
 import LinuxSystem
+import Logging
 import Testing
 
 @testable import Engine
@@ -31,7 +33,7 @@ struct ContainerLogTests {
         (request.stdout, request.stderr) = (true, true)
         change(&request)
         var output: [UInt8] = []
-        try await LogReader(path: path, tty: true).read(request) { output += $0 }
+        try await LogReader(path: path).read(request, tty: true) { output += $0 }
         return String(decoding: output, as: UTF8.self)
     }
 
@@ -81,7 +83,7 @@ struct ContainerLogTests {
             var request = LogRequest()
             request.stdout = true
             var pieces = 0
-            try await LogReader(path: path, tty: true).read(request) { _ in
+            try await LogReader(path: path).read(request, tty: true) { _ in
                 pieces += 1
                 let file = try open(path, 0o2001)  // O_WRONLY | O_APPEND
                 try writeAll(
@@ -102,6 +104,54 @@ struct ContainerLogTests {
         #expect(await signal.wait())
         #expect(await !signal.wait())
         #expect(await !signal.wait())
+    }
+
+    @Test(
+        "the quick reader says what the thorough one says",
+        arguments: [
+            #"{"log":"a\"\\\n\u003c\ufffdü","stream":"stdout","time":"2026-01-01T00:00:00Z"}"#,
+            #"{"log":"x","stream":"stderr","attrs":{"a":"}\"","b":"2"},"time":"2026-01-01T00:00:00.123456789Z"}"#,
+        ])
+    func quick(_ text: String) throws {
+        let line = try #require(LogLineScanner.scan(Array(text.utf8)[...]))
+        let json = try JSONValue(parsing: text)
+        #expect(String(decoding: line.text, as: UTF8.self) == json["log"]?.string)
+        #expect(line.time == time(json["time"]?.string ?? ""))
+        #expect(line.stream == (json["stream"]?.string == "stderr" ? .stderr : .stdout))
+        #expect((try? JSONValue(parsing: Array(line.attributes))) == json["attrs"])
+    }
+
+    @Test(
+        "what the quick reader does not know is left to the thorough one",
+        arguments: [
+            #"{"log":"\ud83d\ude00","stream":"stdout","time":"2026-01-01T00:00:00Z"}"#,
+            #"{"stream":"stdout","log":"x","time":"2026-01-01T00:00:00Z"}"#,
+            #"{"log":"x","stream":"stdout","attrs":{"a":"b""#,
+        ])
+    func slow(_ text: String) { #expect(LogLineScanner.scan(Array(text.utf8)[...]) == nil) }
+
+    @Test("details stand before the text, times before them")
+    func details() throws {
+        let text = #"{"log":"e\n","stream":"stdout","attrs":{"b":"x y","a":"1"},"time":"2026-01-01T00:00:00Z"}"#
+        let line = try #require(LogLine(parsing: Array(text.utf8)))
+        let shown = line.encoded(timestamps: true, details: true, tty: true)
+        #expect(String(decoding: shown, as: UTF8.self) == "2026-01-01T00:00:00.000000000Z a=1,b=x+y e\n")
+    }
+
+    @Test("full files are compressed in their places and read as before")
+    func compressed() async throws {
+        try await withLog { path in
+            let before = try await read(path) { _ in }
+            let old = try OpenLog(FilePath(path.string + ".1"))
+            await LogCompressor(path: path, logger: Logger(label: "test")).run(until: AsyncStream { $0.finish() })
+            #expect(!exists(FilePath(path.string + ".1")) && exists(FilePath(path.string + ".1.gz")))
+            #expect(try await read(path) { _ in } == before)
+            let tail = try await read(path) { $0.tail = 4 }
+            #expect(tail == "line 2\nline 3\nline 4\nline 5\n")
+            // Who has read the old file to its end goes on with the one after it.
+            let next = LogSegments(path: path).successor(of: old)
+            #expect(try next?.inode == OpenLog(path).inode)
+        }
     }
 
     @Test("without a terminal output is framed by stream")

@@ -51,7 +51,7 @@ struct ContainerDefaultsTests {
 
     private func merged(_ config: JSONValue) throws -> ContainerConfig {
         var config = try ContainerConfig(json: config)
-        ContainerDefaults.merge(Self.image, into: &config)
+        try ContainerDefaults.merge(Self.image, into: &config)
         return config
     }
 
@@ -139,11 +139,47 @@ struct ContainerDefaultsTests {
     }
 
     @Test(
-        "sizes of log files", arguments: [("10m", 10 << 20), ("1kb", 1024), ("5", 5), ("-1", -1)] as [(String, Int64)])
-    func logSize(_ text: String, _ bytes: Int64) { #expect(LogOptions.bytes(text) == bytes) }
+        "sizes of log files",
+        arguments: [("10m", 10 << 20), ("1kb", 1024), ("5", 5), ("1.5 KiB", 1536), ("2g", 2 << 30)] as [(String, Int64)]
+    )
+    func logSize(_ text: String, _ bytes: Int64) { #expect(ByteSize.binary(text) == bytes) }
 
-    @Test("malformed sizes", arguments: ["", "m", "0", "1x", "-2", "1mm"])
-    func badLogSize(_ text: String) { #expect(LogOptions.bytes(text) == nil) }
+    @Test("malformed sizes", arguments: ["", "m", "1x", "-2", "1mm", ".5", "9999999p"])
+    func badLogSize(_ text: String) { #expect(ByteSize.binary(text) == nil) }
+
+    @Test(
+        "log drivers and options that there are not are refused in docker's words",
+        arguments: [
+            ("odd", [], "logger: no log driver named 'odd' is registered"),
+            ("json-file", [("x", "1")], "unknown log opt 'x' for json-file log driver"),
+            ("local", [("labels", "1")], "unknown log opt 'labels' for log driver local"),
+            ("syslog", [("max-size", "1")], "unknown log opt 'max-size' for syslog log driver"),
+            ("gelf", [], "gelf-address is a required parameter"),
+            ("json-file", [("mode", "odd")], "logger: logging mode not supported: odd"),
+            (
+                "json-file", [("max-buffer-size", "1m")],
+                "logger: max-buffer-size option is only supported with 'mode=non-blocking'"
+            ),
+        ] as [(String, [(String, String)], String)])
+    func badLog(_ driver: String, _ options: [(String, String)], _ message: String) {
+        #expect(throws: EngineError.invalidArgument(message)) {
+            try LogOptions.validate(driver: driver, options: options.map { (key: $0.0, value: $0.1) })
+        }
+    }
+
+    @Test("the options of log files, with docker's defaults")
+    func logFiles() throws {
+        let json = try LogOptions(driver: "json-file", options: [("max-size", "10k"), ("max-file", "3")])
+        #expect(json.maximumBytes == 10_000 && json.maximumFiles == 3 && !json.compresses && json.isReadable)
+        let local = try LogOptions(driver: "local", options: [])
+        #expect(local.maximumBytes == 20 << 20 && local.maximumFiles == 5 && local.compresses && !local.isSent)
+        let hidden = try LogOptions(driver: "syslog", options: [("cache-disabled", "true")])
+        #expect(hidden.hasFile && !hidden.isReadable && hidden.isSent)
+        let text = "compress cannot be true when max-file is less than 2 or max-size is not set"
+        #expect(throws: LogOptions.failure(text)) {
+            try LogOptions(driver: "json-file", options: [("compress", "true")])
+        }
+    }
 }
 
 @Suite("Records and tables")

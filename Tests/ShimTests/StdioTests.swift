@@ -55,6 +55,15 @@ struct JSONLogEncoderTests {
             encode("hello\n") == [#"{"log":"hello\n","stream":"stderr","time":"T"}"#])
     }
 
+    @Test("every line carries the attributes")
+    func attributes() {
+        var encoder = JSONLogEncoder(stream: "stdout", attributes: #"{"a":"b"}"#)
+        var output: [UInt8] = []
+        encoder.encode(Array("x\n".utf8)[...], time: [84], into: &output)
+        let text = String(decoding: output, as: UTF8.self)
+        #expect(text == #"{"log":"x\n","stream":"stdout","attrs":{"a":"b"},"time":"T"}"# + "\n")
+    }
+
     @Test(
         "characters are escaped as docker escapes them",
         arguments: [

@@ -44,6 +44,11 @@ package final class Container: Sendable {
         var userRestarts = 0
         /// The pause before the last restart by policy, in milliseconds; 0 before the first.
         var restartPause = 0
+        /// Probes the health; what an older turn finds does not count.
+        var healthTask: Task<Void, any Error>?
+        var healthTurn: UInt64 = 0
+        /// The user stops it, and nobody has told of it yet.
+        var isBeingStopped = false
     }
 
     package let id: String
@@ -249,6 +254,58 @@ extension Container {
             inner.restart = nil
         }
     }
+
+    /// A stop by the user begins: the end of the process is its success, and told before the end itself.
+    func beginStop() { inner.withLock { $0.isBeingStopped = true } }
+
+    /// Whether a stop is to be told; whoever gets `true` does it.
+    func takeStop() -> Bool {
+        inner.withLock { inner in
+            defer { inner.isBeingStopped = false }
+            return inner.isBeingStopped
+        }
+    }
+
+    // MARK: Health
+
+    func nextHealthTurn() -> UInt64 {
+        inner.withLock { inner in
+            inner.healthTurn += 1
+            return inner.healthTurn
+        }
+    }
+
+    /// Keeps the task that probes, unless its turn is over already.
+    func setHealthTask(_ turn: UInt64, _ task: Task<Void, any Error>) {
+        let old = inner.withLock { inner in
+            guard inner.healthTurn == turn else { return Optional(task) }
+            defer { inner.healthTask = task }
+            return inner.healthTask
+        }
+        old?.cancel()
+    }
+
+    func cancelHealthTask() {
+        inner.withLock { inner in
+            inner.healthTurn += 1
+            inner.healthTask?.cancel()
+            inner.healthTask = nil
+        }
+    }
+
+    /// Changes the health if this turn of probing still counts; the change also gets the start of the run.
+    func updateHealth(_ turn: UInt64, _ change: (inout Health, Timestamp) -> Void) -> ContainerRecord? {
+        inner.withLock { inner in
+            guard inner.healthTurn == turn, let started = inner.record.state.run?.startedAt,
+                var health = inner.record.health
+            else { return nil }
+            change(&health, started)
+            inner.record.health = health
+            return inner.record
+        }
+    }
+
+    // MARK: Memory and execs
 
     func noteOOM() { inner.withLock { $0.sawOOM = true } }
 

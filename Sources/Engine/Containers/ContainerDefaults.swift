@@ -5,7 +5,7 @@ import JSON
 /// Fills what a create request leaves open: from the image, from the daemon's settings, from docker's defaults.
 enum ContainerDefaults {
     /// Merges the image's `config` object into the user's, by docker's rules.
-    static func merge(_ image: JSONValue, into config: inout ContainerConfig) {
+    static func merge(_ image: JSONValue, into config: inout ContainerConfig) throws(FieldError) {
         if config.user.isEmpty { config.user = image["User"]?.string ?? "" }
         mergeCommand(image, into: &config)
         if config.workingDirectory.isEmpty { config.workingDirectory = image["WorkingDir"]?.string ?? "" }
@@ -19,9 +19,8 @@ enum ContainerDefaults {
         mergePorts(image, into: &config)
         if config.stopSignal.isEmpty, let signal = image["StopSignal"] { config.set("StopSignal", signal) }
         if config.json["Shell"] == nil, let shell = image["Shell"] { config.set("Shell", shell) }
-        if config.healthTest == nil, let check = image["Healthcheck"], !check.isNull {
-            config.set("Healthcheck", check)
-        }
+        let own = config.json["Healthcheck"]
+        if let check = try HealthCheck.merge(own, image: image["Healthcheck"]) { config.set("Healthcheck", check) }
     }
 
     /// The image's command belongs to the image's entry point: it is dropped when the user has another one.

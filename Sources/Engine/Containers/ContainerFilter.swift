@@ -19,6 +19,9 @@ struct ContainerFilter: Sendable {
         for status in filters.values("status") where !ContainerState.names.contains(status) {
             throw EngineError.invalidArgument("invalid filter 'status=\(status)'")
         }
+        for health in filters.values("health") where !Health.names.contains(health) {
+            throw EngineError.invalidArgument("unrecognized filter value for health: \(health)")
+        }
         exitCodes = try filters.values("exited").map { (text) throws(EngineError) in
             guard let code = Int32(text) else { throw .invalidArgument("invalid filter 'exited=\(text)'") }
             return code
@@ -55,7 +58,7 @@ struct ContainerFilter: Sendable {
         if let before, record.created >= before { return false }
         if let since, record.created <= since { return false }
         if filters.contains("ancestor"), !ancestors.contains(record.imageID) { return false }
-        return matchesNetwork(record) && matchesVolume(record) && matchesPorts(record) && matchesRest()
+        return matchesNetwork(record) && matchesVolume(record) && matchesPorts(record) && matchesRest(record)
     }
 
     private func matchesName(_ record: ContainerRecord) -> Bool {
@@ -104,9 +107,10 @@ struct ContainerFilter: Sendable {
         }
     }
 
-    /// No container here is a task of a swarm, and none has a health check.
-    private func matchesRest() -> Bool {
-        filters.matches("is-task", exactly: "false") && filters.matches("health", exactly: "none")
+    /// No container here is a task of a swarm.
+    private func matchesRest(_ record: ContainerRecord) -> Bool {
+        filters.matches("is-task", exactly: "false")
+            && filters.matches("health", exactly: record.health?.status.rawValue ?? "none")
             && filters.matches("isolation", anyOf: ["", "default"])
     }
 }

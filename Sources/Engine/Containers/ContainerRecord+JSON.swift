@@ -14,6 +14,7 @@ extension ContainerRecord {
             "rootfs": .array(rootfs.map { $0.json }), "state": state.json, "restartCount": .int(Int64(restartCount)),
             "stoppedByUser": .bool(stoppedByUser), "network": network.json, "hasBeenStarted": .bool(hasBeenStarted),
             "removesVolumes": .bool(removesVolumes), "leftFirstNetwork": .bool(leftFirstNetwork),
+            "health": health?.json ?? .null,
         ]
     }
 
@@ -38,6 +39,7 @@ extension ContainerRecord {
         hasBeenStarted = json["hasBeenStarted"]?.bool ?? false
         removesVolumes = json["removesVolumes"]?.bool ?? false
         leftFirstNetwork = json["leftFirstNetwork"]?.bool ?? false
+        health = Health(json: json["health"] ?? .null)
     }
 }
 

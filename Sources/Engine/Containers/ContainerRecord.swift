@@ -22,6 +22,8 @@ package struct ContainerRecord: Sendable, Equatable {
     /// How the root file system is mounted: the supervisor's answer, which never changes for a snapshot.
     package var rootfs: [RootMount] = []
     package var state = ContainerState()
+    /// What its health checks found; nil as long as there are none, or before the first start.
+    package var health: Health?
     /// Starts by the restart policy since the user's last start.
     package var restartCount = 0
     /// The user ended it: the restart policy does not apply.

@@ -90,9 +90,10 @@ extension ContainerService {
     private func replay(_ record: ContainerRecord, _ request: AttachRequest, to client: any ByteStream) async throws {
         var options = LogRequest()
         (options.stdout, options.stderr) = (request.stdout, request.stderr)
-        try await LogReader(path: logPath(record.id), tty: record.config.tty).read(options) { bytes in
-            try await client.write(bytes)
+        guard let reader = logReader(record) else {
+            throw EngineError.unimplemented("configured logging driver does not support reading")
         }
+        try await reader.read(options, tty: record.config.tty) { bytes in try await client.write(bytes) }
     }
 
     package func resize(_ reference: String, width: UInt32, height: UInt32) async throws {

@@ -40,7 +40,7 @@ extension ContainerService {
             var commit = ImageCommit(config: request.config)
             (commit.reference, commit.author, commit.comment) = (request.reference, request.author, request.comment)
             try request.changes.apply(to: &commit.config, environment: record.config.env)
-            ContainerDefaults.merge(record.config.json, into: &commit.config)
+            try ContainerDefaults.merge(record.config.json, into: &commit.config)
             commit.createdBy = (record.config.command ?? []).joined(separator: " ")
             let image = try await supervisor.holdingLease {
                 let layer =

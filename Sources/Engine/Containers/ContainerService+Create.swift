@@ -66,7 +66,12 @@ extension ContainerService {
         _ id: String, _ request: ContainerCreateRequest, _ image: ImageRecord
     ) async throws -> ContainerRecord {
         var config = request.config
-        ContainerDefaults.merge(image.config["config"] ?? .null, into: &config)
+        do throws(FieldError) {
+            try ContainerDefaults.merge(image.config["config"] ?? .null, into: &config)
+        } catch {
+            throw EngineError.invalidArgument("invalid JSON: " + error.message)
+        }
+        try HealthCheck.validate(config.json["Healthcheck"])
         if ((config.entrypoint ?? []) + (config.command ?? [])).isEmpty {
             throw EngineError.invalidArgument("no command specified")
         }
@@ -143,9 +148,6 @@ extension ContainerService {
         var warnings: [String] = []
         if record.hostConfig.networkMode == "host", record.hostConfig["PortBindings"].members?.isEmpty == false {
             warnings.append("Published ports are discarded when using host network mode")
-        }
-        if let test = record.config.healthTest, test.first != "NONE" {
-            warnings.append("The image's health check is not run: health checks are not implemented by swrun yet")
         }
         return warnings
     }

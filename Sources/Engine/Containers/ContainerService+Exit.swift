@@ -31,6 +31,7 @@ extension ContainerService {
     func handleExit(_ container: Container, code: Int32, at: Timestamp) {
         let oomKilled = takeOOM(container, code)
         guard let record = try? container.onExit(code: code, at: at, oomKilled: oomKilled) else { return }
+        endHealthChecks(container)
         save(container)
         let duration = max(0, at.nanoseconds - (record.state.lastStart ?? at).nanoseconds)
         // Owned by the container's queue.
@@ -41,6 +42,8 @@ extension ContainerService {
         if record.hostConfig.autoRemove, !container.isBeingRestarted {
             removeInQueue(container, removingVolumes: true)
         }
+        publishDisuse(record)
+        if container.takeStop() { publish("stop", record) }
         publish("die", record, [("exitCode", String(code)), ("execDuration", String(duration / 1_000_000_000))])
         container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
     }

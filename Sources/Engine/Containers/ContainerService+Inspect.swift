@@ -15,15 +15,15 @@ extension ContainerService {
         let record = container.record
         let started = record.hasBeenStarted || record.state.isRunning
         func file(_ name: String) -> JSONValue { .string(started ? (directory(record.id) / name).string : "") }
-        let hasLog = started && record.hostConfig.logDriver != "none"
+        let hasLog = started && record.hostConfig.logDriver == "json-file"
         let command = record.commandLine
         let execs = container.execIDs
         var json: JSONValue = [
             "Id": .string(record.id), "Created": .string(record.created.rfc3339()),
             "Path": .string(command.first ?? ""), "Args": .strings(Array(command.dropFirst())),
-            "State": stateJSON(record.state), "Image": .string(record.imageID), "ResolvConfPath": file("resolv.conf"),
+            "State": stateJSON(record), "Image": .string(record.imageID), "ResolvConfPath": file("resolv.conf"),
             "HostnamePath": file("hostname"), "HostsPath": file("hosts"),
-            "LogPath": .string(hasLog ? logPath(record.id).string : ""), "Name": .string("/" + record.name),
+            "LogPath": .string(hasLog ? logPath(record).string : ""), "Name": .string("/" + record.name),
             "RestartCount": .int(Int64(record.restartCount)), "Driver": "overlayfs", "Platform": "linux",
             "MountLabel": "", "ProcessLabel": "", "AppArmorProfile": "",
             "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": record.hostConfig.inspectJSON,
@@ -52,10 +52,11 @@ extension ContainerService {
         return (try? await pool.run { try treeUsage(upper).lengths }) ?? 0
     }
 
-    private func stateJSON(_ state: ContainerState) -> JSONValue {
+    private func stateJSON(_ record: ContainerRecord) -> JSONValue {
+        let state = record.state
         let never = "0001-01-01T00:00:00Z"  // Go's zero time
         let finished = state.lastStart == nil ? nil : state.lastExit?.finishedAt
-        return [
+        var json: JSONValue = [
             "Status": .string(state.name), "Running": .bool(state.isRunning || state.isRestarting),
             "Paused": .bool(state.isPaused), "Restarting": .bool(state.isRestarting),
             "OOMKilled": .bool(state.lastExit?.oomKilled ?? false), "Dead": .bool(state.isDead),
@@ -64,6 +65,8 @@ extension ContainerService {
             "StartedAt": .string(state.lastStart?.rfc3339() ?? never),
             "FinishedAt": .string(finished?.rfc3339() ?? never),
         ]
+        if let health = record.health { json.set("Health", health.json) }
+        return json
     }
 
     private func networkSettings(_ record: ContainerRecord) -> JSONValue {

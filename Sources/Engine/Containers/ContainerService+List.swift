@@ -60,7 +60,7 @@ extension ContainerService {
         }
         json.set("Labels", .sorted(record.config.labels.map { ($0.key, .string($0.value)) }))
         json.set("State", .string(record.state.name))
-        json.set("Status", .string(record.state.statusText(now: .now)))
+        json.set("Status", .string(record.statusText(now: .now)))
         json.set("HostConfig", ["NetworkMode": .string(record.networkMode)])
         json.set("NetworkSettings", ["Networks": .object(record.shownNetworks)])
         json.set("Mounts", .array(record.mounts.filter { $0.kind != .tmpfs }.map { $0.json }))

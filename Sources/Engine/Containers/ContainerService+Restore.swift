@@ -78,6 +78,8 @@ extension ContainerService {
         default: break
         }
         watchExit(container)  // tells at once if it has ended
+        if !container.state.isPaused { beginHealthChecks(container) }
+        tendLog(container)
     }
 
     /// A start that the old daemon did not live to record: what runs is running.
@@ -91,6 +93,8 @@ extension ContainerService {
         let run = ContainerState.Run(pid: Int32(task.pid), startedAt: .now)
         if (try? container.on(.started(run), { $0.hasBeenStarted = true })) != nil { save(container) }
         watchExit(container)
+        if task.status == .running { beginHealthChecks(container) }
+        tendLog(container)
     }
 
     /// What is meant to run always, or until the user stops it, is started; a restart that was planned goes on; `--rm`

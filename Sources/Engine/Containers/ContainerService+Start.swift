@@ -35,8 +35,18 @@ extension ContainerService {
         do {
             let pid = try await launch(container)
             let run = ContainerState.Run(pid: Int32(pid), startedAt: .now)
-            let record = try container.on(.started(run)) { $0.hasBeenStarted = true }
+            let record = try container.on(.started(run)) { record in
+                record.hasBeenStarted = true
+                guard HealthCheck(record.config) != nil else {
+                    record.health = nil
+                    return
+                }
+                record.health = record.health ?? Health()
+                record.health?.restart()
+            }
             save(container)
+            beginHealthChecks(container)
+            tendLog(container)
             publish("start", record)
             watchExit(container)
         } catch {
@@ -70,6 +80,7 @@ extension ContainerService {
         let attachment = try await attached
         record.network = try await connectOtherNetworks(record, attachment)
         container.update { $0.network = record.network }
+        await publishUse(record)
         try makeDirectories(runDirectory(record.id), mode: 0o700)
         let spec = try await makeSpec(record, attachment, user)
         try await supervisor.setContainerSpec(record.id, spec: spec.bytes())
@@ -83,17 +94,21 @@ extension ContainerService {
 
     /// Where the shim puts the output: the log and whoever attaches.
     private func stdio(_ record: ContainerRecord) throws(EngineError) -> TaskStdio {
-        let options = try LogOptions(driver: record.hostConfig.logDriver, options: record.hostConfig.logOptions)
+        let options = try logOptions(record)
         let attach = attachSocket(record.id).string
         let output: String
-        if record.hostConfig.logDriver == "none" {
-            output = "attach://" + percentEncoded(attach)
-        } else {
+        if options.hasFile {
+            let path = logPath(record)
+            do throws(SysError) { try makeDirectories(path.parent, mode: 0o710) } catch { throw EngineError(error) }
             let rotation =
                 options.maximumBytes > 0 ? "max-size=\(options.maximumBytes)&max-file=\(options.maximumFiles)&" : ""
+            let attributes = try LogInfo(record, options).lineAttributes()
             output =
-                "json-file://" + percentEncoded(logPath(record.id).string) + "?" + rotation + "attach="
+                "json-file://" + percentEncoded(path.string) + "?" + rotation
+                + (attributes.isEmpty ? "" : "attrs=" + percentEncoded(attributes) + "&") + "attach="
                 + percentEncoded(attach)
+        } else {
+            output = "attach://" + percentEncoded(attach)
         }
         return TaskStdio(
             stdin: record.config.openStdin ? "attach:" : "", stdout: output, terminal: record.config.tty)

@@ -13,8 +13,9 @@ extension ContainerService {
         } else if !container.state.isRunning {
             throw EngineError.notModified()
         }
+        container.beginStop()
         if container.state.isRunning { try await stop(container, signal: signal, timeout: timeout) }
-        publish("stop", container.record)
+        if container.takeStop() { publish("stop", container.record) }
     }
 
     /// Calls off the start that the restart policy has planned. One that has begun goes on: afterwards the container runs.
@@ -94,6 +95,7 @@ extension ContainerService {
         container.cancelRestart()
         container.beginRestart()
         defer { container.endRestart() }
+        if container.state.isRunning { container.beginStop() }
         if container.state.isRunning { try await stop(container, signal: signal, timeout: timeout) }
         try await container.operations.run { [self] in
             do {
@@ -143,6 +145,7 @@ extension ContainerService {
     func freeze(_ container: Container) async throws {
         try await supervisor.pauseTask(container.id)
         let record = try container.on(.paused)
+        endHealthChecks(container)
         save(container)
         publish("pause", record)
     }
@@ -152,6 +155,7 @@ extension ContainerService {
         try await supervisor.resumeTask(container.id)
         let record = try container.on(.resumed)
         save(container)
+        beginHealthChecks(container)
         publish("unpause", record)
     }
 

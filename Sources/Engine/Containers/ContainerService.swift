@@ -3,6 +3,7 @@ import DockerAPI
 import LinuxSystem
 package import Logging
 package import Networking
+import Synchronization
 import Threads
 
 /// docker's containers on top of the supervisor's containers and tasks.
@@ -28,6 +29,8 @@ package final class ContainerService: Sendable {
     let pool = BlockingPool()
     let host: HostFacts
     let statistics = StatisticsHub()
+    let probe = Mutex<Probe?>(nil)
+    let networkDrivers = NetworkDrivers()
     /// Bytes of RAM that the machine has.
     let machineMemory = UInt64(clamping: MachineFacts().memory)
 
@@ -66,8 +69,6 @@ package final class ContainerService: Sendable {
 
     /// Records, config files and the log: survives a reboot.
     func directory(_ id: String) -> FilePath { configuration.containersDirectory / id }
-
-    func logPath(_ id: String) -> FilePath { directory(id) / (id + "-json.log") }
 
     /// Attach sockets: gone after a reboot, like the processes they belong to.
     func runDirectory(_ id: String) -> FilePath { configuration.execRoot / "containers" / id }

@@ -19,6 +19,15 @@ extension ContainerState {
     }
 }
 
+extension ContainerRecord {
+    /// The same with what the health checks say: `Up 2 hours (healthy)`.
+    package func statusText(now: Timestamp) -> String {
+        let text = state.statusText(now: now)
+        guard case .running = state.phase, let health else { return text }
+        return "\(text) (\(health.shown))"
+    }
+}
+
 /// Durations as docker prints them for people.
 package enum HumanDuration {
     package static func text(from start: Timestamp, to end: Timestamp) -> String {

@@ -75,56 +75,9 @@ extension ContainerValidation {
     }
 
     func checkLog() throws(EngineError) {
-        let driver = host.logDriver
-        guard ["", "default", "json-file", "none"].contains(driver) else {
-            throw .invalidArgument("logger: no log driver named '\(driver)' is registered")
+        try LogOptions.validate(driver: host.logDriver, options: host.logOptions)
+        guard ["json-file", "local", "none"].contains(host.logDriver) else {
+            throw .unimplemented("the log driver \(host.logDriver) is not implemented by swrun yet")
         }
-        _ = try LogOptions(driver: driver, options: host.logOptions)
-    }
-}
-
-/// The options of the json-file log driver.
-struct LogOptions: Sendable, Equatable {
-    var maximumBytes: Int64 = -1
-    var maximumFiles = 1
-
-    init(driver: String, options: [(key: String, value: String)]) throws(EngineError) {
-        if driver == "none" { return }
-        for (key, value) in options {
-            switch key {
-            case "max-size":
-                guard let bytes = Self.bytes(value) else {
-                    throw .invalidArgument("invalid size: '\(value)'")
-                }
-                maximumBytes = bytes
-            case "max-file":
-                guard let count = Int(value), count > 0 else {
-                    throw .invalidArgument("max-file cannot be less than 1")
-                }
-                maximumFiles = count
-            case "mode" where value == "blocking": break
-            case "compress" where value == "false": break
-            case "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size":
-                throw .unimplemented("log option \(key) is not implemented by swrun yet")
-            default: throw .invalidArgument("unknown log opt '\(key)' for json-file log driver")
-            }
-        }
-        if maximumFiles > 1, maximumBytes < 0 {
-            throw .invalidArgument("max-file cannot be used without max-size")
-        }
-    }
-
-    /// `10m`: binary units; -1 is unlimited.
-    static func bytes(_ text: String) -> Int64? {
-        if text == "-1" { return -1 }
-        let lower = text.lowercased()
-        let digits = lower.prefix { $0.isNumber }
-        let units: [String: Int64] = ["": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40]
-        var unit = String(lower.dropFirst(digits.count))
-        if unit.count > 1, unit.hasSuffix("b") { unit.removeLast() }
-        guard let number = Int64(digits), number > 0, number < 1 << 22 || unit.isEmpty, let scale = units[unit] else {
-            return nil
-        }
-        return number * scale
     }
 }

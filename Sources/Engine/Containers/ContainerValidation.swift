@@ -54,9 +54,6 @@ struct ContainerValidation {
         if !["", "local"].contains(host.text("VolumeDriver")) {
             throw .notFound("plugin \"\(host.text("VolumeDriver"))\" not found")
         }
-        if let test = config.healthTest, !test.isEmpty, test.first != "NONE" {
-            throw .unimplemented("health checks are not implemented by swrun yet (--no-healthcheck turns them off)")
-        }
     }
 
     private func checkConfig() throws(EngineError) {

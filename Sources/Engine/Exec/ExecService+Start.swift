@@ -61,7 +61,7 @@ extension ExecService {
     }
 
     /// Adds the process, attaches to it before it runs, and starts it.
-    private func launch(
+    func launch(
         _ record: ExecRecord, _ request: ExecStartRequest, flags: AttachConnection.Flags?
     ) async throws -> AttachConnection? {
         let container = try containers.find(record.containerID)
@@ -115,7 +115,7 @@ extension ExecService {
     }
 
     /// Suspends until the exit code is recorded: clients ask for it as soon as the stream has ended.
-    private func finished(_ id: String) async {
+    func finished(_ id: String) async {
         for _ in 0..<200 {
             guard let record = try? find(id), record.isRunning else { return }
             try? await Task.sleep(for: .milliseconds(5))

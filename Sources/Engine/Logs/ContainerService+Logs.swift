@@ -16,18 +16,53 @@ extension ContainerService {
         guard request.stdout || request.stderr else {
             throw .invalidArgument("Bad parameters: you must choose at least one stream")
         }
-        if record.hostConfig.logDriver == "none" {
+        guard let reader = logReader(record) else {
             throw .unimplemented("configured logging driver does not support reading")
         }
-        let reader = LogReader(path: logPath(record.id), tty: record.config.tty)
-        return LogAnswer(tty: record.config.tty) { send in
-            guard request.follow, container.state.isRunning else { return try await reader.read(request, send) }
-            try await reader.follow(request, until: Self.end(of: container), send)
+        let tty = record.config.tty
+        return LogAnswer(tty: tty) { send in
+            guard request.follow, container.state.isRunning else {
+                return try await reader.read(request, tty: tty, send)
+            }
+            try await reader.follow(request, tty: tty, until: Self.end(of: container), send)
+        }
+    }
+
+    /// The log as its file has it; nil if there is none that clients may read.
+    func logReader(_ record: ContainerRecord) -> LogReader? {
+        let options = try? logOptions(record)
+        // Options that are wrong are told at the start; until then there is nothing to read.
+        guard options?.isReadable ?? (record.hostConfig.logDriver != "none") else { return nil }
+        return LogReader(path: logPath(record))
+    }
+
+    func logOptions(_ record: ContainerRecord) throws(EngineError) -> LogOptions {
+        try LogOptions(driver: record.hostConfig.logDriver, options: record.hostConfig.logOptions)
+    }
+
+    /// The file that the shim writes; docker's names.
+    func logPath(_ record: ContainerRecord) -> FilePath {
+        let directory = directory(record.id)
+        switch record.hostConfig.logDriver {
+        case "json-file": return directory / (record.id + "-json.log")
+        case "local": return directory / "local-logs/container.log"
+        default: return directory / "container-cached.log"
+        }
+    }
+
+    /// Takes care of the log's files while the container runs; owned by its life.
+    func tendLog(_ container: Container) {
+        let record = container.record
+        guard let options = try? logOptions(record) else { return }
+        if options.compresses {
+            let compressor = LogCompressor(path: logPath(record), logger: log(record))
+            // Ends with the container's run, or with the daemon.
+            Task { await compressor.run(until: Self.end(of: container)) }
         }
     }
 
     /// A stream that ends when the container does not run.
-    private static func end(of container: Container) -> AsyncStream<Void> {
+    static func end(of container: Container) -> AsyncStream<Void> {
         let waiting = container.wait(.notRunning)
         return AsyncStream(unfolding: {
             for await _ in waiting { return nil }

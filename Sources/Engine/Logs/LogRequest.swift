@@ -11,6 +11,8 @@ package struct LogRequest: Sendable {
     package var tail: Int?
     package var timestamps = false
     package var follow = false
+    /// Also the attributes of each line: `--details`.
+    package var details = false
 
     package init() {}
 }

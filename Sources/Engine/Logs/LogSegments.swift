@@ -2,60 +2,63 @@
 import CLinux
 import LinuxSystem
 
-/// The files of one json-file log: `x-json.log` is written, `x-json.log.1` was before, `.2` before that, …
+/// The files of one log: `x-json.log` is written, `x-json.log.1` was before, `.2` before that, … Full ones may be
+/// compressed: `x-json.log.1.gz`. Names change under a lock on the directory only, the shim's and ours.
 struct LogSegments: Sendable {
     let path: FilePath
 
-    /// The oldest first.
-    func paths() -> [FilePath] {
-        var older: [FilePath] = []
-        var number = 1
-        while exists(FilePath(path.string + ".\(number)")) {
-            older.append(FilePath(path.string + ".\(number)"))
-            number += 1
+    func old(_ number: Int) -> FilePath { FilePath(path.string + ".\(number)") }
+
+    func compressed(_ number: Int) -> FilePath { FilePath(old(number).string + ".gz") }
+
+    /// Runs `body` while nothing is renamed; not for long, since the container's output may wait for it.
+    func locked<R>(_ body: () throws(SysError) -> R) throws(SysError) -> R {
+        let directory = try open(path.parent, O_RDONLY | O_DIRECTORY)
+        let number = directory.raw
+        try sys("flock", path.parent.string) { flock(number, LOCK_EX) }
+        return try body()
+    }
+
+    /// All files, the oldest first.
+    func files() -> [OpenLog] {
+        let all = try? locked { () throws(SysError) in
+            var found: [OpenLog] = []
+            if let log = try? OpenLog(path) { found.append(log) }
+            for number in 1... {
+                if let log = try? OpenLog(old(number)) {
+                    found.append(log)
+                } else if let log = try? OpenLog(compressed(number), isCompressed: true) {
+                    found.append(log)
+                } else {
+                    break
+                }
+            }
+            return found
         }
-        return older.reversed() + [path]
+        return (all ?? []).reversed()
     }
 
-    /// The file that was begun after the one with this inode: the next one of a follower that has read it to its end.
-    func successor(ofInode inode: UInt64) -> FilePath? {
-        let all = paths()
-        guard let index = all.firstIndex(where: { Self.inode($0) == inode }) else { return all.first }
-        return index + 1 < all.count ? all[index + 1] : nil
+    /// The file that was begun after this one: the next one of a follower that has read it to its end. nil if this is
+    /// still the one that is written.
+    func successor(of log: OpenLog) -> OpenLog? {
+        let all = files()
+        let place =
+            all.firstIndex { $0.inode == log.inode } ?? all.firstIndex { $0.isCompressed && $0.changed == log.changed }
+        if let place { return place + 1 < all.count ? all[place + 1] : nil }
+        return all.first { $0.changed > log.changed }
     }
-
-    static func inode(_ path: FilePath) -> UInt64? { (try? status(path)).map { UInt64($0.st_ino) } }
 
     /// Where to begin in each file so that `count` lines remain in all of them together; files before are left out.
-    func tail(_ count: Int) throws(SysError) -> [(path: FilePath, offset: Int64)] {
+    func tail(_ count: Int) async throws -> [(file: OpenLog, offset: Int64)] {
         var left = count
-        var result: [(path: FilePath, offset: Int64)] = []
-        for path in paths().reversed() {
-            let file: OwnedFD
-            do throws(SysError) { file = try open(path, OpenFlags.safeRead) } catch { continue }
-            let (offset, lines) = try Self.lastLines(of: file, left)
-            result.insert((path, offset), at: 0)
+        var result: [(file: OpenLog, offset: Int64)] = []
+        for file in files().reversed() {
+            let content = try await file.content()
+            let (offset, lines) = try content.lastLines(left)
+            result.insert((file, offset), at: 0)
             left -= lines
             if left <= 0 { break }
         }
         return result
-    }
-
-    /// The offset of the last `count` lines, and how many there are if fewer.
-    private static func lastLines(of file: borrowing OwnedFD, _ count: Int) throws(SysError) -> (Int64, Int) {
-        let size = Int64(try status(file).st_size)
-        if count <= 0 { return (size, 0) }
-        var end = size
-        var newlines = 0
-        while end > 0 {
-            let start = max(0, end - 65536)
-            let chunk = try readAt(file, start, Int(end - start))
-            for index in chunk.indices.reversed() where chunk[index] == UInt8(ascii: "\n") {
-                newlines += 1
-                if newlines > count { return (start + Int64(index) + 1, count) }
-            }
-            end = start
-        }
-        return (0, newlines)
     }
 }

@@ -9,10 +9,13 @@ final class LogWatch: Sendable {
     private let signal = LogSignal()
     private let tasks: [Task<Void, Never>]
 
-    init(directory: FilePath, ended: AsyncStream<Void>) throws(SysError) {
+    /// - Parameter events: which of inotify's to be told of.
+    init(
+        directory: FilePath, ended: AsyncStream<Void>,
+        events: UInt32 = UInt32(IN_MODIFY | IN_CREATE | IN_MOVED_TO)
+    ) throws(SysError) {
         let inotify = OwnedFD(owning: try sys("inotify_init1") { inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC)) })
         let number = inotify.raw
-        let events = UInt32(IN_MODIFY | IN_CREATE | IN_MOVED_TO)
         try sys("inotify_add_watch", directory.string) { inotify_add_watch(number, directory.string, events) }
         let source = Inotify(inotify)
         // Both are owned by this watch: `stop` cancels them.

@@ -50,6 +50,7 @@ struct ContainerStreamRoutes {
         wanted.stdout = request.query.bool("stdout")
         wanted.stderr = request.query.bool("stderr")
         wanted.follow = request.query.bool("follow")
+        wanted.details = request.query.bool("details")
         wanted.timestamps = request.query.bool("timestamps")
         wanted.since = try time(request, "since")
         wanted.until = try time(request, "until")

@@ -58,6 +58,7 @@ struct NetworkRoutes {
             publish("destroy", try await networks.remove(status.network.id))
             names.append(status.network.name)
         }
+        events.publish(type: .network, action: "prune", id: "", attributes: [("reclaimed", "0")])
         return .json(.ok, ["NetworksDeleted": names.isEmpty ? .null : .strings(names)])
     }
 

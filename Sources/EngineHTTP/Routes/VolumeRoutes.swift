@@ -57,6 +57,7 @@ struct VolumeRoutes {
         let all = asked ?? (request.version < APIVersion(1, 42))
         let (names, bytes) = try await volumes.prune(all: all) { filters.matches(labels: $0.labels.pairs) }
         for name in names { publish("destroy", name) }
+        events.publish(type: .volume, action: "prune", id: "", attributes: [("reclaimed", String(bytes))])
         return .json(.ok, ["VolumesDeleted": .strings(names), "SpaceReclaimed": .int(bytes)])
     }
 

@@ -3,6 +3,7 @@
 /// Turns one output stream into lines of docker's json-file log:
 ///
 ///     {"log":"hello\n","stream":"stdout","time":"2026-08-01T10:00:00.5Z"}
+///     {"log":"hello\n","stream":"stdout","attrs":{"tag":"x"},"time":"2026-08-01T10:00:00.5Z"}
 ///
 /// A line of more than 16 KiB becomes several entries, all but the last without `\n`, as does output that ends without
 /// a newline.
@@ -14,7 +15,11 @@ struct JSONLogEncoder: Sendable {
     private let end = Array("\"}\n".utf8)
     private var partial: [UInt8] = []
 
-    init(stream: String) { suffix = Array("\",\"stream\":\"\(stream)\",\"time\":\"".utf8) }
+    /// - Parameter attributes: a JSON object that every entry carries; empty: none.
+    init(stream: String, attributes: String = "") {
+        let member = attributes.utf8.isEmpty ? "" : "\"attrs\":" + attributes + ","
+        suffix = Array("\",\"stream\":\"\(stream)\",\(member)\"time\":\"".utf8)
+    }
 
     /// Appends the entries that `bytes` completes to `output`; what is left waits for its newline.
     mutating func encode(_ bytes: ArraySlice<UInt8>, time: [UInt8], into output: inout [UInt8]) {

@@ -2,7 +2,8 @@
 import CLinux
 import LinuxSystem
 
-/// A container's json-file log: `path`, and when it is full `path.1` (the newest old one), `path.2`, …
+/// A container's json-file log: `path`, and when it is full `path.1` (the newest old one), `path.2`, … Others may
+/// compress old files (`path.1.gz`); names change only under a lock on the directory, theirs and ours.
 ///
 /// Never throws once it is open: a full disk costs log lines, not the container. Entries are written whole or not at
 /// all, so the file parses whatever happens.
@@ -11,12 +12,16 @@ final class LogFile {
     private let path: FilePath
     private var file: OwnedFD
     private var size: Int64
-    private var encoders = [JSONLogEncoder(stream: "stdout"), JSONLogEncoder(stream: "stderr")]
+    private var encoders: [JSONLogEncoder]
     private var pending: [UInt8] = []
 
     init(_ settings: LogSettings) throws(SysError) {
         self.settings = settings
         path = FilePath(settings.path)
+        encoders = [
+            JSONLogEncoder(stream: "stdout", attributes: settings.attributes),
+            JSONLogEncoder(stream: "stderr", attributes: settings.attributes),
+        ]
         file = try LinuxSystem.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o640)
         size = Int64(try status(file).st_size)
     }
@@ -51,19 +56,12 @@ final class LogFile {
             let number = file.raw
             _ = ftruncate(number, off_t(size))  // take half an entry back
         }
-        pending = []
+        pending.removeAll(keepingCapacity: true)
     }
 
     /// Shifts the old files and begins a new one. A step that fails is left out: the log goes on in the same file.
     private func rotate() {
-        if settings.maximumFiles > 1 {
-            var number = settings.maximumFiles - 1
-            while number > 1 {
-                _ = try? rename(old(number - 1), old(number))
-                number -= 1
-            }
-            _ = try? rename(path, old(1))
-        }
+        if settings.maximumFiles > 1 { shift() }
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_TRUNC
         do throws(SysError) {
             file = try LinuxSystem.open(path, flags, mode: 0o640)
@@ -72,6 +70,23 @@ final class LogFile {
             return
         }
     }
+
+    private func shift() {
+        let directory = try? LinuxSystem.open(path.parent, O_RDONLY | O_DIRECTORY)
+        // Held for a few renames, and gone with the descriptor.
+        if let number = directory?.raw { _ = flock(number, LOCK_EX) }
+        var number = settings.maximumFiles - 1
+        _ = try? removeFile(old(number))
+        _ = try? removeFile(compressed(number))
+        while number > 1 {
+            _ = try? rename(old(number - 1), old(number))
+            _ = try? rename(compressed(number - 1), compressed(number))
+            number -= 1
+        }
+        _ = try? rename(path, old(1))
+    }
+
+    private func compressed(_ number: Int) -> FilePath { FilePath(old(number).string + ".gz") }
 
     private func old(_ number: Int) -> FilePath { FilePath(path.string + "." + String(number)) }
 }

@@ -5,8 +5,9 @@
 ///     ""                                  nowhere
 ///     /run/fifo/id-stdout                 a FIFO that the client reads (containerd's contract), or an existing file
 ///     file:///path                        a file, appended to
-///     json-file:///path?max-size=BYTES&max-file=N&attach=PATH
-///                                         docker's json-file log written by the shim, and an attach socket
+///     json-file:///path?max-size=BYTES&max-file=N&attrs=JSON&attach=PATH
+///                                         docker's json-file log written by the shim, and an attach socket; each line
+///                                         has `attrs`, an object, as its `attrs` member
 ///     attach:///path                      an attach socket alone
 ///
 /// Values are percent-encoded.
@@ -57,6 +58,7 @@ struct ManagedOutput: Sendable, Equatable {
             switch key {
             case "max-size": settings.maximumBytes = try positive(key, value)
             case "max-file": settings.maximumFiles = Int(try positive(key, value))
+            case "attrs": settings.attributes = value
             case "attach": attachPath = value
             default: throw OutputTarget.InvalidTarget(message: "json-file: unknown option \(key)")
             }
@@ -72,6 +74,8 @@ struct LogSettings: Sendable, Equatable {
     var maximumBytes: Int64?
     /// How many files there are at most, the one being written included.
     var maximumFiles = 1
+    /// A JSON object that every line carries; empty: none.
+    var attributes = ""
 
     init(path: String) { self.path = path }
 }
