@@ -26,9 +26,10 @@ extension ContainerService {
             "LogPath": .string(hasLog ? logPath(record.id).string : ""), "Name": .string("/" + record.name),
             "RestartCount": .int(Int64(record.restartCount)), "Driver": "overlayfs", "Platform": "linux",
             "MountLabel": "", "ProcessLabel": "", "AppArmorProfile": "",
-            "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": record.hostConfig.inspectJSON,
+            "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": .null,
             "GraphDriver": ["Data": .null, "Name": "overlayfs"],
         ]
+        json.set("HostConfig", shownHostConfig(record))
         if size {
             let bytes = await sizes(record)
             json.set("SizeRw", .int(bytes.writable))
@@ -38,6 +39,12 @@ extension ContainerService {
         json.set("Config", record.config.inspectJSON)
         json.set("NetworkSettings", networkSettings(record))
         return json
+    }
+
+    private func shownHostConfig(_ record: ContainerRecord) -> JSONValue {
+        var host = record.hostConfig.inspectJSON
+        host.set("Links", shownLinks(record))
+        return host
     }
 
     func sizes(_ record: ContainerRecord) async -> (writable: Int64, total: Int64) {
@@ -98,7 +105,7 @@ extension ContainerRecord {
         .init(
             network,
             [
-                "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": .null,
+                "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": settings["Links"] ?? .null,
                 "Aliases": settings["Aliases"] ?? .null, "MacAddress": "",
                 "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0, "NetworkID": "",
                 "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",

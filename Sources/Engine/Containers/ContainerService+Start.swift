@@ -38,6 +38,7 @@ extension ContainerService {
             let record = try container.on(.started(run)) { $0.hasBeenStarted = true }
             save(container)
             publish("start", record)
+            if record.networkMode == "bridge" { refreshLinks(to: record.id) }
             watchExit(container)
         } catch {
             let failure = StartFailure(EngineError(error))
