@@ -9,8 +9,10 @@ import Threads
 extension ContainerService {
     /// The answer of `GET /containers/{name}/json`: docker's members in docker's order.
     ///
-    /// - Parameter size: also counts the bytes of the writable layer and of the image, which takes its time.
-    package func inspect(_ reference: String, size: Bool) async throws -> JSONValue {
+    /// - Parameters:
+    ///   - size: also counts the bytes of the writable layer and of the image, which takes its time.
+    ///   - aliasesHaveID: the short id is among the aliases, as before API 1.45; compose 1 relies on it.
+    package func inspect(_ reference: String, size: Bool, aliasesHaveID: Bool = false) async throws -> JSONValue {
         let container = try find(reference)
         let record = container.record
         let started = record.hasBeenStarted || record.state.isRunning
@@ -37,7 +39,7 @@ extension ContainerService {
         }
         json.set("Mounts", .array(record.mounts.filter { $0.kind != .tmpfs }.map { $0.json }))
         json.set("Config", record.config.inspectJSON)
-        json.set("NetworkSettings", networkSettings(record))
+        json.set("NetworkSettings", networkSettings(aliasesHaveID ? record.withIDsAmongAliases : record))
         return json
     }
 
@@ -90,6 +92,18 @@ extension ContainerService {
 }
 
 extension ContainerRecord {
+    var withIDsAmongAliases: ContainerRecord {
+        var copy = self
+        for index in copy.network.networks.indices {
+            var settings = copy.network.networks[index].value
+            guard let names = settings["DNSNames"]?.strings, names.contains(shortID) else { continue }
+            let aliases = settings["Aliases"]?.strings ?? []
+            settings.set("Aliases", .strings(aliases.filter { $0 != shortID } + [shortID]))
+            copy.network.networks[index] = .init(copy.network.networks[index].key, settings)
+        }
+        return copy
+    }
+
     /// The networks of a running container, or those that it will be on.
     var shownNetworks: [JSONValue.Member] {
         if state.isRunning || !network.networks.isEmpty || networkMode.hasPrefix("container:") {
