@@ -12,6 +12,9 @@ package struct EndpointRequest: Sendable {
     package var mode: String
     package var ports: [PortMapping] = []
     package var aliases: [String] = []
+    /// What other containers on a user-defined network may call it, its name first; and what it alone calls others.
+    package var names: [String] = []
+    package var links: [String: String] = [:]
     package var address: IPv4Address?
     package var macAddress: MACAddress?
     /// `--dns`, `--dns-search`, `--dns-option`; empty means as the daemon and the host say.
@@ -38,6 +41,8 @@ package struct NetworkAttachment: Sendable, Equatable {
     package var gateway: IPv4Address?
     package var macAddress: MACAddress?
     package var aliases: [String] = []
+    /// Its names on this network; empty where containers have none.
+    package var names: [String] = []
     package var ports: [BoundPort] = []
     /// The content of the container's /etc/resolv.conf.
     package var resolvConf: String

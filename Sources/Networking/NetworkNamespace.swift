@@ -96,20 +96,36 @@ private func enterNew(_ path: FilePath) throws(SysError) -> NamespaceHandle {
     return try NamespaceHandle(namespace: try open(FilePath(own), O_RDONLY))
 }
 
+/// Runs a short piece of work in another network namespace, on a thread of its own. The caller waits.
+func inNetworkNamespace<R: Sendable>(
+    _ path: FilePath, _ body: @escaping () throws(SysError) -> R
+) throws(SysError) -> R {
+    var result: R?
+    _ = try NamespaceThread.runRaw { () throws(SysError) in
+        let namespace = try LinuxSystem.open(path, O_RDONLY)
+        let number = namespace.raw
+        try sys("setns", path.string) { setns(number, CLONE_NEWNET) }
+        result = try body()
+        return nil
+    }
+    guard let result else { throw SysError("setns", path.string, .invalidArgument) }
+    return result
+}
+
 /// A thread that is made for one piece of work and ends with it, so that no other work ever runs in the namespace that
 /// this one entered. The caller waits.
 private enum NamespaceThread {
     /// Carries the work to the thread and its result back; pthread_join(3) orders the two accesses.
     private final class Box {
-        let work: () throws(SysError) -> NamespaceHandle
+        let work: () throws(SysError) -> NamespaceHandle?
         var result: Outcome = .none
 
-        init(_ work: @escaping () throws(SysError) -> NamespaceHandle) { self.work = work }
+        init(_ work: @escaping () throws(SysError) -> NamespaceHandle?) { self.work = work }
     }
 
     private enum Outcome: ~Copyable {
         case none
-        case done(NamespaceHandle)
+        case done(NamespaceHandle?)
         case failed(SysError)
     }
 
@@ -121,17 +137,28 @@ private enum NamespaceThread {
     }
 
     static func run(_ work: @escaping () throws(SysError) -> NamespaceHandle) throws(NetworkError) -> NamespaceHandle {
+        let result: NamespaceHandle?
+        do throws(SysError) { result = try runRaw(work) } catch {
+            throw NetworkError(.internal, "network namespace: \(error.description)")
+        }
+        guard let handle = consume result else {
+            throw NetworkError(.internal, "network namespace: the thread gave no result")
+        }
+        return handle
+    }
+
+    static func runRaw(_ work: @escaping () throws(SysError) -> NamespaceHandle?) throws(SysError) -> NamespaceHandle? {
         let box = Box(work)
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, threadMain, Unmanaged.passUnretained(box).toOpaque())
-        guard code == 0 else { throw NetworkError(.internal, "pthread_create: \(Errno(rawValue: code).text)") }
+        guard code == 0 else { throw SysError("pthread_create", "", Errno(rawValue: code)) }
         pthread_join(thread, nil)
         var outcome = Outcome.none
         swap(&outcome, &box.result)
         switch consume outcome {
         case .done(let handle): return handle
-        case .failed(let error): throw NetworkError(.internal, "network namespace: \(error.description)")
-        case .none: throw NetworkError(.internal, "network namespace: the thread gave no result")
+        case .failed(let error): throw error
+        case .none: return nil
         }
     }
 }

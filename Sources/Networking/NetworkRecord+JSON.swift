@@ -52,7 +52,8 @@ extension EndpointRecord {
             "id": .string(id), "container": .string(containerID), "name": .string(containerName),
             "network": .string(networkID), "address": .optional(address), "mac": .optional(macAddress),
             "gateway": .optional(gateway), "link": .string(hostLink), "interface": .string(interface),
-            "ports": .array(ports.map(\.json)), "aliases": .strings(aliases),
+            "ports": .array(ports.map(\.json)), "aliases": .strings(aliases), "names": .strings(names),
+            "links": .map(links), "nameservers": .strings(nameservers),
         ]
     }
 
@@ -68,6 +69,9 @@ extension EndpointRecord {
         interface = json["interface"]?.string ?? ""
         ports = (json["ports"]?.array ?? []).compactMap { BoundPort(json: $0) }
         aliases = json["aliases"]?.strings ?? []
+        names = json["names"]?.strings ?? []
+        links = json["links"]?.map ?? [:]
+        nameservers = json["nameservers"]?.strings ?? []
     }
 }
 

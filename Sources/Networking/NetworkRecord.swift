@@ -23,6 +23,9 @@ package struct NetworkRecord: Sendable, Equatable {
     /// One of the three that always exist and that nobody can remove.
     package var isPredefined: Bool { ["bridge", "host", "none"].contains(name) }
 
+    /// Whether containers on it find each other by name: on bridges that users made.
+    var hasNames: Bool { driver == "bridge" && !isPredefined }
+
     static let mtuOption = "com.docker.network.driver.mtu"
 
     /// What the maker of the network asked for (`-o com.docker.network.driver.mtu=…`), in bytes. The default network
@@ -48,4 +51,10 @@ package struct EndpointRecord: Sendable, Equatable {
     package var interface: String = ""
     package var ports: [BoundPort] = []
     package var aliases: [String] = []
+    /// What the embedded name server answers for it: the container's name first. Empty on the default network.
+    package var names: [String] = []
+    /// Names that the container alone knows on this network: alias to name.
+    package var links: [String: String] = [:]
+    /// The container's own name servers (`--dns`), which the embedded one asks; empty means the host's.
+    package var nameservers: [String] = []
 }

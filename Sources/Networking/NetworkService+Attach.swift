@@ -57,7 +57,7 @@ extension NetworkService {
             removeNamespace(request.containerID)
             throw error
         }
-        return attachment(endpoint, network, request, resolvConf: resolvConf(request, filtered: true))
+        return attachment(endpoint, network, request, resolvConf: resolvConf(request, network))
     }
 
     /// Address, link, ports, record: in this order, so that what is recorded can be undone from the record.
@@ -74,6 +74,7 @@ extension NetworkService {
         endpoint.hostLink = "veth" + endpoint.id.prefix(8)
         try publish(&endpoint, request, state)
         try state.save(endpoint)
+        addNames(endpoint, network)
         let hasDefaultRoute = state.endpoints(of: request.containerID).contains {
             $0.id != endpoint.id && $0.gateway != nil
         }
@@ -83,6 +84,7 @@ extension NetworkService {
             gateway: hasDefaultRoute ? nil : endpoint.gateway, isolated: isolated,
             hairpin: !endpoint.ports.isEmpty)
         try state.bridges.connect(port, bridge: network.bridge, container: &handle)
+        if network.hasNames { try serveNames(request.containerID, state) }
         guard !endpoint.ports.isEmpty else { return }
         try applyFirewall(state)
         forgetFlows(endpoint)
@@ -146,12 +148,19 @@ extension NetworkService {
             configuration.warn("release endpoint of \(endpoint.containerName): \(error)")
         }
         for port in endpoint.ports { state.ports.release(port) }
+        removeNames(endpoint, state)
     }
 
     func newEndpoint(_ request: EndpointRequest, _ network: NetworkRecord) -> EndpointRecord {
-        EndpointRecord(
+        var endpoint = EndpointRecord(
             id: randomIdentifier(), containerID: request.containerID, containerName: request.containerName,
             networkID: network.id, aliases: request.aliases)
+        if network.hasNames {
+            endpoint.names = request.names.isEmpty ? [request.containerName] : request.names
+            endpoint.links = request.links
+            endpoint.nameservers = request.nameservers
+        }
+        return endpoint
     }
 
     func attachment(
@@ -160,15 +169,26 @@ extension NetworkService {
         NetworkAttachment(
             netnsPath: namespaces.path(request.containerID), networkName: network.name, networkID: network.id,
             endpointID: endpoint.id, address: endpoint.address, gateway: endpoint.gateway,
-            macAddress: endpoint.macAddress, aliases: endpoint.aliases, ports: endpoint.ports, resolvConf: resolvConf)
+            macAddress: endpoint.macAddress, aliases: endpoint.aliases, names: endpoint.names, ports: endpoint.ports,
+            resolvConf: resolvConf)
     }
 
-    func resolvConf(_ request: EndpointRequest, filtered: Bool) -> String {
+    /// What a container reads on a bridge: the embedded name server where containers have names.
+    func resolvConf(_ request: EndpointRequest, _ network: NetworkRecord) -> String {
+        guard network.hasNames else { return resolvConf(request, filtered: true) }
+        return wantedResolvConf(request).embedded(ResolverSockets.address).text
+    }
+
+    private func wantedResolvConf(_ request: EndpointRequest) -> ResolvConf {
         let host = ResolvConf.host().overriding(
             nameservers: configuration.nameservers, search: configuration.searchDomains,
             options: configuration.resolverOptions)
-        let wanted = host.overriding(
+        return host.overriding(
             nameservers: request.nameservers, search: request.searchDomains, options: request.resolverOptions)
+    }
+
+    func resolvConf(_ request: EndpointRequest, filtered: Bool) -> String {
+        let wanted = wantedResolvConf(request)
         let named = !request.nameservers.isEmpty || !configuration.nameservers.isEmpty
         return (filtered && !named ? wanted.reachableFromContainer() : wanted).text
     }

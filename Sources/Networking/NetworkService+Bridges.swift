@@ -21,6 +21,7 @@ extension NetworkService {
             removeStrayPorts(network, state)
         }
         do throws(NetworkError) { try applyFirewall(state) } catch { configuration.warn("firewall: \(error)") }
+        restoreNames(state)
         if state.firewall.othersDropForwarded() {
             configuration.warn(
                 "the host's firewall drops forwarded packets (iptables -P FORWARD DROP, as docker does): containers may "

@@ -21,7 +21,7 @@ extension NetworkService {
             release(endpoint, state)
             throw error
         }
-        return attachment(endpoint, network, request, resolvConf: resolvConf(request, filtered: true))
+        return attachment(endpoint, network, request, resolvConf: resolvConf(request, network))
     }
 
     /// Takes a running container off one network; its published ports there end.

@@ -12,13 +12,15 @@ import Threads
 ///                                                           ├─ NetworkNamespaces  <exec-root>/netns/<id>
 ///                                                           ├─ BridgeDevice       links, addresses (Netlink)
 ///                                                           ├─ PortReservations   sockets that hold host ports
-///                                                           └─ Firewall           our own nftables table
+///                                                           ├─ Firewall           our own nftables table
+///                                                           └─ NameServer         127.0.0.11 in containers
 package actor NetworkService {
     private let thread = SerialThread("swrun.network")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     let configuration: NetworkServiceConfiguration
     let namespaces: NetworkNamespaces
+    let nameServer = NameServer()
     var opened: NetworkState?
     var isWatching = false
     /// When rules that another program had removed were put back last, and whether that is to happen again soon.
@@ -58,6 +60,7 @@ package actor NetworkService {
         } catch {
             configuration.warn("detach container \(id): \(error)")
         }
+        nameServer.end(id)
         removeNamespace(id)
     }
 

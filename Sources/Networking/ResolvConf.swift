@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LinuxSystem
-import Netlink
+package import Netlink
 
 /// /etc/resolv.conf (resolv.conf(5)): what the host has, and what a container gets.
 package struct ResolvConf: Sendable, Equatable {
@@ -33,6 +33,15 @@ package struct ResolvConf: Sendable, Equatable {
         if !search.isEmpty { lines.append("search " + search.joined(separator: " ")) }
         if !options.isEmpty { lines.append("options " + options.joined(separator: " ")) }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The same with one server that knows the others, as containers on user-defined networks have it: names without a
+    /// dot are asked for as they are.
+    package func embedded(_ server: IPv4Address) -> ResolvConf {
+        var copy = self
+        copy.nameservers = [server.description]
+        if !options.contains(where: { $0.hasPrefix("ndots:") }) { copy.options.append("ndots:0") }
+        return copy
     }
 
     /// The servers to use where the host's own cannot be reached: as docker has them.

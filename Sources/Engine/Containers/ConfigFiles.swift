@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import DockerAPI
+import JSON
 import LinuxSystem
 import Netlink
 import Networking
@@ -10,13 +11,58 @@ extension ContainerService {
     func writeConfigFiles(_ record: ContainerRecord, _ attachment: NetworkAttachment) throws(EngineError) {
         if sharedFilesOwner(record) != nil { return }
         let directory = directory(record.id)
+        let text = hosts(
+            record, sharesHost: attachment.netnsPath == nil, gateway: attachment.gateway?.description ?? "",
+            links: try linkLines(record))
         do throws(SysError) {
             try write(directory / "hostname", record.config.hostname + "\n")
             try write(directory / "resolv.conf", attachment.resolvConf)
-            try write(directory / "hosts", hosts(record, attachment))
+            try write(directory / "hosts", text)
         } catch {
             throw .internal("write the container's configuration files: \(error.description)")
         }
+    }
+
+    /// A running container has joined a network: its address there, and the embedded name server if it is the first
+    /// network with names.
+    func rewriteConfigFiles(_ record: ContainerRecord, joined attachment: NetworkAttachment) throws(EngineError) {
+        if sharedFilesOwner(record) != nil { return }
+        let directory = directory(record.id)
+        do throws(SysError) {
+            let old = (try? readText(directory / "resolv.conf")) ?? ""
+            if !attachment.names.isEmpty, !old.contains("nameserver 127.0.0.11") {
+                try write(directory / "resolv.conf", attachment.resolvConf)
+            }
+            let hosts = (try? readText(directory / "hosts")).map { $0 + "\n" } ?? ""
+            try write(directory / "hosts", hosts + ownLine(record, attachment.ipAddress))
+        } catch {
+            throw .internal("rewrite the container's configuration files: \(error.description)")
+        }
+    }
+
+    /// A running container has left the network on which it had this address.
+    func removeHostsLine(_ record: ContainerRecord, address: String) {
+        if address.isEmpty || sharedFilesOwner(record) != nil { return }
+        let file = directory(record.id) / "hosts"
+        guard let text = try? readText(file) else { return }
+        try? write(
+            file,
+            text.split(separator: "\n").filter { $0 != ownLine(record, address).dropLast() }
+                .map { $0 + "\n" }.joined())
+    }
+
+    /// With the present addresses of linked containers.
+    func rewriteHosts(_ record: ContainerRecord) {
+        guard sharedFilesOwner(record) == nil, let links = try? linkLines(record) else { return }
+        let gateway = record.network.networks.first?.value["Gateway"]?.string ?? ""
+        try? write(
+            directory(record.id) / "hosts", hosts(record, sharesHost: false, gateway: gateway, links: links))
+    }
+
+    private func ownLine(_ record: ContainerRecord, _ address: String) -> String {
+        let domain = record.config.domainname
+        let name = record.config.hostname
+        return address + "\t" + (domain.isEmpty ? name : "\(name).\(domain) \(name)") + "\n"
     }
 
     func configFiles(_ record: ContainerRecord) -> [(destination: String, source: String)] {
@@ -30,9 +76,9 @@ extension ContainerService {
         return String(record.networkMode.dropFirst("container:".count))
     }
 
-    private func hosts(_ record: ContainerRecord, _ attachment: NetworkAttachment) throws(SysError) -> String {
+    private func hosts(_ record: ContainerRecord, sharesHost: Bool, gateway: String, links: String) -> String {
         var text: String
-        if attachment.netnsPath == nil {
+        if sharesHost {
             text = (try? readText(FilePath("/etc/hosts"))).map { $0 + "\n" } ?? ""
         } else {
             text = """
@@ -48,15 +94,12 @@ extension ContainerService {
         for entry in record.hostConfig.list("ExtraHosts") {
             guard let mark = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }
             var address = String(entry[entry.index(after: mark)...])
-            if address == "host-gateway" { address = attachment.gateway?.description ?? "" }
+            if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
+            if address == "host-gateway" { address = gateway.isEmpty && sharesHost ? "127.0.0.1" : gateway }
             if !address.isEmpty { text += address + "\t" + entry[..<mark] + "\n" }
         }
-        if !attachment.ipAddress.isEmpty {
-            let domain = record.config.domainname
-            let name = record.config.hostname
-            let names = domain.isEmpty ? name : "\(name).\(domain) \(name)"
-            text += attachment.ipAddress + "\t" + names + "\n"
-        }
+        text += links
+        for address in record.addresses { text += ownLine(record, address) }
         return text
     }
 

@@ -2,6 +2,8 @@
 import DockerAPI
 package import JSON
 import LinuxSystem
+import Logging
+import Networking
 
 // Renaming and changing limits.
 extension ContainerService {
@@ -25,6 +27,9 @@ extension ContainerService {
                 throw error
             }
             registry.release(name: old, of: container.id)
+            do { try await networks.rename(container: container.id, to: name) } catch {
+                log(record).warning("other containers know it by its old name", metadata: ["error": "\(error)"])
+            }
             publish("rename", record, [("oldName", "/" + old)])
         }
     }

@@ -49,9 +49,6 @@ extension ContainerService {
         try ContainerValidation(
             config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name }
         ).check()
-        if request.endpoints.contains(where: { $0.value["Links"]?.array?.isEmpty == false }) {
-            throw .unimplemented("links between containers are not implemented by swrun yet")
-        }
         for (_, endpoint) in request.endpoints {
             for (field, what) in [("IPv6Address", "IPv6 addresses"), ("LinkLocalIPs", "link-local addresses")]
             where endpoint["IPAMConfig"]?[field]?.string?.isEmpty == false
@@ -79,6 +76,7 @@ extension ContainerService {
         ContainerDefaults.normalize(&host, configuration, unifiedCgroups: self.host.usesUnifiedCgroups)
         if !weighsBlockIO { host.set("BlkioWeight", .int(0)) }
         try resolveContainerModes(&host)
+        try resolveLinks(&host)
         config.hostname = hostname(config, host, id)
         var record = ContainerRecord(
             id: id, name: "", created: .now, imageName: request.config.image, imageID: image.id, config: config,

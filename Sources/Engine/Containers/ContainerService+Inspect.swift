@@ -9,8 +9,10 @@ import Threads
 extension ContainerService {
     /// The answer of `GET /containers/{name}/json`: docker's members in docker's order.
     ///
-    /// - Parameter size: also counts the bytes of the writable layer and of the image, which takes its time.
-    package func inspect(_ reference: String, size: Bool) async throws -> JSONValue {
+    /// - Parameters:
+    ///   - size: also counts the bytes of the writable layer and of the image, which takes its time.
+    ///   - aliasesHaveID: the short id is among the aliases, as before API 1.45; compose 1 relies on it.
+    package func inspect(_ reference: String, size: Bool, aliasesHaveID: Bool = false) async throws -> JSONValue {
         let container = try find(reference)
         let record = container.record
         let started = record.hasBeenStarted || record.state.isRunning
@@ -26,9 +28,10 @@ extension ContainerService {
             "LogPath": .string(hasLog ? logPath(record).string : ""), "Name": .string("/" + record.name),
             "RestartCount": .int(Int64(record.restartCount)), "Driver": "overlayfs", "Platform": "linux",
             "MountLabel": "", "ProcessLabel": "", "AppArmorProfile": "",
-            "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": record.hostConfig.inspectJSON,
+            "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": .null,
             "GraphDriver": ["Data": .null, "Name": "overlayfs"],
         ]
+        json.set("HostConfig", shownHostConfig(record))
         if size {
             let bytes = await sizes(record)
             json.set("SizeRw", .int(bytes.writable))
@@ -36,8 +39,14 @@ extension ContainerService {
         }
         json.set("Mounts", .array(record.mounts.filter { $0.kind != .tmpfs }.map { $0.json }))
         json.set("Config", record.config.inspectJSON)
-        json.set("NetworkSettings", networkSettings(record))
+        json.set("NetworkSettings", networkSettings(aliasesHaveID ? record.withIDsAmongAliases : record))
         return json
+    }
+
+    private func shownHostConfig(_ record: ContainerRecord) -> JSONValue {
+        var host = record.hostConfig.inspectJSON
+        host.set("Links", shownLinks(record))
+        return host
     }
 
     func sizes(_ record: ContainerRecord) async -> (writable: Int64, total: Int64) {
@@ -86,6 +95,18 @@ extension ContainerService {
 }
 
 extension ContainerRecord {
+    var withIDsAmongAliases: ContainerRecord {
+        var copy = self
+        for index in copy.network.networks.indices {
+            var settings = copy.network.networks[index].value
+            guard let names = settings["DNSNames"]?.strings, names.contains(shortID) else { continue }
+            let aliases = settings["Aliases"]?.strings ?? []
+            settings.set("Aliases", .strings(aliases.filter { $0 != shortID } + [shortID]))
+            copy.network.networks[index] = .init(copy.network.networks[index].key, settings)
+        }
+        return copy
+    }
+
     /// The networks of a running container, or those that it will be on.
     var shownNetworks: [JSONValue.Member] {
         if state.isRunning || !network.networks.isEmpty || networkMode.hasPrefix("container:") {
@@ -101,7 +122,7 @@ extension ContainerRecord {
         .init(
             network,
             [
-                "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": .null,
+                "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": settings["Links"] ?? .null,
                 "Aliases": settings["Aliases"] ?? .null, "MacAddress": "",
                 "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0, "NetworkID": "",
                 "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",

@@ -16,23 +16,26 @@ extension ContainerService {
     }
 
     private func endpointRequest(_ record: ContainerRecord) throws(NetworkError) -> EndpointRequest {
-        let host = record.hostConfig
         let mode = record.config.networkDisabled ? "none" : record.startNetwork
         var request = EndpointRequest(containerID: record.id, containerName: record.name, mode: mode)
         request.ports = try portMappings(record)
-        request.nameservers = host.list("Dns")
-        request.searchDomains = host.list("DnsSearch")
-        request.resolverOptions = host.list("DnsOptions")
         let settings = record.endpointSettings(mode)
-        try apply(settings, to: &request)
+        try apply(settings, of: record, to: &request)
         let mac = record.config.json["MacAddress"]?.string ?? ""
         if request.macAddress == nil, !mac.isEmpty { request.macAddress = try parseMAC(mac) }
         return request
     }
 
     /// Takes over what a client says about an endpoint (docker's EndpointConfig).
-    func apply(_ settings: JSONValue, to request: inout EndpointRequest) throws(NetworkError) {
+    func apply(
+        _ settings: JSONValue, of record: ContainerRecord, to request: inout EndpointRequest
+    ) throws(NetworkError) {
         request.aliases = settings["Aliases"]?.strings ?? []
+        request.names = record.networkNames(aliases: request.aliases)
+        request.links = links(settings["Links"]?.strings ?? [])
+        request.nameservers = record.hostConfig.list("Dns")
+        request.searchDomains = record.hostConfig.list("DnsSearch")
+        request.resolverOptions = record.hostConfig.list("DnsOptions")
         let address = settings["IPAMConfig"]?["IPv4Address"]?.string ?? ""
         if !address.isEmpty {
             guard let parsed = IPv4Address(address) else {
@@ -42,6 +45,16 @@ extension ContainerService {
         }
         let mac = settings["MacAddress"]?.string ?? ""
         if !mac.isEmpty { request.macAddress = try parseMAC(mac) }
+    }
+
+    /// `--link NAME:ALIAS` on a user-defined network: what this container calls another there.
+    private func links(_ texts: [String]) -> [String: String] {
+        var links: [String: String] = [:]
+        for text in texts {
+            let link = ContainerLink(text)
+            links[link.alias.lowercased()] = (try? find(link.name))?.record.name ?? link.name
+        }
+        return links
     }
 
     private func parseMAC(_ text: String) throws(NetworkError) -> MACAddress {
@@ -85,7 +98,7 @@ extension ContainerService {
             do throws(NetworkError) {
                 var request = EndpointRequest(
                     containerID: record.id, containerName: record.name, mode: endpoint.key)
-                try apply(endpoint.value, to: &request)
+                try apply(endpoint.value, of: record, to: &request)
                 view.add(try await networks.connect(request), settings: endpoint.value)
             } catch {
                 throw EngineError(error)
@@ -96,6 +109,15 @@ extension ContainerService {
 }
 
 extension ContainerRecord {
+    /// What other containers on a user-defined network may call it, in docker's order.
+    func networkNames(aliases: [String]) -> [String] {
+        var names: [String] = []
+        for candidate in [name] + aliases + [shortID, config.hostname] where !candidate.isEmpty {
+            if !names.contains(candidate) { names.append(candidate) }
+        }
+        return names
+    }
+
     /// What the request says about its endpoint on the network of this mode.
     func endpointSettings(_ mode: String) -> JSONValue {
         let names = mode == "bridge" ? ["bridge", "default"] : [mode]
@@ -112,14 +134,16 @@ extension NetworkView {
             .init(
                 attachment.networkName,
                 [
-                    "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": .null, "Aliases": aliases,
+                    "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": settings["Links"] ?? .null,
+                    "Aliases": aliases,
                     "MacAddress": .string(attachment.macAddress?.description ?? ""),
                     "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0,
                     "NetworkID": .string(attachment.networkID), "EndpointID": .string(attachment.endpointID),
                     "Gateway": .string(attachment.gateway?.description ?? ""),
                     "IPAddress": .string(attachment.ipAddress),
                     "IPPrefixLen": .int(Int64(attachment.prefixLength)), "IPv6Gateway": "", "GlobalIPv6Address": "",
-                    "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
+                    "GlobalIPv6PrefixLen": 0,
+                    "DNSNames": attachment.names.isEmpty ? .null : .strings(attachment.names),
                 ]))
         for port in attachment.ports {
             ports.append(

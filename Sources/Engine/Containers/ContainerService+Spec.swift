@@ -13,6 +13,7 @@ extension ContainerService {
         try writeConfigFiles(record, attachment)
         var record = record
         let host = record.hostConfig
+        let links = try linkEnvironment(record)
         do throws(SpecError) {
             record.config.workingDirectory = FilePath("/" + record.config.workingDirectory).normalized.string
             var input = SpecInput(
@@ -25,6 +26,7 @@ extension ContainerService {
             input.sharedMemorySource = try sharedMemory(record)
             input.configFiles = configFiles(record)
             if host.useInit { input.initProgram = (configuration.programDirectory / "swrun-shim").string }
+            input.linkEnvironment = links
             input.cgroupParent = configuration.cgroupParent
             input.shmSizeBytes = host.number("ShmSize")
             return try SpecBuilder(input).build()

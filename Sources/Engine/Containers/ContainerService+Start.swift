@@ -48,6 +48,7 @@ extension ContainerService {
             beginHealthChecks(container)
             tendLog(container)
             publish("start", record)
+            if record.networkMode == "bridge" { refreshLinks(to: record.id) }
             watchExit(container)
         } catch {
             let failure = StartFailure(EngineError(error))

@@ -33,7 +33,7 @@ struct ContainerValidation {
 
     private func checkUnsupported() throws(EngineError) {
         let lists = [
-            ("Links", "links between containers"), ("DeviceRequests", "device requests (--gpus)"),
+            ("DeviceRequests", "device requests (--gpus)"),
             ("BlkioWeightDevice", "block IO weights of devices"), ("BlkioDeviceReadBps", "block IO rate limits"),
             ("BlkioDeviceWriteBps", "block IO rate limits"), ("BlkioDeviceReadIOps", "block IO rate limits"),
             ("BlkioDeviceWriteIOps", "block IO rate limits"),
@@ -87,6 +87,12 @@ struct ContainerValidation {
 
     private func checkModes() throws(EngineError) {
         let network = host.networkMode
+        for link in host.list("Links") { try ContainerLink.check(link) }
+        let sharing = network.hasPrefix("container:") ? "container type network" : "host type networking"
+        if network == "host" || network.hasPrefix("container:"), !host.list("Links").isEmpty {
+            throw invalid(
+                "conflicting options: \(sharing) can't be used with links. This would result in undefined behavior")
+        }
         let hasPorts = host["PortBindings"].members?.isEmpty == false || host.flag("PublishAllPorts")
         if network.hasPrefix("container:") {
             if hasPorts {

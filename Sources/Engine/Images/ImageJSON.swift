@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import DockerAPI
 package import JSON
 import LinuxSystem
 import OCISpec
@@ -24,7 +25,11 @@ extension LocalImage {
     }
 
     /// `GET /images/{name}/json`.
-    package func inspection(legacy: Bool) -> JSONValue {
+    ///
+    /// - Parameters:
+    ///   - legacy: with what API versions before 1.44 had.
+    ///   - hasContainer: with the container that a build made the image of, which nobody knows: before 1.45.
+    package func inspection(legacy: Bool, hasContainer: Bool = false) -> JSONValue {
         let document = details.config.document
         var object: JSONValue = [
             "Id": .string(id),
@@ -42,6 +47,10 @@ extension LocalImage {
         object.set("Os", .string(details.config.platform.os))
         object.set("Size", .int(details.size))
         if legacy { object.set("VirtualSize", .int(details.size)) }
+        if hasContainer, let none = try? ContainerConfig(json: .null) {
+            object.set("Container", "")
+            object.set("ContainerConfig", none.inspectJSON)
+        }
         object.set("GraphDriver", ["Data": nil, "Name": "overlayfs"])
         object.set("RootFS", ["Type": "layers", "Layers": .strings(details.config.diffIDs.map(\.string))])
         let tagTime = lastTagTime?.rfc3339() ?? "0001-01-01T00:00:00Z"  // the zero time of Go

@@ -22,7 +22,9 @@ extension ContainerService {
             }
             var view = record.network
             if record.state.isRunning {
-                view.add(try await networks.connect(request(record, target, settings)), settings: settings)
+                let attachment = try await networks.connect(request(record, target, settings))
+                view.add(attachment, settings: settings)
+                try rewriteConfigFiles(record, joined: attachment)
             }
             let changed = view
             let known = names(target)
@@ -51,8 +53,12 @@ extension ContainerService {
                 throw EngineError(
                     .permissionDenied, "container \(record.id) is not connected to network \(target.name)")
             }
-            if record.state.isRunning { try await networks.disconnect(container: record.id, network: target.id) }
             let known = names(target)
+            if record.state.isRunning {
+                try await networks.disconnect(container: record.id, network: target.id)
+                let old = record.network.networks.first { known.contains($0.key) }?.value["IPAddress"]?.string
+                removeHostsLine(record, address: old ?? "")
+            }
             container.update { record in
                 record.endpoints.removeAll { known.contains($0.key) }
                 record.network.networks.removeAll { known.contains($0.key) }
@@ -81,7 +87,7 @@ extension ContainerService {
         _ record: ContainerRecord, _ network: NetworkRecord, _ settings: JSONValue
     ) throws(NetworkError) -> EndpointRequest {
         var request = EndpointRequest(containerID: record.id, containerName: record.name, mode: network.id)
-        try apply(settings, to: &request)
+        try apply(settings, of: record, to: &request)
         return request
     }
 }

@@ -15,7 +15,7 @@ extension SpecBuilder {
         }
         process.set("user", input.user.specUser)
         process.set("args", .strings(arguments))
-        process.set("env", .strings(Environment.process(config: config, additional: [])))
+        process.set("env", .strings(Environment.process(config: config, additional: [], linked: input.linkEnvironment)))
         process.set("cwd", .string(config.workingDirectory.isEmpty ? "/" : config.workingDirectory))
         process.set("capabilities", Self.capabilitySets(capabilities, uid: input.user.uid))
         let limits = try Self.rlimits(input.hostConfig, defaults: input.defaultUlimits)
@@ -83,10 +83,12 @@ extension ResolvedUser {
 /// The environment of a container's processes.
 package enum Environment {
     /// PATH, HOSTNAME and, with a terminal, TERM; then what image and user set, which replaces these.
-    package static func process(config: ContainerConfig, additional: [String], tty: Bool? = nil) -> [String] {
+    package static func process(
+        config: ContainerConfig, additional: [String], linked: [String] = [], tty: Bool? = nil
+    ) -> [String] {
         var defaults = ["PATH=" + DefaultPaths.searchPath, "HOSTNAME=" + config.hostname]
         if tty ?? config.tty { defaults.append("TERM=xterm") }
-        return merge(merge(defaults, config.env), additional)
+        return merge(merge(defaults + linked, config.env), additional)
     }
 
     /// `changes` replace the values of `base` in place; a name without `=` removes the variable.

@@ -34,6 +34,8 @@ package struct SpecInput: Sendable {
     package var sharedMemorySource: String?
     /// The init program on the host (`--init`).
     package var initProgram: String?
+    /// Variables of linked containers; the container's own replace them.
+    package var linkEnvironment: [String] = []
     /// The parent of the container's cgroup; empty is our usual one.
     package var cgroupParent = ""
     package var shmSizeBytes: Int64 = 64 << 20

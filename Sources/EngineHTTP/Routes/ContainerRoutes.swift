@@ -46,7 +46,11 @@ struct ContainerRoutes {
     }
 
     @Sendable private func inspect(_ request: Request) async throws -> Response {
-        .json(.ok, try await containers.inspect(try request.parameter("name"), size: request.query.bool("size")))
+        .json(
+            .ok,
+            try await containers.inspect(
+                try request.parameter("name"), size: request.query.bool("size"),
+                aliasesHaveID: request.version < APIVersion(1, 45)))
     }
 
     @Sendable private func top(_ request: Request) async throws -> Response {

@@ -34,7 +34,12 @@ struct ImageRoutes {
 
     @Sendable private func inspect(_ request: Request) async throws -> Response {
         let image = try await images.inspect(request.parameter("name"))
-        return .json(.ok, image.inspection(legacy: request.version < APIVersion(1, 44)))
+        // Compose 1 takes the server's version for its own, and cannot do without what that no longer has.
+        let isOld = request.version < APIVersion(1, 45)
+        let isCompose1 = (request.headers["User-Agent"] ?? "").hasPrefix("docker-compose/1.")
+        return .json(
+            .ok,
+            image.inspection(legacy: request.version < APIVersion(1, 44), hasContainer: isOld || isCompose1))
     }
 
     @Sendable private func history(_ request: Request) async throws -> Response {

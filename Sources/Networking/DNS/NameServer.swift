@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import LinuxSystem
+import Netlink
+import Synchronization
+import Threads
+
+/// The embedded name server: what containers on user-defined networks ask at 127.0.0.11.
+///
+/// One thread serves all containers. It sleeps in epoll_wait(2) and never blocks on a server, so that one that does not
+/// answer holds up nobody else. Each container costs two sockets in its namespace and no process.
+///
+///     container ──127.0.0.11:53──▶ nat in its namespace ──▶ ResolverSockets ─┐
+///     NetworkService (names, views) ──────────── Mutex ──▶ NameTable ────────┤ NameServerLoop
+///     the host's or the container's own name servers ◀── Exchange ───────────┘
+final class NameServer: Sendable {
+    /// How one container's questions are answered.
+    struct Client: Sendable, Equatable {
+        var view = NameTable.View()
+        /// Who is asked for all other names, in order; empty if nobody may be (internal networks).
+        var upstreams: [Upstream] = []
+        /// The file of the container's network namespace.
+        var namespace: String
+    }
+
+    /// A name server that questions are passed on to.
+    struct Upstream: Sendable, Equatable {
+        var address: SocketAddress
+        /// A server on the container's own loopback (`--dns 127.0.0.1`): it is asked from within its namespace.
+        var isInContainer: Bool
+    }
+
+    enum Command: Sendable {
+        case serve(container: String, ResolverSockets)
+        case end(container: String)
+    }
+
+    private struct State {
+        var table = NameTable()
+        var clients: [String: Client] = [:]
+        var commands: [Command] = []
+        var wake: SocketBox?
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: Names
+
+    func set(_ entry: NameTable.Entry, endpoint: String) {
+        state.withLock { $0.table.set(entry, endpoint: endpoint) }
+    }
+
+    func remove(endpoint: String) { state.withLock { $0.table.remove(endpoint: endpoint) } }
+
+    // MARK: Containers
+
+    /// Begins to answer a container, or goes on with other sockets.
+    func serve(_ container: String, _ client: Client, _ sockets: ResolverSockets) throws(SysError) {
+        try start()
+        state.withLock { $0.clients[container] = client }
+        send(.serve(container: container, sockets))
+    }
+
+    /// Changes what a container that is served sees.
+    func update(_ container: String, _ change: (inout Client) -> Void) {
+        state.withLock { state in
+            guard var client = state.clients[container] else { return }
+            change(&client)
+            state.clients[container] = client
+        }
+    }
+
+    func isServing(_ container: String) -> Bool { state.withLock { $0.clients[container] != nil } }
+
+    /// Closes a container's sockets, which would keep its namespace alive. One that is not served is fine.
+    func end(_ container: String) {
+        guard state.withLock({ $0.clients.removeValue(forKey: container) }) != nil else { return }
+        send(.end(container: container))
+    }
+
+    private func send(_ command: Command) {
+        state.withLock { state in
+            state.commands.append(command)
+            guard let wake = state.wake else { return }
+            _ = writeNonBlocking(wake.fd, [1, 0, 0, 0, 0, 0, 0, 0][...])
+        }
+    }
+
+    /// The thread starts with the first container and ends with the process.
+    private func start() throws(SysError) {
+        try state.withLock { state throws(SysError) in
+            guard state.wake == nil else { return }
+            let number = try sys("eventfd") { eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK)) }
+            let wake = SocketBox(OwnedFD(owning: number))
+            let epoll = try Epoll()
+            try epoll.add(number, token: NameServerLoop.wakeToken, .readable)
+            state.wake = wake
+            let box = EpollBox(epoll)
+            detachThread { [self] in NameServerLoop(server: self, box, wake).run() }
+        }
+    }
+
+    // MARK: For the loop
+
+    func takeCommands() -> [Command] {
+        state.withLock { state in
+            defer { state.commands = [] }
+            return state.commands
+        }
+    }
+
+    func client(_ container: String) -> Client? { state.withLock { $0.clients[container] } }
+
+    /// The answer from our own records; nil if the question is for others.
+    func answer(_ query: DNSQuery, _ client: Client, limit: Int) -> [UInt8]? {
+        switch query.type {
+        case DNSRecordType.address, DNSRecordType.address6:
+            let found = state.withLock { $0.table.addresses(query.name, client.view) }
+            if found.isEmpty { return nil }
+            // Our networks have no IPv6: the name exists and has no such record.
+            if query.type == DNSRecordType.address6 { return query.answer() }
+            return query.answer(addresses: found.shuffled(), limit: limit)
+        case DNSRecordType.pointer:
+            guard let address = query.reverseAddress else { return nil }
+            let name = state.withLock { $0.table.name(of: address, client.view) }
+            return name.map { query.answer(pointer: $0) }
+        default: return nil
+        }
+    }
+}
+
+/// Hands an epoll instance to the thread that uses it.
+final class EpollBox: Sendable {
+    let epoll: Epoll
+
+    init(_ epoll: consuming Epoll) { self.epoll = epoll }
+}
