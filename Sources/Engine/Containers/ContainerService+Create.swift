@@ -49,6 +49,7 @@ extension ContainerService {
         try ContainerValidation(
             config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name }
         ).check()
+        try LogOptions.validateReceiver(driver: host.logDriver, options: host.logOptions)
         if request.endpoints.contains(where: { $0.value["Links"]?.array?.isEmpty == false }) {
             throw .unimplemented("links between containers are not implemented by swrun yet")
         }
