@@ -49,6 +49,7 @@ extension ContainerService {
         try ContainerValidation(
             config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name }
         ).check()
+        try LogOptions.validateReceiver(driver: host.logDriver, options: host.logOptions)
         for (_, endpoint) in request.endpoints {
             for (field, what) in [("IPv6Address", "IPv6 addresses"), ("LinkLocalIPs", "link-local addresses")]
             where endpoint["IPAMConfig"]?[field]?.string?.isEmpty == false

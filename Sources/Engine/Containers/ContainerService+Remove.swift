@@ -100,6 +100,7 @@ extension ContainerService {
 
     private func removeResources(_ container: Container) async throws {
         let id = container.id
+        await logTasks.end(id, within: .seconds(2))
         try await ignoringMissing { try await supervisor.deleteContainer(id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(id) }
         let files = directory(id)

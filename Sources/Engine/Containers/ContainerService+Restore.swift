@@ -25,6 +25,7 @@ extension ContainerService {
         await reconcile(records, running: Set(tasks.filter { $0.status != .stopped }.map { $0.id }))
         for container in containers {
             await repair(container, tasks.first { $0.id == container.id })
+            if !container.state.isRunning, !container.state.isRemoving { tendLog(container) }
         }
         await removeStrays(known: Set(records.map { $0.id } + unreadable), tasks)
     }

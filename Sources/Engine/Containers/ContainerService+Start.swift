@@ -88,6 +88,7 @@ extension ContainerService {
         let rootfs = record.rootfs.map { mount in
             MountMessage.with { ($0.type, $0.source, $0.options) = (mount.type, mount.source, mount.options) }
         }
+        try await openLogReceiver(record)
         _ = try await supervisor.createTask(record.id, rootfs: rootfs, stdio: stdio(record))
         await container.connectPending(attachSocket(record.id))
         return try await supervisor.startTask(record.id)

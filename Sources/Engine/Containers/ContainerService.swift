@@ -31,6 +31,7 @@ package final class ContainerService: Sendable {
     let statistics = StatisticsHub()
     let probe = Mutex<Probe?>(nil)
     let networkDrivers = NetworkDrivers()
+    let logTasks = LogTasks()
     /// Bytes of RAM that the machine has.
     let machineMemory = UInt64(clamping: MachineFacts().memory)
 

@@ -76,8 +76,5 @@ extension ContainerValidation {
 
     func checkLog() throws(EngineError) {
         try LogOptions.validate(driver: host.logDriver, options: host.logOptions)
-        guard ["json-file", "local", "none"].contains(host.logDriver) else {
-            throw .unimplemented("the log driver \(host.logDriver) is not implemented by swrun yet")
-        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
 import LinuxSystem
+import Threads
 
 /// A log that a client may read.
 package struct LogAnswer: Sendable {
@@ -59,6 +60,32 @@ extension ContainerService {
             // Ends with the container's run, or with the daemon.
             Task { await compressor.run(until: Self.end(of: container)) }
         }
+        guard options.isSent else { return }
+        let known = logTasks.takeConnection(record.id)
+        guard let connection = known ?? (try? options.dialect(LogInfo(record, options))).map({ LogConnection($0) })
+        else { return }
+        let (path, place, logger) = (logPath(record), directory(record.id) / "log-sent", log(record))
+        let ended = Self.end(of: container)
+        logTasks.begin(record.id) {
+            await LogForwarder(log: path, place: place, connection: connection, logger: logger).run(until: ended)
+        }
+    }
+
+    /// Connects to the receiver of the container's log; a start fails without one, as docker's does.
+    func openLogReceiver(_ record: ContainerRecord) async throws {
+        let options = try logOptions(record)
+        guard let dialect = try options.dialect(LogInfo(record, options)) else { return }
+        let connection = LogConnection(dialect)
+        if !options.mayConnectLater {
+            do { try await runOnThread { try connection.open() } } catch {
+                let address = dialect.address
+                let prefix =
+                    options.driver == "gelf" && address.isStream
+                    ? "gelf: cannot connect to GELF endpoint: \(address.place):\(address.port) " : ""
+                throw LogOptions.failure(prefix + EngineError(error).message)
+            }
+        }
+        logTasks.keep(connection, for: record.id)
     }
 
     /// A stream that ends when the container does not run.

@@ -105,7 +105,7 @@ package final class SystemService: Sendable {
             "Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
             "Plugins": [
                 "Volume": ["local"], "Network": ["bridge", "host", "null"], "Authorization": nil,
-                "Log": ["json-file", "local"],
+                "Log": .strings(LogOptions.driverNames),
             ],
         ]
         for member in limits(facts) + host(facts) + daemon(facts) { info.set(member.key, member.value) }
