@@ -16,7 +16,7 @@ package enum DetachKeys {
             } else if key.hasPrefix("ctrl-"), bytes.count == 6, let code = control(bytes[5]) {
                 keys.append(code)
             } else {
-                throw .invalidArgument("Invalid detach keys: \(text)")
+                throw .invalidArgument("Invalid escape keys (\(text)) provided")
             }
         }
         return keys
