@@ -188,8 +188,7 @@ let daemonTargets: [Target] = [
         "EngineHTTP",
         [
             "Engine", "Archive", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem", nioCore,
-            nioPosix,
-            logging,
+            nioPosix, nioSSL, crypto, logging,
         ]),
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),

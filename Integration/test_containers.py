@@ -85,7 +85,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("method, path, status, text", [
         ("POST", "/containers/nosuch/start", 404, "No such container: nosuch"),
-        ("POST", "/containers/nosuch/kill", 404, "No such container: nosuch"),
+        ("POST", "/containers/nosuch/kill", 404, "cannot kill container: nosuch: No such container: nosuch"),
         ("GET", "/containers/nosuch/json", 404, "No such container: nosuch"),
         ("DELETE", "/containers/nosuch", 404, "No such container: nosuch"),
         ("GET", "/exec/nosuch/json", 404, "No such exec instance: nosuch"),

@@ -25,7 +25,6 @@ def refuse(*flags, config=None, tmp_path=None):
 
 @pytest.mark.parametrize("flags, text", [
     (["--nosuchflag"], "unknown flag: --nosuchflag"),
-    (["-H", "tcp://127.0.0.1:2375"], "would need TLS"),
     (["-H", "nonsense"], "invalid -H nonsense"),
     (["-H", "unix://relative"], "expected unix:///absolute/path"),
     (["--data-root", "relative"], "--data-root must be an absolute path"),

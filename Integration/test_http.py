@@ -128,7 +128,7 @@ def test_errors_have_dockers_texts(stack, method, path, status, text):
 @pytest.mark.parametrize("content_type, body, text", [
     ("text/plain", b"{}", "unsupported Content-Type header (text/plain): must be 'application/json'"),
     ("application/json", b"{x", "invalid JSON: invalid character 'x'"),
-    ("application/json", b'{"a":', "invalid JSON: unexpected end of JSON input"),
+    ("application/json", b'{"a":', "invalid JSON: unexpected EOF"),
 ])
 def test_bad_bodies(stack, content_type, body, text):
     head, answer = head_and_body(

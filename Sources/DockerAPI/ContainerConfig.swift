@@ -11,19 +11,19 @@ package struct ContainerConfig: Sendable, Equatable {
     }
 
     private static let table = FieldTable(
-        "ContainerConfigWrapper",
+        "ContainerConfigWrapper.Config",
         [
             .init("Hostname", .string), .init("Domainname", .string), .init("User", .string),
             .init("AttachStdin", .bool), .init("AttachStdout", .bool), .init("AttachStderr", .bool),
             .init("ExposedPorts", .object, omitsEmpty: true),
             .init("Tty", .bool), .init("OpenStdin", .bool), .init("StdinOnce", .bool),
-            .init("Env", .strings), .init("Cmd", .strings), .init("Healthcheck", .object, omitsEmpty: true),
+            .init("Env", .strings), .init("Cmd", .stringOrStrings), .init("Healthcheck", .object, omitsEmpty: true),
             .init("ArgsEscaped", .bool, omitsEmpty: true), .init("Image", .string), .init("Volumes", .object),
-            .init("WorkingDir", .string), .init("Entrypoint", .strings),
+            .init("WorkingDir", .string), .init("Entrypoint", .stringOrStrings),
             .init("NetworkDisabled", .bool, omitsEmpty: true), .init("MacAddress", .string, omitsEmpty: true),
             .init("OnBuild", .strings), .init("Labels", .stringMap),
             .init("StopSignal", .string, omitsEmpty: true), .init("StopTimeout", .int, empty: .null, omitsEmpty: false),
-            .init("Shell", .strings, omitsEmpty: true),
+            .init("Shell", .stringOrStrings, omitsEmpty: true),
         ])
 
     // MARK: Members

@@ -8,12 +8,29 @@ package struct ContainerCreateRequest: Sendable {
     /// `NetworkingConfig.EndpointsConfig`: network name to endpoint settings.
     package var endpoints: [(key: String, value: JSONValue)]
 
+    /// Whether there was no configuration at all, as with `null` and `{}`.
+    package var isEmpty: Bool
+
     package init(json: JSONValue) throws(FieldError) {
-        guard json.members != nil else {
-            throw FieldError("json: cannot unmarshal \(json.kind) into Go value of type ContainerConfigWrapper")
+        guard json.members != nil || json.isNull else {
+            throw FieldError(
+                "json: cannot unmarshal \(json.kind) into Go value of type runconfig.ContainerConfigWrapper")
         }
+        isEmpty = json.members?.isEmpty ?? true
         config = try ContainerConfig(json: json)
-        hostConfig = try HostConfig(json: json["HostConfig"] ?? .null)
-        endpoints = (json["NetworkingConfig"]?["EndpointsConfig"] ?? .null).pairs
+        let host = try Self.object(json, "HostConfig", "container.HostConfig")
+        let networking = try Self.object(json, "NetworkingConfig", "network.NetworkingConfig")
+        hostConfig = try HostConfig(json: host)
+        endpoints = (networking.field("EndpointsConfig") ?? .null).pairs
+    }
+
+    private static func object(_ json: JSONValue, _ name: String, _ type: String) throws(FieldError) -> JSONValue {
+        let value = json.field(name) ?? .null
+        guard value.isNull || value.members != nil else {
+            throw FieldError(
+                "json: cannot unmarshal \(value.kind) into Go struct field ContainerConfigWrapper.\(name) of type \(type)"
+            )
+        }
+        return value
     }
 }

@@ -19,6 +19,8 @@ package struct FieldTable: Sendable {
         case int
         case bool
         case strings
+        /// A list of strings, or one string that stands for a list of itself: Go's StrSlice.
+        case stringOrStrings
         case stringMap
         case array
         case object
@@ -56,8 +58,11 @@ package struct FieldTable: Sendable {
             throw FieldError("json: cannot unmarshal \(value.kind) into Go value of type \(owner)")
         }
         var members: [JSONValue.Member] = []
+        var given: [String: JSONValue] = [:]
+        // As Go does: letters match whatever their case, and the last of several members counts.
+        for member in value.members ?? [] { given[member.key.lowercased()] = member.value }
         for field in fields {
-            let given = try check(field, value[field.name] ?? .null)
+            let given = try check(field, given[field.name.lowercased()] ?? .null)
             if field.omitsEmpty, given.isEmptyForGo { continue }
             members.append(.init(field.name, given))
         }
@@ -67,11 +72,11 @@ package struct FieldTable: Sendable {
     private func check(_ field: Field, _ value: JSONValue) throws(FieldError) -> JSONValue {
         if value.isNull { return field.empty }
         guard field.kind.accepts(value) else {
+            let (found, type) = field.kind.mismatch(value)
             throw FieldError(
-                "json: cannot unmarshal \(value.kind) into Go struct field \(owner).\(field.name) of type \(field.kind.goName)"
-            )
+                "json: cannot unmarshal \(found) into Go struct field \(owner).\(field.name) of type \(type)")
         }
-        return field.kind == .strings && value.string != nil ? .strings([value.string ?? ""]) : value
+        return field.kind == .stringOrStrings && value.string != nil ? .strings([value.string ?? ""]) : value
     }
 }
 
@@ -81,7 +86,7 @@ extension FieldTable.Kind {
         case .string: .string("")
         case .int: .int(0)
         case .bool: .bool(false)
-        case .strings, .stringMap, .array, .object: .null
+        case .strings, .stringOrStrings, .stringMap, .array, .object: .null
         }
     }
 
@@ -90,20 +95,32 @@ extension FieldTable.Kind {
         case .string: "string"
         case .int: "int64"
         case .bool: "bool"
-        case .strings: "[]string"
+        case .strings, .stringOrStrings: "[]string"
         case .stringMap: "map[string]string"
         case .array: "[]interface {}"
         case .object: "map[string]interface {}"
         }
     }
 
-    /// A single string is accepted for a list of strings: docker's StrSlice does so for Cmd and Entrypoint.
+    /// What Go's decoder complains about: the value, or that of its elements which is at fault; and the type it wants.
+    func mismatch(_ value: JSONValue) -> (found: String, type: String) {
+        let elements: [JSONValue]? =
+            switch self {
+            case .strings, .stringOrStrings: value.array
+            case .stringMap: value.members?.map(\.value)
+            default: nil
+            }
+        if let wrong = elements?.first(where: { $0.string == nil && !$0.isNull }) { return (wrong.kind, "string") }
+        return (value.kind, goName)
+    }
+
     func accepts(_ value: JSONValue) -> Bool {
         switch self {
         case .string: value.string != nil
         case .int: value.int != nil
         case .bool: value.bool != nil
-        case .strings: value.strings != nil || value.string != nil
+        case .strings: value.strings != nil
+        case .stringOrStrings: value.strings != nil || value.string != nil
         case .stringMap: value.stringPairs != nil
         case .array: value.array != nil
         case .object: value.members != nil
@@ -123,6 +140,12 @@ extension JSONValue {
         case .array(let values): values.isEmpty
         case .object(let members): members.isEmpty
         }
+    }
+
+    /// A member of a request, whatever the case of its name's letters, as Go reads it; the last one counts.
+    package func field(_ name: String) -> JSONValue? {
+        let wanted = name.lowercased()
+        return members?.last { $0.key.lowercased() == wanted }?.value
     }
 
     /// The members of an object as pairs of key and value; empty for anything else.

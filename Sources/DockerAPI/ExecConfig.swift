@@ -16,7 +16,7 @@ package struct ExecConfig: Sendable, Equatable {
 
     package init(json: JSONValue) throws(FieldError) {
         let table = FieldTable(
-            "ExecOptions",
+            "ExecConfig",
             [
                 .init("User", .string), .init("Privileged", .bool), .init("Tty", .bool), .init("AttachStdin", .bool),
                 .init("AttachStderr", .bool), .init("AttachStdout", .bool), .init("DetachKeys", .string),

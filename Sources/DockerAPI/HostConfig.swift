@@ -11,13 +11,13 @@ package struct HostConfig: Sendable, Equatable {
     }
 
     private static let table = FieldTable(
-        "HostConfig",
+        "HostConfig.HostConfig",
         [
             .init("Binds", .strings), .init("ContainerIDFile", .string), .init("LogConfig", .object),
             .init("NetworkMode", .string), .init("PortBindings", .object), .init("RestartPolicy", .object),
             .init("AutoRemove", .bool), .init("VolumeDriver", .string), .init("VolumesFrom", .strings),
             .init("ConsoleSize", .array, empty: [0, 0]), .init("Annotations", .stringMap, omitsEmpty: true),
-            .init("CapAdd", .strings), .init("CapDrop", .strings), .init("CgroupnsMode", .string),
+            .init("CapAdd", .stringOrStrings), .init("CapDrop", .stringOrStrings), .init("CgroupnsMode", .string),
             .init("Dns", .strings), .init("DnsOptions", .strings), .init("DnsSearch", .strings),
             .init("ExtraHosts", .strings), .init("GroupAdd", .strings), .init("IpcMode", .string),
             .init("Cgroup", .string), .init("Links", .strings), .init("OomScoreAdj", .int),

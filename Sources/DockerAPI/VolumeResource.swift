@@ -39,10 +39,17 @@ package struct VolumeCreateRequest: Sendable {
     package var labels: [(key: String, value: String)]?
     package var options: [(key: String, value: String)]?
 
-    package init(json: JSONValue) {
-        name = json["Name"]?.string ?? ""
-        driver = json["Driver"]?.string ?? ""
-        labels = json["Labels"]?.stringPairs
-        options = json["DriverOpts"]?.stringPairs
+    package init(json: JSONValue) throws(FieldError) {
+        let table = FieldTable(
+            "CreateOptions",
+            [
+                .init("Driver", .string), .init("DriverOpts", .stringMap), .init("Labels", .stringMap),
+                .init("Name", .string),
+            ])
+        let body = try table.normalize(json)
+        name = body["Name"]?.string ?? ""
+        driver = body["Driver"]?.string ?? ""
+        labels = body["Labels"]?.stringPairs
+        options = body["DriverOpts"]?.stringPairs
     }
 }

@@ -60,17 +60,4 @@ package struct ClientConfig: Sendable {
     package var headers: [(name: String, value: String)] {
         (values["HttpHeaders"]?.stringPairs ?? []).map { ($0.key, $0.value) }
     }
-
-    /// The daemon of a context made with `context create`: its metadata lies in a directory named by a hash of the
-    /// context's name, so all of them are looked through.
-    package func host(ofContext name: String) throws(ClientError) -> DaemonHost {
-        let root = directory / "contexts" / "meta"
-        for entry in (try? listDirectory(root)) ?? [] {
-            guard let bytes = try? readFile(root / entry / "meta.json"), let meta = try? JSONValue(parsing: bytes),
-                meta["Name"]?.string == name
-            else { continue }
-            return try DaemonHost.parse(meta["Endpoints"]?["docker"]?["Host"]?.string ?? "")
-        }
-        throw .configuration("context \"" + name + "\": context not found")
-    }
 }

@@ -9,22 +9,27 @@ package enum DaemonHost: Sendable, Equatable {
     package static let standard = DaemonHost.unix(path: "/run/swrun/swrun.sock")
 
     /// Reads `unix:///path`, `tcp://host:port` and `host:port`; the error is a sentence for the user.
-    package static func parse(_ text: String) throws(ClientError) -> DaemonHost {
-        guard let (scheme, rest) = split(text, at: "://") else { return try tcp(text, original: text) }
+    ///
+    /// - Parameter usesTLS: decides the port where none is named.
+    package static func parse(_ text: String, usesTLS: Bool = false) throws(ClientError) -> DaemonHost {
+        guard let (scheme, rest) = split(text, at: "://") else {
+            return try tcp(text, original: text, usesTLS)
+        }
         switch scheme {
         case "unix":
             return .unix(path: rest.isEmpty ? "/run/swrun/swrun.sock" : rest)
-        case "tcp", "http": return try tcp(rest, original: text)
-        case "ssh", "npipe", "fd", "https":
+        case "tcp", "http": return try tcp(rest, original: text, usesTLS)
+        case "https": return try tcp(rest, original: text, true)
+        case "ssh", "npipe", "fd":
             throw .badHost("unable to use \"\(text)\": \(scheme):// is not supported by swrun yet")
         default: throw .badHost("unable to parse docker host `\(text)`")
         }
     }
 
-    private static func tcp(_ text: String, original: String) throws(ClientError) -> DaemonHost {
+    private static func tcp(_ text: String, original: String, _ usesTLS: Bool) throws(ClientError) -> DaemonHost {
         var address = Substring(text)
         if let slash = address.firstIndex(of: "/") { address = address[..<slash] }
-        var port: UInt16 = 2375
+        var port: UInt16 = usesTLS ? 2376 : 2375
         let afterBracket = address.lastIndex(of: "]") ?? address.startIndex
         if let colon = address[afterBracket...].lastIndex(of: ":") {
             guard let number = UInt16(address[address.index(after: colon)...]) else {

@@ -18,6 +18,7 @@ package final class DockerClient {
     }
 
     package let host: DaemonHost
+    private let tls: TLSOptions?
     private let fixedVersion: String?
     private let extraHeaders: [(name: String, value: String)]
     private var negotiated: String?
@@ -25,10 +26,13 @@ package final class DockerClient {
     /// The headers of the daemon's answer to the ping.
     private var ping: [(name: String, value: String)] = []
 
+    /// - Parameter tls: for a daemon on TCP; nil is plain HTTP.
     package init(
-        host: DaemonHost, version: String? = nil, extraHeaders: [(name: String, value: String)] = []
+        host: DaemonHost, tls: TLSOptions? = nil, version: String? = nil,
+        extraHeaders: [(name: String, value: String)] = []
     ) {
         self.host = host
+        self.tls = tls
         self.fixedVersion = version
         self.extraHeaders = extraHeaders
     }
@@ -132,7 +136,8 @@ package final class DockerClient {
         switch host {
         case .tcp(let name, let port):
             guard let fd = connectTCP(host: name, port: port) else { throw .cannotConnect(host: host.description) }
-            return HTTPConnection(fd)
+            guard let tls else { return HTTPConnection(fd) }
+            return try HTTPConnection(fd, host: name, tls)
         case .unix(let path):
             do throws(SysError) { return HTTPConnection(try UnixSocket.connect(FilePath(path))) } catch {
                 if error.errno == .accessDenied || error.errno == .notPermitted {

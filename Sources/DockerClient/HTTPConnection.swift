@@ -4,6 +4,7 @@ import LinuxSystem
 /// One connection to the daemon with the bytes that were read ahead of their use. Blocking; one thread.
 package final class HTTPConnection {
     let fd: OwnedFD
+    private let tls: TLSSession?
     private var buffer: [UInt8] = []
     private var position = 0
     /// Whether a request was answered here before: then the peer may have closed it meanwhile.
@@ -11,20 +12,28 @@ package final class HTTPConnection {
 
     init(_ fd: consuming OwnedFD) {
         self.fd = fd
+        tls = nil
+    }
+
+    /// With TLS, after the handshake with the daemon of this name.
+    init(_ fd: consuming OwnedFD, host: String, _ options: TLSOptions) throws(ClientError) {
+        self.fd = fd
+        tls = try TLSSession(descriptor: self.fd.raw, host: host, options)
     }
 
     /// The descriptor, for poll(2).
     package var descriptor: CInt { fd.raw }
 
     /// Whether bytes are waiting here that poll(2) does not know of.
-    package var hasBuffered: Bool { position < buffer.count }
+    package var hasBuffered: Bool { position < buffer.count || tls?.hasBuffered == true }
 
     package func send(_ bytes: [UInt8]) throws(ClientError) {
+        if let tls { return try tls.write(bytes) }
         do throws(SysError) { try sendAll(fd, bytes) } catch { throw .broken(error.description) }
     }
 
     package func closeWriting() {
-        _ = try? shutdownWriting(fd)
+        if let tls { tls.closeWriting() } else { _ = try? shutdownWriting(fd) }
     }
 
     /// At most `limit` bytes, read-ahead first; empty at the end.
@@ -56,6 +65,10 @@ package final class HTTPConnection {
 
     private func fill() throws(ClientError) {
         position = 0
+        if let tls {
+            buffer = try tls.read(upTo: 65536)
+            return
+        }
         do throws(SysError) { buffer = try readSome(fd, upTo: 65536) } catch {
             buffer = []
             if error.errno != .connectionReset { throw .broken(error.description) }

@@ -7,6 +7,26 @@ import Logging
 struct Dispatcher: Sendable {
     let router: Router
     let logger: Logger
+    var authorization: AuthorizationPlugins?
+    var labels: SocketPolicy.LabelLookup = { _ in nil }
+    private(set) var policy = SocketPolicy.full
+
+    init(
+        router: Router, logger: Logger, authorization: AuthorizationPlugins? = nil,
+        labels: @escaping SocketPolicy.LabelLookup = { _ in nil }
+    ) {
+        self.router = router
+        self.logger = logger
+        self.authorization = authorization
+        self.labels = labels
+    }
+
+    /// The same for a socket with a policy of its own.
+    func under(_ policy: SocketPolicy) -> Dispatcher {
+        var copy = self
+        copy.policy = policy
+        return copy
+    }
 
     /// The fields that docker puts into every response.
     let commonHeaders: [(name: String, value: String)] = [
@@ -29,6 +49,9 @@ struct Dispatcher: Sendable {
     }
 
     private func route(_ head: RequestHead, _ body: RequestBody) async -> Response {
+        if let clean = Self.cleaned(head) {
+            return .with(headers: [("Location", clean)], .empty(.movedPermanently))
+        }
         let (version, path) = Self.splitVersion(percentDecoded(head.path))
         guard let method = Method(rawValue: head.method), let match = router.match(method, path) else {
             return .message(.notFound, "page not found")
@@ -36,11 +59,12 @@ struct Dispatcher: Sendable {
         do {
             let version = version ?? .newest
             try version.checkSupported()
-            return try await match.handler(
-                Request(
-                    method: method, path: path, version: version, query: Query(String(head.query)),
-                    headers: head.headers, body: body, wantsUpgrade: head.wantsUpgrade,
-                    parameters: match.parameters))
+            var request = Request(
+                method: method, path: path, version: version, query: Query(String(head.query)), headers: head.headers,
+                body: body, wantsUpgrade: head.wantsUpgrade, parameters: match.parameters)
+            try policy.check(&request, labels: labels)
+            guard let authorization, authorization.isActive else { return try await match.handler(request) }
+            return try await authorized(&request, head, by: authorization, match.handler)
         } catch let error as RequestError {
             return .message(error.status, error.reason).adding("Connection", "close")
         } catch {
@@ -50,6 +74,38 @@ struct Dispatcher: Sendable {
             }
             return error.response
         }
+    }
+
+    /// Asks the plugins before the request and before its answer; without their leave neither happens.
+    private func authorized(
+        _ request: inout Request, _ head: RequestHead, by plugins: AuthorizationPlugins, _ handler: Router.Handler
+    ) async throws -> Response {
+        var question = AuthorizationPlugins.Question(method: head.method, uri: head.target)
+        question.headers = head.headers.fields.map { ($0.name, $0.value) }
+        if request.path != "/auth", (head.headers["Content-Type"] ?? "").hasPrefix("application/json") {
+            let bytes = try await request.body.collect(upTo: 8 << 20)
+            request.body = RequestBody(bytes, isAnnounced: request.body.isAnnounced)
+            question.body = bytes
+        }
+        try await plugins.allowRequest(question)
+        let response: Response
+        do { response = try await handler(request) } catch { response = EngineError(error).response }
+        let (status, body) = response.outline
+        try await plugins.allowResponse(question, status: status, body: body)
+        return response
+    }
+
+    /// Where a path leads that has empty segments, `.` or `..`, as Go's router redirects it; nil if it has none.
+    static func cleaned(_ head: RequestHead) -> String? {
+        let path = String(head.path)
+        guard path.hasPrefix("/"), path.contains("//") || path.contains("/.") else { return nil }
+        var kept: [Substring] = []
+        for segment in path.split(separator: "/") where segment != "." {
+            if segment == ".." { _ = kept.popLast() } else { kept.append(segment) }
+        }
+        let clean = "/" + kept.joined(separator: "/") + (path.hasSuffix("/") && !kept.isEmpty ? "/" : "")
+        if clean == path { return nil }
+        return clean + (head.query.isEmpty ? "" : "?" + head.query)
     }
 
     /// `/v1.41/containers/json` to 1.41 and `/containers/json`; what is no version stays in the path.

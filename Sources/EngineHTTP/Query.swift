@@ -20,6 +20,12 @@ package struct Query: Sendable {
         return nil
     }
 
+    /// Replaces every value of a parameter by one.
+    package mutating func set(_ name: String, _ value: String) {
+        items.removeAll { $0.name == name }
+        items.append((name, value))
+    }
+
     package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
     package func contains(_ name: String) -> Bool { get(name) != nil }

@@ -43,8 +43,15 @@ package struct Request: Sendable {
         do throws(JSONError) {
             return try JSONValue(parsing: bytes)
         } catch {
-            throw EngineError.invalidArgument("invalid JSON: " + error.message)
+            throw EngineError.invalidArgument(Self.goText(error.message))
         }
+    }
+
+    /// What Go's decoder says of a stream.
+    private static func goText(_ message: String) -> String {
+        if message == "unexpected end of JSON input" { return "invalid JSON: unexpected EOF" }
+        return message.hasSuffix(" after top-level value")
+            ? "unexpected content after JSON" : "invalid JSON: " + message
     }
 
     private func checkContentType() throws(EngineError) {

@@ -13,11 +13,23 @@ package enum Response: Sendable {
     case stream(Status, contentType: String, @Sendable (any BodyWriter) async throws -> Void)
     /// The connection becomes a plain byte stream: `101 UPGRADED` if the client asked for an upgrade, else `200 OK`.
     case hijack(contentType: String, @Sendable (HijackedStream) async throws -> Void)
+    /// The connection becomes a plain byte stream of another protocol: `101 Switching Protocols` with these fields.
+    case upgrade([(name: String, value: String)], @Sendable (HijackedStream) async throws -> Void)
     /// Another response with more header fields.
     indirect case with(headers: [(name: String, value: String)], Response)
 
     /// The same response with one more header field.
     package func adding(_ name: String, _ value: String) -> Response { .with(headers: [(name, value)], self) }
+
+    /// The status, and the body where it is a document, for those who are asked whether it may go out.
+    var outline: (status: Int, body: [UInt8]) {
+        switch self {
+        case .json(let status, let value): (status.code, value.bytes())
+        case .empty(let status), .text(let status, _), .stream(let status, _, _): (status.code, [])
+        case .hijack, .upgrade: (101, [])
+        case .with(_, let inner): inner.outline
+        }
+    }
 
     /// docker's error body.
     package static func message(_ status: Status, _ text: String) -> Response {

@@ -4,13 +4,13 @@ import JSON
 import LinuxSystem
 
 /// daemon.json: dockerd's file, with the same keys as the flags (lists in the plural).
-struct ConfigurationFile {
+struct ConfigurationFile: Sendable {
     private var values: [(key: String, value: JSONValue)] = []
 
     /// Keys that dockerd knows and that change nothing here.
     private static let ignored: Set<String> = [
-        "features", "storage-driver", "storage-opts", "experimental", "ipv6", "max-concurrent-downloads",
-        "max-concurrent-uploads", "shutdown-timeout", "builder",
+        "features", "storage-driver", "storage-opts", "experimental", "ipv6", "builder", "max-download-attempts",
+        "socket-policies", "authorization-plugin-directories",
     ]
 
     /// - Parameter isRequired: a missing file is an error.

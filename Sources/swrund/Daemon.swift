@@ -3,14 +3,16 @@ import CLinux
 import Engine
 import EngineHTTP
 import Flags
+import JSON
 import LinuxSystem
 import Logging
 
 /// The daemon from its command line to its end. Cancelling its task stops it gracefully.
 enum Daemon {
-    static func main() async -> Never {
+    /// - Parameter reloads: gives an element whenever the configuration file is to be read again.
+    static func main(reloads: AsyncStream<Void>) async -> Never {
         do {
-            try await run(Array(CommandLineArguments.current().dropFirst()))
+            try await run(Array(CommandLineArguments.current().dropFirst()), reloads)
             exit(0)
         } catch let error as FlagError {
             fail(error.message + "\nSee 'swrund --help'.", code: 125)
@@ -29,7 +31,7 @@ enum Daemon {
         _ = bytes.withUnsafeBytes { CLinux.write(descriptor, $0.baseAddress, bytes.count) }
     }
 
-    private static func run(_ arguments: [String]) async throws {
+    private static func run(_ arguments: [String], _ reloads: AsyncStream<Void>) async throws {
         let flags = try DaemonFlags.set.parse(arguments)
         if flags.bool("help") { return write(to: STDOUT_FILENO, helpText) }
         if flags.bool("version") { return write(to: STDOUT_FILENO, "Swrun version \(LinuxSystem.Version.number)") }
@@ -39,8 +41,10 @@ enum Daemon {
         try file.checkConflicts(flags)
         let settings = Settings(flags: flags, file: file)
         let configuration = try settings.engine(programs: programDirectory())
+        let places = try settings.places(standard: "unix://\(configuration.execRoot.string)/swrun.sock")
+        let level = LogLevel(try settings.logLevel())
         if flags.bool("validate") { return write(to: STDERR_FILENO, "configuration OK") }
-        try await serve(settings, configuration)
+        try await serve(settings, configuration, at: places, level, reloads)
     }
 
     private static var helpText: String {
@@ -49,27 +53,45 @@ enum Daemon {
         return page.render()
     }
 
-    private static func serve(_ settings: Settings, _ configuration: EngineConfiguration) async throws {
+    /// What is served, where, and by what.
+    private struct Door {
+        var sockets: [(descriptor: CInt, place: Place)]
+        var tls: ServerTLS?
+    }
+
+    private static func serve(
+        _ settings: Settings, _ configuration: EngineConfiguration, at places: [Place], _ level: LogLevel,
+        _ reloads: AsyncStream<Void>
+    ) async throws {
         guard geteuid() == 0 else { throw DaemonError("the daemon needs to be started as root") }
-        let logger = try makeLogger(settings)
-        var hosts = try settings.list("host")
-        if hosts.isEmpty { hosts = ["unix://\(configuration.execRoot.string)/swrun.sock"] }
-        let listeners = try hosts.map { try Listener($0) }
-        let group = try Listener.groupID(try settings.string("group"))
+        let isJSON = try settings.string("log-format") == "json"
+        let logger = Logger(label: "swrund") { DaemonLogHandler(label: $0, level: level, isJSON: isJSON) }
         let pidText = try settings.string("pidfile")
         let pidFile = PIDFile(path: pidText.isEmpty ? configuration.execRoot / "swrund.pid" : FilePath(pidText))
+        var door = Door(sockets: [], tls: try settings.serverTLS())
+        let group = try Listener.groupID(try settings.string("group"))
         try makeDirectories(configuration.dataRoot, mode: 0o711)
         try makeDirectories(configuration.execRoot, mode: 0o711)
         try pidFile.claim()
         defer { pidFile.release() }
         // Listening comes before all else that changes the machine: a second daemon gets no further than here. Clients
         // that come now wait.
-        let sockets = try listeners.map { try $0.open(group: group).relinquish() }
-        defer { for listener in listeners { try? removeFile(listener.path) } }
-        for listener in listeners { logger.info("API listen", metadata: ["op": "\(listener.path.string)"]) }
+        for place in places {
+            if let warning = try settings.warning(place.listener) { logger.warning("\(warning)") }
+            for descriptor in try place.listener.open(group: group) { door.sockets.append((descriptor, place)) }
+            logger.info("API listen", metadata: ["op": "\(place.listener.description)"])
+        }
+        defer {
+            for place in places {
+                if case .unix(let path) = place.listener { try? removeFile(path) }
+            }
+        }
         let engine = try Engine(configuration: configuration, logger: logger)
         do {
-            try await serve(engine, at: sockets, logger)
+            let reloader = Reloader(settings: settings, system: engine.system, level: level, logger: logger)
+            try await serve(engine, door, settings.authorizationDirectories(), logger) { plugins in
+                for await _ in reloads { reloader.reload(engine.configuration, plugins) }
+            }
             await engine.stop()
         } catch {
             await engine.stop()
@@ -78,33 +100,37 @@ enum Daemon {
     }
 
     /// Serves until the task is cancelled.
-    private static func serve(_ engine: Engine, at sockets: [CInt], _ logger: Logger) async throws {
+    private static func serve(
+        _ engine: Engine, _ door: Door, _ directories: [String], _ logger: Logger,
+        reloading: @escaping @Sendable (AuthorizationPlugins) async -> Void
+    ) async throws {
         let supervisor = SupervisorProcess(
             configuration: engine.configuration, connection: engine.supervisor, logger: logger)
         try await supervisor.ensureRunning()
         try await engine.start()
-        let server = HTTPServer(router: .engine(engine), logger: logger)
+        let plugins = AuthorizationPlugins(
+            names: engine.configuration.authorizationPlugins, directories: directories)
+        let containers = engine.containers
+        let server = HTTPServer(router: .engine(engine), logger: logger, authorization: plugins) { reference in
+            containers.labels(of: reference)
+        }
         try await withThrowingDiscardingTaskGroup { tasks in
-            for socket in sockets { tasks.addTask { try await server.serve(OwnedFD(owning: socket)) } }
+            for (descriptor, place) in door.sockets {
+                var isTCP = false
+                if case .tcp = place.listener { isTCP = true }
+                let tls = isTCP ? door.tls : nil
+                tasks.addTask {
+                    try await server.serve(OwnedFD(owning: descriptor), tls: tls, policy: place.policy)
+                }
+            }
             if engine.configuration.ownsSupervisor { tasks.addTask { await supervisor.keepRunning() } }
             tasks.addTask { await engine.run() }
+            tasks.addTask { await reloading(plugins) }
             logger.info("daemon has completed initialization")
             try? await Task.sleep(for: .seconds(1 << 40))  // until we are told to stop
             logger.info("stopping; containers keep running")
             tasks.cancelAll()
         }
         await server.shutDown()
-    }
-
-    private static func makeLogger(_ settings: Settings) throws -> Logger {
-        var logger = Logger(label: "swrund") { StreamLogHandler.standardError(label: $0) }
-        let name = try settings.string("log-level")
-        let levels: [String: Logger.Level] = [
-            "trace": .trace, "debug": .debug, "info": .info, "warn": .warning, "warning": .warning, "error": .error,
-            "fatal": .critical, "panic": .critical,
-        ]
-        guard let level = levels[name] else { throw DaemonError("invalid logging level: \(name)") }
-        logger.logLevel = try settings.isDebug() ? min(level, .debug) : level
-        return logger
     }
 }

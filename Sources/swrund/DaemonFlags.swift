@@ -20,7 +20,7 @@ enum DaemonFlags {
         }
     }
 
-    private static let all: [Entry] = locations + runtime + network + registry + general
+    private static let all: [Entry] = locations + runtime + network + registry + security + general
 
     private static let locations = [
         Entry(.string("data-root", default: "/var/lib/swrun", "Directory for what must survive a reboot")),
@@ -44,6 +44,16 @@ enum DaemonFlags {
         Entry(.bool("init", "Run a small init as process 1 of containers that do not say otherwise")),
         Entry(.string("default-shm-size", default: "64m", "Size of /dev/shm in containers that name none")),
         Entry(.string("log-driver", default: "json-file", "Log driver of containers that name none")),
+        Entry(
+            .list("default-ulimit", "Limit of processes in containers that name none of it (name=soft[:hard])"),
+            key: "default-ulimits"),
+        Entry(.string("default-ipc-mode", default: "private", "IPC mode of containers that name none")),
+        Entry(
+            .string(
+                "default-cgroupns-mode",
+                "Cgroup namespace of containers that name none, host or private (default: private with cgroup v2)")),
+        Entry(.bool("no-new-privileges", "Let no container gain privileges that does not say otherwise")),
+        Entry(.string("seccomp-profile", default: "builtin", "Seccomp profile of containers that name none")),
         Entry(.list("log-opt", "Option of the log driver for containers that name none (key=value)"), key: "log-opts"),
     ]
 
@@ -72,6 +82,17 @@ enum DaemonFlags {
         Entry(.int("registry-timeout", default: 60, "Seconds for which a registry may be silent")),
     ]
 
+    private static let security = [
+        Entry(.bool("tls", "Use TLS on TCP sockets")),
+        Entry(.bool("tlsverify", "Use TLS and let in only clients with a certificate of --tlscacert")),
+        Entry(.string("tlscacert", "Certificates that clients must be signed by (default: ~/.docker/ca.pem)")),
+        Entry(.string("tlscert", "Certificate of this daemon (default: ~/.docker/cert.pem)")),
+        Entry(.string("tlskey", "Key of the certificate (default: ~/.docker/key.pem)")),
+        Entry(
+            .list("authorization-plugin", "Plugin to ask before each request and each answer"),
+            key: "authorization-plugins"),
+    ]
+
     private static let general = [
         Entry(.bool("debug", short: "D", "The same as --log-level debug")),
         Entry(
@@ -81,8 +102,10 @@ enum DaemonFlags {
         Entry(.list("label", "Label of this daemon, shown by info (key=value)"), key: "labels"),
         Entry(.bool("live-restore", default: true, "Accepted for compatibility: containers always outlive the daemon")),
         Entry(.bool("validate", "Check flags and configuration file, and end")),
-        Entry(.bool("tls", "Accepted for compatibility: only unix sockets are served")),
-        Entry(.bool("tlsverify", "Accepted for compatibility: only unix sockets are served")),
+        Entry(.string("log-format", default: "text", "Format of the log, \"text\" or \"json\"")),
+        Entry(.int("shutdown-timeout", "Accepted for compatibility: containers always outlive the daemon")),
+        Entry(.int("max-concurrent-downloads", "Accepted for compatibility: the supervisor's own limit holds")),
+        Entry(.int("max-concurrent-uploads", "Accepted for compatibility: the supervisor's own limit holds")),
         Entry(.bool("version", short: "v", "Print the version")),
         Entry(.bool("help", short: "h", "Print this help")),
     ]

@@ -1,31 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import EngineHTTP
 import LinuxSystem
 
 /// A place to listen at, from `-H`.
-struct Listener {
-    let path: FilePath
+enum Listener: Equatable, Sendable {
+    case unix(FilePath)
+    case tcp(host: String, port: UInt16)
+    /// Sockets that systemd has opened (sd_listen_fds(3)): all, or the one with this number.
+    case activated(Int?)
 
-    init(_ host: String) throws(DaemonError) {
-        switch host.split(separator: ":", maxSplits: 1).first {
+    /// - Parameter usesTLS: decides the port of a `tcp://` that names none, as docker has it.
+    init(_ host: String, usesTLS: Bool) throws(DaemonError) {
+        let (scheme, rest) = Self.split(host)
+        switch scheme {
         case "unix":
-            guard host.hasPrefix("unix:///") else {
-                throw DaemonError("invalid -H \(host): expected unix:///absolute/path")
-            }
-            path = FilePath(String(host.dropFirst("unix://".count))).normalized
+            guard rest.hasPrefix("/") else { throw DaemonError("invalid -H \(host): expected unix:///absolute/path") }
+            self = .unix(FilePath(rest).normalized)
         case "tcp":
-            throw DaemonError(
-                "-H \(host): listening on TCP is not implemented by swrun yet, and it would need TLS: whoever may "
-                    + "talk to the daemon is root on this machine")
+            guard let (name, port) = Self.address(rest, port: usesTLS ? 2376 : 2375) else {
+                throw DaemonError("invalid -H \(host): invalid bind address format: expected tcp://HOST[:PORT]")
+            }
+            self = .tcp(host: name, port: port)
         case "fd":
-            throw DaemonError("-H \(host): socket activation is not implemented by swrun yet")
-        default:
-            throw DaemonError("invalid -H \(host): expected unix:///path")
+            if rest.isEmpty || rest == "*" {
+                self = .activated(nil)
+            } else if let number = Int(rest), number >= 3 {
+                self = .activated(number)
+            } else {
+                throw DaemonError("invalid -H \(host): expected fd:// or fd://NUMBER, from 3 on")
+            }
+        default: throw DaemonError("invalid -H \(host): expected unix:///path, tcp://host:port or fd://")
         }
     }
 
-    /// A listening socket that only root and the group may use, from its first moment on.
-    func open(group: gid_t?) throws -> OwnedFD {
+    private static func split(_ host: String) -> (scheme: String, rest: String) {
+        for scheme in ["unix", "tcp", "fd"] where host.hasPrefix(scheme + "://") {
+            return (scheme, String(host.dropFirst(scheme.count + 3)))
+        }
+        return ("", host)
+    }
+
+    /// `127.0.0.1:2376`, `[::1]:2376`, `host`, `:2376`; nothing is this host's loopback.
+    private static func address(_ text: String, port: UInt16) -> (String, UInt16)? {
+        var name = text[...]
+        var number = port
+        if name.hasSuffix("/") { name = name.dropLast() }
+        let end = name.lastIndex(of: "]") ?? name.startIndex
+        if let colon = name[end...].lastIndex(of: ":") {
+            guard let given = UInt16(name[name.index(after: colon)...]) else { return nil }
+            number = given
+            name = name[..<colon]
+        }
+        if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
+        guard !name.contains("/"), !name.contains("[") else { return nil }
+        return (name.isEmpty ? "localhost" : String(name), number)
+    }
+
+    /// As the log and messages show it.
+    var description: String {
+        switch self {
+        case .unix(let path): path.string
+        case .tcp(let host, let port): (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+        case .activated(let number): "fd://" + (number.map { "\($0)" } ?? "")
+        }
+    }
+
+    /// Whether only this machine's programs can reach it, as far as its name tells.
+    var isLocal: Bool {
+        guard case .tcp(let host, _) = self else { return true }
+        return host == "localhost" || host.hasPrefix("127.") || host == "::1"
+    }
+
+    /// Listening sockets, as descriptors that the caller owns. A unix socket is only root's and the group's, from its
+    /// first moment on.
+    func open(group: gid_t?) throws -> [CInt] {
+        switch self {
+        case .unix(let path): return [try Self.openUnix(path, group).relinquish()]
+        case .tcp(let host, let port): return try TCPListening.open(host: host, port: port)
+        case .activated(let number): return try Self.activated(number)
+        }
+    }
+
+    private static func openUnix(_ path: FilePath, _ group: gid_t?) throws -> OwnedFD {
         try makeDirectories(path.parent, mode: 0o711)
         if (try? UnixSocket.connect(path)) != nil {
             throw DaemonError("\(path.string) is in use: is another daemon running?")
@@ -33,6 +90,21 @@ struct Listener {
         let socket = try UnixSocket.listen(path, mode: 0o660)
         if let group { try sys("chown", path.string) { chown(path.string, 0, group) } }
         return socket
+    }
+
+    /// The descriptors from 3 on, if they were meant for this process.
+    private static func activated(_ number: Int?) throws -> [CInt] {
+        let isOurs = Environment.nonEmpty("LISTEN_PID").flatMap { pid_t($0) } == getpid()
+        let count = isOurs ? Environment.nonEmpty("LISTEN_FDS").flatMap { Int($0) } ?? 0 : 0
+        guard count > 0, count < 1024 else {
+            throw DaemonError(
+                "no sockets found via socket activation: make sure the service was started by systemd")
+        }
+        let all = (3..<3 + count).map { CInt($0) }
+        for descriptor in all { try TCPListening.setCloseOnExec(descriptor) }
+        guard let number else { return all }
+        guard number < 3 + count else { throw DaemonError("too few socket activated files passed in by systemd") }
+        return [CInt(number)]
     }
 
     /// The id of a group of /etc/group, or of a number. `docker` is only looked for, others must exist.

@@ -31,6 +31,8 @@ extension Settings {
         configuration.defaultShmSize = try shmSize()
         configuration.usesInit = try bool("init")
         configuration.cgroupParent = try string("cgroup-parent")
+        configuration.authorizationPlugins = try list("authorization-plugin")
+        try setContainerDefaults(&configuration)
         return configuration
     }
 
@@ -42,9 +44,69 @@ extension Settings {
         return Int64(seconds)
     }
 
+    /// What `configuration` takes over when the file is read again.
+    func reload(_ configuration: EngineConfiguration) throws(DaemonError) {
+        var values = configuration.live.values
+        values.runtimes = try runtimes(configuration.programDirectory)
+        values.defaultRuntime = try string("default-runtime")
+        guard values.runtimes.contains(where: { $0.name == values.defaultRuntime }) else {
+            throw DaemonError("specified default runtime '\(values.defaultRuntime)' does not exist")
+        }
+        values.labels = try list("label")
+        values.insecureRegistries = try list("insecure-registry")
+        values.registryMirrors = try list("registry-mirror")
+        values.isDebug = try isDebug()
+        values.authorizationPlugins = try list("authorization-plugin")
+        configuration.live.values = values
+    }
+
     func isDebug() throws(DaemonError) -> Bool {
         if try bool("debug") { return true }
         return try string("log-level") == "debug"
+    }
+
+    private func setContainerDefaults(_ configuration: inout EngineConfiguration) throws(DaemonError) {
+        configuration.noNewPrivileges = try bool("no-new-privileges")
+        let ipc = try string("default-ipc-mode")
+        guard ["private", "shareable"].contains(ipc) else {
+            throw DaemonError("IPC mode \"\(ipc)\" is not supported as default value, only private and shareable are")
+        }
+        configuration.defaultIPCMode = ipc
+        let mode = try string("default-cgroupns-mode")
+        guard ["", "private", "host"].contains(mode) else {
+            throw DaemonError("default cgroup namespace mode (\(mode)) is invalid; use \"host\" or \"private\"")
+        }
+        configuration.defaultCgroupNamespaceMode = mode
+        configuration.defaultUlimits = try ulimits()
+        let profile = try string("seccomp-profile")
+        switch profile {
+        case "", "builtin": break
+        case "unconfined": configuration.seccompProfile = profile
+        default:
+            do throws(SysError) { configuration.seccompProfile = try readText(FilePath(profile)) } catch {
+                throw DaemonError("opening seccomp profile (\(profile)) failed: \(error.errno.text)")
+            }
+        }
+    }
+
+    /// On the command line `name=soft[:hard]`, in the file an object of objects.
+    private func ulimits() throws(DaemonError) -> [JSONValue] {
+        var limits: [JSONValue] = []
+        for text in flags.list("default-ulimit") {
+            let parts = text.split(separator: "=", maxSplits: 1).map { String($0) }
+            let numbers = parts.count == 2 ? parts[1].split(separator: ":").map { Int64($0) } : []
+            guard (1...2).contains(numbers.count), let soft = numbers[0], let hard = numbers[numbers.count - 1],
+                soft <= hard || hard == -1
+            else { throw DaemonError("invalid ulimit argument: \(text)") }
+            limits.append(["Name": .string(parts[0]), "Soft": .int(soft), "Hard": .int(hard)])
+        }
+        for (name, value) in (file["default-ulimits"]?.members ?? []).map({ ($0.key, $0.value) }) {
+            guard let soft = value["Soft"]?.int, let hard = value["Hard"]?.int else {
+                throw wrongType("default-ulimit", "an object of objects with Name, Soft and Hard")
+            }
+            limits.append(["Name": .string(name), "Soft": .int(soft), "Hard": .int(hard)])
+        }
+        return limits
     }
 
     private func network() throws(DaemonError) -> NetworkConfiguration {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import Engine
 import Flags
 import JSON
 import LinuxSystem
+import Logging
 
 /// The values of the flags, or else of the configuration file, or else the defaults.
-struct Settings {
+struct Settings: Sendable {
     let flags: FlagValues
     let file: ConfigurationFile
 
@@ -65,6 +67,29 @@ struct Settings {
         let text = try string(flag)
         guard text.hasPrefix("/") else { throw DaemonError("--\(flag) must be an absolute path: \(text)") }
         return FilePath(text).normalized
+    }
+
+    func logLevel() throws(DaemonError) -> Logger.Level {
+        let name = try string("log-level")
+        let levels: [String: Logger.Level] = [
+            "trace": .trace, "debug": .debug, "info": .info, "warn": .warning, "warning": .warning, "error": .error,
+            "fatal": .critical, "panic": .critical,
+        ]
+        guard let level = levels[name] else { throw DaemonError("invalid logging level: \(name)") }
+        let format = try string("log-format")
+        guard ["text", "json"].contains(format) else { throw DaemonError("invalid log format: \(format)") }
+        return try isDebug() ? min(level, .debug) : level
+    }
+
+    /// Where authorization plugins are looked for: `authorization-plugin-directories`, a key of ours, or docker's places.
+    func authorizationDirectories() throws(DaemonError) -> [String] {
+        guard let value = file["authorization-plugin-directories"] else {
+            return AuthorizationPlugins.standardDirectories
+        }
+        guard let paths = value.strings else {
+            throw wrongType("authorization-plugin-directories", "a list of strings")
+        }
+        return paths
     }
 
     func wrongType(_ flag: String, _ expected: String) -> DaemonError {

@@ -6,5 +6,10 @@ Heap.limit()
 // The main thread waits for signals, blocked before any other thread exists. It must not await: an async main ends in
 // dispatch_main(), whose sigsuspend(2) lets every signal through.
 let signals = StopSignals()
-let daemon = Task.detached { await Daemon.main() }  // ends the process itself
-signals.waitForever { daemon.cancel() }
+let (reloads, reload) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+let daemon = Task.detached { await Daemon.main(reloads: reloads) }  // ends the process itself
+signals.waitForever {
+    reload.yield()
+} stop: {
+    daemon.cancel()
+}

@@ -23,7 +23,7 @@ struct ContainerConfigTests {
     func wrongType() {
         #expect(
             throws: FieldError(
-                "json: cannot unmarshal string into Go struct field ContainerConfigWrapper.Tty of type bool")
+                "json: cannot unmarshal string into Go struct field ContainerConfigWrapper.Config.Tty of type bool")
         ) {
             try ContainerConfig(json: ["Tty": "yes"])
         }

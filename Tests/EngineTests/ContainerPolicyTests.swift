@@ -124,8 +124,8 @@ struct ContainerDefaultsTests {
         arguments: [
             (["Memory": 5], "Minimum memory limit allowed is 6MB"),
             (["MemorySwap": 5], "You should always set the Memory limit when using Memoryswap limit, see usage"),
-            (["NanoCpus": 3_000_000_000], "range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available"),
-            (["CpusetCpus": "a"], "Invalid value a for cpuset cpus"),
+            (["NanoCpus": 3_000_000_000], "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available"),
+            (["CpusetCpus": "a"], "Invalid value a for cpuset cpus: invalid format: a"),
             (
                 ["RestartPolicy": ["Name": "sometimes"]],
                 "invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or "

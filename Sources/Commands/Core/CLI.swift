@@ -109,7 +109,8 @@ package enum CLI {
             throw UsageText.failure(
                 "swrun: 'swrun \(name)' \(reason)", usage: usage, name: name, code: 1, verb: seeHelp)
         }
-        try command.run(Invocation(command: command, name: name, flags: flags, session: Session(globals: globals)))
+        let session = try Session(globals: globals, needsDaemon: !command.path.hasPrefix("context "))
+        try command.run(Invocation(command: command, name: name, flags: flags, session: session))
     }
 
     private static func help(_ words: [String], _ output: Output) throws {

@@ -10,7 +10,10 @@ extension CommandTree {
             ContainerPort.command, ContainerPrune.command, ContainerRemove.command, ContainerRename.command,
             ContainerRestart.command, ContainerRun.command, ContainerStart.command, ContainerStats.command,
             ContainerStop.command, ContainerTop.command, ContainerUnpause.command, ContainerUpdate.command,
-            ContainerWait.command, ImageHistory.command, ImageImport.command, ImageInspect.command,
+            ContainerWait.command, ContextArchive.exportCommand, ContextArchive.importCommand, ContextCreate.command,
+            ContextCreate.updateCommand, ContextInspect.command, ContextList.command, ContextUse.removeCommand,
+            ContextUse.showCommand, ContextUse.useCommand, ImageHistory.command, ImageImport.command,
+            ImageInspect.command,
             ImageList.command, ImageLoad.command, ImagePrune.command, ImagePull.command, ImagePush.command,
             ImageRemove.command, ImageSave.command, ImageTag.command, Inspect.command, Login.command, Logout.command,
             ManifestAnnotate.command, ManifestCreate.command, ManifestInspect.command, ManifestPush.command,
@@ -19,12 +22,13 @@ extension CommandTree {
             NetworkPrune.command, NetworkRemove.command, Search.command, SystemDiskUsage.command, SystemEvents.command,
             SystemInfo.command, SystemPrune.command, SystemVersion.command, VolumeCreate.command,
             VolumeInspect.command, VolumeList.command, VolumePrune.command, VolumeRemove.command,
-        ] + PlannedCommands.all
+        ] + Completion.commands + PlannedCommands.all
 
     /// The words that only lead to other commands.
     package static let groups: [CommandGroup] = [
         CommandGroup("builder", "Build images and clean up after builds"),
         CommandGroup("checkpoint", "Save and resume the state of running processes"),
+        CommandGroup("completion", "Completion scripts for shells"),
         CommandGroup("config", "Configuration files for swarm services", isSwarm: true),
         CommandGroup("container", "Create, run, inspect and remove containers"),
         CommandGroup("context", "Named daemons that this program can talk to"),

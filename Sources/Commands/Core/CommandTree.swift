@@ -59,7 +59,9 @@ package enum CommandTree {
     private static var topLevelNames: [String] {
         var names: [String] = []
         for command in commands {
-            for name in [command.path] + command.aliases where !name.contains(" ") { names.append(name) }
+            for name in [command.path] + command.aliases where !name.contains(" ") && !name.hasPrefix("_") {
+                names.append(name)
+            }
         }
         return names.sorted()
     }

@@ -14,11 +14,11 @@ enum GlobalFlags {
                 "log-level", short: "l", default: "info",
                 "Accepted for compatibility: \"debug\", \"info\", \"warn\", \"error\" or \"fatal\""
             ),
-            .bool("tls", "Speak TLS to the daemon (not supported yet)"),
+            .bool("tls", "Speak TLS to the daemon; --tlsverify implies it"),
             .string("tlscacert", "File with the certificates that the daemon's must be signed by"),
             .string("tlscert", "File with the client's certificate"),
             .string("tlskey", "File with the client's private key"),
-            .bool("tlsverify", "Speak TLS and check the daemon's certificate (not supported yet)"),
+            .bool("tlsverify", "Speak TLS and check the daemon's certificate"),
             .bool("version", short: "v", "Print the version of this program"),
         ]
     }

@@ -11,17 +11,6 @@ enum PlannedCommands {
         planned(
             "checkpoint rm", aliases: ["checkpoint remove"], "[OPTIONS] CONTAINER CHECKPOINT",
             "Remove a checkpoint of a container"),
-        planned("context create", "[OPTIONS] CONTEXT", "Add a context"),
-        planned("context export", "[OPTIONS] CONTEXT [FILE|-]", "Write a context as a tar archive"),
-        planned("context import", "CONTEXT FILE|-", "Read a context from an archive"),
-        planned(
-            "context inspect", "[OPTIONS] [CONTEXT] [CONTEXT...]",
-            "Show all that is known about contexts, as JSON"),
-        planned("context ls", aliases: ["context list"], "[OPTIONS]", "List the contexts"),
-        planned("context rm", aliases: ["context remove"], "CONTEXT [CONTEXT...]", "Remove contexts"),
-        planned("context show", "", "Print the context in use"),
-        planned("context update", "[OPTIONS] CONTEXT", "Change a context"),
-        planned("context use", "CONTEXT", "Choose the context for later commands"),
         planned(
             "image build", aliases: ["build", "builder build"], "[OPTIONS] PATH | URL | -",
             "Make an image from a Dockerfile"),

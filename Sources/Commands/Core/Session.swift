@@ -12,47 +12,85 @@ package final class Session {
     package let output = Output()
     let globals: FlagValues
 
-    package init(globals: FlagValues) throws {
+    /// Whether a daemon that was named apart hides the context that was chosen.
+    let ignoresContexts: Bool
+
+    /// - Parameter needsDaemon: false for commands that work even where the daemon in use cannot be found out.
+    package init(globals: FlagValues, needsDaemon: Bool = true) throws {
         let directory = globals.optional("config").map { FilePath($0) } ?? ClientConfig.standardDirectory
         config = try ClientConfig(directory: directory)
         self.globals = globals
-        let (host, context) = try Session.chooseHost(globals, config)
-        contextName = context
+        ignoresContexts =
+            Environment.nonEmpty("DOCKER_HOST") != nil && !globals.isSet("context") && !globals.isSet("host")
+        let chosen: Choice
+        do { chosen = try Session.choose(globals, config) } catch {
+            if needsDaemon { throw error }
+            chosen = (
+                .standard, nil,
+                globals.optional("context") ?? Environment.nonEmpty("DOCKER_CONTEXT") ?? config.string("currentContext")
+                    ?? "default"
+            )
+        }
+        contextName = chosen.context
         var headers = config.headers
         if let text = Environment.nonEmpty("DOCKER_CUSTOM_HEADERS") { headers += Session.customHeaders(text) }
         client = DockerClient(
-            host: host, version: Environment.nonEmpty("DOCKER_API_VERSION"), extraHeaders: headers)
+            host: chosen.host, tls: chosen.tls, version: Environment.nonEmpty("DOCKER_API_VERSION"),
+            extraHeaders: headers)
     }
 
+    private typealias Choice = (host: DaemonHost, tls: TLSOptions?, context: String)
+
     /// `-H` wins over `-c`, that over DOCKER_HOST, that over DOCKER_CONTEXT, that over the configuration.
-    private static func chooseHost(
-        _ globals: FlagValues, _ config: ClientConfig
-    ) throws -> (host: DaemonHost, context: String) {
-        for name in ["tls", "tlsverify"] where globals.bool(name) {
-            throw CommandFailure("swrun: --\(name) is not supported yet: use a unix socket or plain tcp")
-        }
+    private static func choose(_ globals: FlagValues, _ config: ClientConfig) throws -> Choice {
         let hosts = globals.list("host")
         if hosts.count > 1 { throw CommandFailure(Session.unresolved + "Specify only one -H") }
         if let host = hosts.first {
             if globals.isSet("context") {
                 throw CommandFailure("conflicting options: either specify --host or --context, not both")
             }
-            return (try endpoint { () throws(ClientError) in try DaemonHost.parse(host) }, "default")
+            return try named(host, globals, config)
         }
         var context = globals.optional("context")
         if context == nil {
-            if let host = Environment.nonEmpty("DOCKER_HOST") {
-                return (try endpoint { () throws(ClientError) in try DaemonHost.parse(host) }, "default")
-            }
+            if let host = Environment.nonEmpty("DOCKER_HOST") { return try named(host, globals, config) }
             context = Environment.nonEmpty("DOCKER_CONTEXT") ?? config.string("currentContext")
         }
-        guard let context, context != "default", !context.isEmpty else { return (.standard, "default") }
-        return (try endpoint { () throws(ClientError) in try config.host(ofContext: context) }, context)
+        guard let context, context != "default", !context.isEmpty else { return (.standard, nil, "default") }
+        let found = try endpoint { () throws(ClientError) in try ContextStore(config).endpoint(context) }
+        return (found.host, found.tls, context)
+    }
+
+    /// A daemon that `-H` or DOCKER_HOST names.
+    private static func named(_ text: String, _ globals: FlagValues, _ config: ClientConfig) throws -> Choice {
+        let tls = tlsOptions(globals, config, isForced: text.hasPrefix("https://"))
+        let host = try endpoint { () throws(ClientError) in try DaemonHost.parse(text, usesTLS: tls != nil) }
+        return (host, tls, "default")
+    }
+
+    /// `--tls…`, DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, as docker reads them. Files that nobody named may be
+    /// missing.
+    private static func tlsOptions(_ globals: FlagValues, _ config: ClientConfig, isForced: Bool) -> TLSOptions? {
+        let verifies =
+            globals.isSet("tlsverify") ? globals.bool("tlsverify") : Environment.nonEmpty("DOCKER_TLS_VERIFY") != nil
+        let isOn =
+            globals.bool("tls") || Environment.nonEmpty("DOCKER_TLS") != nil || globals.isSet("tlsverify") || verifies
+        guard isOn || isForced else { return nil }
+        let directory = Environment.nonEmpty("DOCKER_CERT_PATH").map { FilePath($0) } ?? config.directory
+        func path(_ flag: String, _ name: String, isNeeded: Bool = false) -> String? {
+            if let given = globals.optional(flag) { return given }
+            let path = directory / name
+            return isNeeded || exists(path) ? path.string : nil
+        }
+        return TLSOptions(
+            authority: verifies ? path("tlscacert", "ca.pem", isNeeded: !isForced) : nil,
+            certificate: path("tlscert", "cert.pem"), key: path("tlskey", "key.pem"),
+            verifies: verifies || isForced && !isOn)
     }
 
     private static let unresolved = "Failed to initialize: unable to resolve docker endpoint: "
 
-    private static func endpoint(_ find: () throws(ClientError) -> DaemonHost) throws -> DaemonHost {
+    private static func endpoint<Value>(_ find: () throws(ClientError) -> Value) throws -> Value {
         do throws(ClientError) { return try find() } catch { throw CommandFailure(unresolved + error.message) }
     }
 

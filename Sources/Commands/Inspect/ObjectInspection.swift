@@ -8,12 +8,14 @@ import JSON
 /// and tell what was not found at the end.
 struct ObjectInspection {
     let call: Invocation
+    /// Instead of the arguments.
+    var names: [String]?
 
     func show(_ find: (String) throws -> JSONValue) throws {
         let template = try parsedTemplate()
         var objects: [JSONValue] = []
         var failures: [String] = []
-        for name in call.arguments {
+        for name in names ?? call.arguments {
             do { objects.append(try find(name)) } catch let error as ClientError {
                 if error.status == nil { throw error }
                 failures.append(error.message)

@@ -47,9 +47,12 @@ enum ContainerDefaults {
     static func normalize(_ host: inout HostConfig, _ settings: EngineConfiguration, unifiedCgroups: Bool) {
         if ["", "default"].contains(host.networkMode) { host.networkMode = "bridge" }
         if host.text("Runtime").isEmpty { host.set("Runtime", .string(settings.defaultRuntime)) }
-        if host.text("IpcMode").isEmpty { host.set("IpcMode", "private") }
+        if host.text("IpcMode").isEmpty {
+            host.set("IpcMode", .string(settings.defaultIPCMode.isEmpty ? "private" : settings.defaultIPCMode))
+        }
         if host.text("CgroupnsMode").isEmpty {
-            host.set("CgroupnsMode", unifiedCgroups ? "private" : "host")
+            let mode = settings.defaultCgroupNamespaceMode
+            host.set("CgroupnsMode", .string(mode.isEmpty ? unifiedCgroups ? "private" : "host" : mode))
         }
         if host.number("ShmSize") == 0, host.text("IpcMode") != "host" {
             host.set("ShmSize", .int(settings.defaultShmSize))
@@ -59,6 +62,7 @@ enum ContainerDefaults {
         }
         if settings.usesInit, host["Init"].isNull { host.set("Init", true) }
         normalizeLimits(&host)
+        applyUlimits(settings.defaultUlimits, to: &host)
         normalizeLog(&host, settings)
         normalizeConfinement(&host)
     }
@@ -71,6 +75,14 @@ enum ContainerDefaults {
         }
         if host["MemorySwappiness"].int == -1 { host.set("MemorySwappiness", .null) }
         if let pids = host["PidsLimit"].int, pids <= 0 { host.set("PidsLimit", .null) }
+    }
+
+    /// The daemon's limits for processes, where the container has none of the same name.
+    private static func applyUlimits(_ defaults: [JSONValue], to host: inout HostConfig) {
+        if defaults.isEmpty { return }
+        let own = host.objects("Ulimits")
+        let names = own.map { $0["Name"]?.string }
+        host.set("Ulimits", .array(own + defaults.filter { !names.contains($0["Name"]?.string) }))
     }
 
     private static func normalizeLog(_ host: inout HostConfig, _ settings: EngineConfiguration) {

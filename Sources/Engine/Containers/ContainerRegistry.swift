@@ -44,10 +44,11 @@ final class ContainerRegistry: Sendable {
     /// By id, by name, or by the beginning of an id if only one has it.
     func find(_ reference: String) throws(EngineError) -> Container {
         let name = reference.hasPrefix("/") ? String(reference.dropFirst()) : reference
+        if name.isEmpty { throw .invalidArgument("invalid name or ID supplied: \"\(reference)\"") }
         let found: [Container] = inner.withLock { inner in
             if let container = inner.containers[name] { return [container] }
             if let id = inner.names[name] { return inner.containers[id].map { [$0] } ?? [] }
-            guard !name.isEmpty, name.utf8.allSatisfy({ isHexDigit($0) }) else { return [] }
+            guard name.utf8.allSatisfy({ isHexDigit($0) }) else { return [] }
             return inner.containers.filter { $0.key.hasPrefix(name) }.map { $0.value }
         }
         if found.count > 1 {

@@ -11,6 +11,8 @@ package struct AttachRequest: Sendable {
     package var stream = false
     /// The output until now.
     package var logs = false
+    /// Whether the output of a container without a terminal comes in docker's frames.
+    package var isFramed = true
     package var detachKeys: [UInt8] = DetachKeys.standard
 
     package init() {}
@@ -46,14 +48,21 @@ extension ContainerService {
         publish("attach", record)
         let hasInput = flags.contains(.stdin)
         return Attachment(tty: tty) { [self] client in
-            if request.logs { try await replay(record, request, to: client) }
+            if request.logs {
+                try await Task.sleep(for: Self.headStart)
+                try await replay(record, request, to: client)
+            }
             guard let connection = await Self.connection(source, for: client) else { return }
             let relay = AttachRelay(
-                connection: connection, client: client, tty: tty, hasInput: hasInput,
+                connection: connection, client: client, tty: tty, isFramed: request.isFramed, hasInput: hasInput,
                 detachKeys: tty ? request.detachKeys : [])
             if try await relay.run() { publish("detach", record) }
         }
     }
+
+    /// What a client gets to read the head of the answer before output follows that is there already: docker-py loses
+    /// what comes with the head in one piece.
+    private static let headStart = Duration.milliseconds(10)
 
     /// The connection when it comes; nil if it does not, or if the client has gone before: then nobody is to be
     /// connected in its name, since the end of its input would be taken for the end of the container's.
@@ -93,7 +102,7 @@ extension ContainerService {
         guard let reader = logReader(record) else {
             throw EngineError.unimplemented("configured logging driver does not support reading")
         }
-        try await reader.read(options, tty: record.config.tty) { bytes in try await client.write(bytes) }
+        try await reader.read(options, tty: record.config.tty || !request.isFramed) { bytes in try await client.write(bytes) }
     }
 
     package func resize(_ reference: String, width: UInt32, height: UInt32) async throws {

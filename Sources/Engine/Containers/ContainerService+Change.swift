@@ -12,14 +12,17 @@ extension ContainerService {
         if newName.isEmpty || newName == "/" {
             throw EngineError.invalidArgument("Neither old nor new names may be empty")
         }
-        let name = try ContainerName.check(newName)
+        let name: String
+        do throws(EngineError) { name = try ContainerName.check(newName) } catch { throw Self.cannotRename(error) }
         try await container.operations.run { [self] in
             try checkExists(container)
             let old = container.record.name
             if old == name {
                 throw EngineError.invalidArgument("Renaming a container with the same name as its current name")
             }
-            try registry.reserve(name, for: container.id)
+            do throws(EngineError) { try registry.reserve(name, for: container.id) } catch {
+                throw Self.cannotRename(error)
+            }
             let record = container.update { $0.name = name }
             do { try container.store { (record) throws in try store.save(record) } } catch {
                 container.update { $0.name = old }
@@ -34,12 +37,19 @@ extension ContainerService {
         }
     }
 
+    private static func cannotRename(_ error: EngineError) -> EngineError {
+        EngineError(error.kind, "Error when allocating new name: " + error.message)
+    }
+
     /// Changes limits and the restart policy, of a running container too. Returns warnings.
     package func update(_ reference: String, _ changes: JSONValue) async throws -> [String] {
         let container = try find(reference)
         return try await container.operations.run { [self] in
             try checkExists(container)
             let record = container.record
+            if let memory = changes["Memory"]?.int, memory != 0, memory < 6 << 20 {
+                throw EngineError.invalidArgument("Minimum memory limit allowed is 6MB")
+            }
             var changed = try Self.apply(changes, to: record.hostConfig, refusal: Self.refusal(record))
             if record.hostConfig.autoRemove, !["", "no"].contains(changed.restartPolicy.name) {
                 throw EngineError.conflict(
@@ -119,7 +129,9 @@ extension ContainerService {
         -> HostConfig
     {
         let wanted: HostConfig
-        do throws(FieldError) { wanted = try HostConfig(json: changes) } catch { throw .invalidArgument(error.message) }
+        do throws(FieldError) { wanted = try HostConfig(json: changes) } catch {
+            throw .invalidArgument("invalid JSON: " + error.message)
+        }
         if let conflict = conflict(wanted, host) { throw .conflict(refusal + conflict) }
         var result = host
         for field in numbers where wanted.number(field) != 0 { result.set(field, wanted[field]) }

@@ -18,7 +18,10 @@ extension ContainerService {
     package func create(
         _ request: ContainerCreateRequest, name: String?, platform: Platform?
     ) async throws -> CreatedContainer {
-        if request.config.image.isEmpty { throw EngineError.invalidArgument("no image specified") }
+        if request.isEmpty {
+            throw EngineError.invalidArgument("config cannot be empty in order to create a container")
+        }
+        if request.config.image.isEmpty { throw EngineError.invalidArgument("no command specified") }
         let given = try name.map { (name) throws(EngineError) in try ContainerName.check(name) }
         let image = try await images.resolve(request.config.image, platform: platform)
         try validate(request)
@@ -90,6 +93,11 @@ extension ContainerService {
         } catch {
             throw EngineError(error)
         }
+        for mount in record.mounts
+        where mount.kind == .bind && !mount.createsSource && !exists(FilePath(mount.source)) {
+            throw EngineError.invalidArgument(
+                "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
+        }
         try addVolumesFrom(host.list("VolumesFrom"), to: &record.mounts)
         return record
     }
@@ -132,7 +140,7 @@ extension ContainerService {
                 throw .invalidArgument("invalid volumes-from specification: \(reference)")
             }
             guard let other = try? find(name) else {
-                throw .invalidArgument("invalid volumes-from specification: No such container: \(name)")
+                throw .invalidArgument("No such container: \(name)")  // a 404 would make clients pull the image
             }
             for var mount in other.record.mounts where mount.kind != .tmpfs {
                 if mounts.contains(where: { $0.destination == mount.destination }) { continue }

@@ -7,6 +7,11 @@ import LinuxSystem
 import Threads
 
 extension ContainerService {
+    /// A container's labels; nil if there is no such container.
+    package func labels(of reference: String) -> [(key: String, value: String)]? {
+        (try? find(reference))?.record.config.labels
+    }
+
     /// The answer of `GET /containers/{name}/json`: docker's members in docker's order.
     ///
     /// - Parameters:

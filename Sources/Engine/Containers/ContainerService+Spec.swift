@@ -18,7 +18,8 @@ extension ContainerService {
             record.config.workingDirectory = FilePath("/" + record.config.workingDirectory).normalized.string
             var input = SpecInput(
                 id: record.id, config: record.config, hostConfig: host, user: user,
-                security: try SecurityOptions(parsing: host.list("SecurityOpt")), host: self.host)
+                security: try SecurityOptions(parsing: host.list("SecurityOpt"), defaults: configuration),
+                host: self.host)
             input.mounts = record.mounts
             input.devices = try HostDevices.collect(host)
             input.network = attachment.netnsPath.map { .path($0.string) } ?? .host

@@ -7,7 +7,7 @@ extension ContainerService {
     /// Asks the process to end, and kills it if it has not after `timeout` seconds (-1: never).
     package func stop(_ reference: String, signal: String?, timeout: Int?) async throws {
         let container = try find(reference)
-        let signal = try stopSignal(container, signal)
+        let signal = try stopSignal(container, signal, to: "stop")
         if container.state.isRestarting {
             try await cancelRestart(container)
         } else if !container.state.isRunning {
@@ -30,8 +30,14 @@ extension ContainerService {
     }
 
     /// The number of the signal that was asked for, or the container's own; SIGTERM if an image names one that is none.
-    private func stopSignal(_ container: Container, _ given: String?) throws -> UInt32 {
-        if let given, !given.isEmpty { return try SignalName.parse(given) }
+    ///
+    /// - Parameter verb: what is to be done, for the refusal of a signal that is none.
+    private func stopSignal(_ container: Container, _ given: String?, to verb: String) throws -> UInt32 {
+        if let given, !given.isEmpty {
+            do { return try SignalName.parse(given) } catch {
+                throw EngineError(error.kind, "cannot \(verb) container: \(container.id): \(error.message)")
+            }
+        }
         return (try? SignalName.parse(container.record.stopSignal)) ?? 15
     }
 
@@ -91,7 +97,7 @@ extension ContainerService {
         if container.state.isRemoving {
             throw EngineError.conflict("container is marked for removal and cannot be started")
         }
-        let signal = try stopSignal(container, signal)
+        let signal = try stopSignal(container, signal, to: "restart")
         container.cancelRestart()
         container.beginRestart()
         defer { container.endRestart() }
@@ -111,7 +117,7 @@ extension ContainerService {
         let container = try find(reference)
         let number = try SignalName.parse(signal.flatMap { $0.isEmpty ? nil : $0 } ?? "KILL")
         guard container.state.isRunning else {
-            throw EngineError.conflict("cannot kill container: \(reference): container \(container.id) is not running")
+            throw EngineError.conflict("container \(container.id) is not running")
         }
         let isStop = (try? SignalName.parse(container.record.stopSignal)) == number
         if number == 9 || isStop {
@@ -121,7 +127,7 @@ extension ContainerService {
         do {
             try await supervisor.killTask(container.id, signal: number)
         } catch let error as EngineError where error.kind == .notFound || error.kind == .failedPrecondition {
-            throw EngineError.conflict("cannot kill container: \(reference): container \(container.id) is not running")
+            throw EngineError.conflict("container \(container.id) is not running")
         }
         publish("kill", container.record, [("signal", String(number))])
         if number == 9 {
@@ -136,7 +142,7 @@ extension ContainerService {
         let container = try find(reference)
         try await container.operations.run { [self] in
             try checkRunning(container)
-            if container.state.isPaused { throw EngineError.conflict("container \(container.id) is already paused") }
+            if container.state.isPaused { throw EngineError.conflict("Container \(container.id) is already paused") }
             try await freeze(container)
         }
     }

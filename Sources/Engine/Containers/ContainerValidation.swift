@@ -48,7 +48,7 @@ struct ContainerValidation {
             throw invalid("invalid user namespace mode: \(host.text("UsernsMode"))")
         }
         if !["", "default"].contains(host.text("Isolation")) {
-            throw invalid("invalid isolation '\(host.text("Isolation"))' on linux")
+            throw invalid("Invalid isolation: \"\(host.text("Isolation"))\" - linux only supports 'default'")
         }
         if !host.text("Cgroup").isEmpty { throw invalid("cgroup mode \(host.text("Cgroup")) is not supported") }
         if !["", "local"].contains(host.text("VolumeDriver")) {
@@ -68,7 +68,9 @@ struct ContainerValidation {
         if let timeout = config.stopTimeout, timeout < -1 { throw invalid("invalid stop timeout: \(timeout)") }
         for name in ["CapAdd", "CapDrop"] {
             for capability in host.list(name) {
-                try spec { () throws(SpecError) in _ = try Capability.normalize(capability) }
+                do throws(SpecError) { _ = try Capability.normalize(capability) } catch {
+                    throw invalid("invalid \(name): " + error.message)
+                }
             }
         }
         try spec { () throws(SpecError) in _ = try SecurityOptions(parsing: host.list("SecurityOpt")) }
@@ -78,7 +80,26 @@ struct ContainerValidation {
         if host.number("OomScoreAdj") < -1000 || host.number("OomScoreAdj") > 1000 {
             throw invalid("Invalid value \(host.number("OomScoreAdj")), range for oom score adj is [-1000, 1000]")
         }
+        try checkAddresses()
         if host.number("ShmSize") < 0 { throw invalid("SHM size can not be less than 0") }
+    }
+
+    /// Host entries and the ports to publish.
+    private func checkAddresses() throws(EngineError) {
+        for entry in host.list("ExtraHosts") {
+            let parts = entry.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else { throw invalid("bad format for add-host: \"\(entry)\"") }
+        }
+        for (key, bindings) in host["PortBindings"].pairs {
+            let port = key.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
+            guard UInt16(port) != nil else { throw invalid("invalid port specification: \"\(key)\"") }
+            for text in (bindings.array ?? []).compactMap({ $0["HostPort"]?.string }) where !text.isEmpty {
+                let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+                guard ends.allSatisfy({ UInt16($0) != nil }) else {
+                    throw invalid("invalid port specification: \"\(text)\"")
+                }
+            }
+        }
     }
 
     private func spec(_ body: () throws(SpecError) -> Void) throws(EngineError) {

@@ -11,9 +11,12 @@ package enum SignalName {
 
     /// `9`, `KILL`, `sigkill`, `RTMIN+3`.
     package static func parse(_ text: String) throws(EngineError) -> UInt32 {
-        if let number = UInt32(text) {
-            guard number <= 64 else { throw invalid(text) }
-            return number
+        if let number = Int64(text) {
+            if number == 0 { throw invalid(text) }
+            guard (1...64).contains(number) else {
+                throw .invalidArgument("the linux daemon does not support signal \(text)")
+            }
+            return UInt32(number)
         }
         var name = text.uppercased()
         if name.hasPrefix("SIG") { name = String(name.dropFirst(3)) }

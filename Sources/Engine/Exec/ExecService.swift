@@ -18,7 +18,8 @@ package final class ExecService: Sendable {
     /// Prepares an exec; returns its id.
     package func create(container reference: String, _ config: ExecConfig) throws(EngineError) -> String {
         let container = try containers.find(reference)
-        try checkRunning(container)
+        try checkRunning(container, as: reference)
+        _ = try DetachKeys.parse(config.detachKeys)
         if config.command.isEmpty { throw .invalidArgument("No exec command specified") }
         let record = ExecRecord(id: randomIdentifier(), containerID: container.id, config: config)
         records.withLock { records in
@@ -30,10 +31,11 @@ package final class ExecService: Sendable {
         return record.id
     }
 
-    func checkRunning(_ container: Container) throws(EngineError) {
+    /// - Parameter reference: what the client calls the container.
+    func checkRunning(_ container: Container, as reference: String? = nil) throws(EngineError) {
         try containers.checkRunning(container)
         if container.state.isPaused {
-            throw .conflict("Container \(container.id) is paused, unpause the container before exec")
+            throw .conflict("Container \(reference ?? container.id) is paused, unpause the container before exec")
         }
     }
 

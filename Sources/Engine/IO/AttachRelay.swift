@@ -7,6 +7,8 @@ struct AttachRelay: Sendable {
     var connection: AttachConnection
     var client: any ByteStream
     var tty: Bool
+    /// Whether the client gets docker's frames, which keep standard output and error apart; with a terminal never.
+    var isFramed = true
     var hasInput: Bool
     /// The sequence that ends the attachment; empty for none.
     var detachKeys: [UInt8]
@@ -58,7 +60,7 @@ struct AttachRelay: Sendable {
     private func copyOutput() async throws -> End {
         var frames = StreamFrameDecoder()
         while let bytes = try await connection.read() {
-            guard tty else {
+            guard tty || !isFramed else {
                 try await client.write(bytes)  // framed already, as the client wants it
                 continue
             }

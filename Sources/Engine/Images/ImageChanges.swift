@@ -29,7 +29,7 @@ package struct ImageChanges: Sendable {
     private mutating func add(_ line: String) throws(EngineError) {
         let name = line.prefix { $0 != " " && $0 != "\t" }
         guard Self.known.contains(name.uppercased()) else {
-            throw .invalidArgument("\(name.lowercased()) is not a valid change command")
+            throw .invalidArgument("\(name) is not a valid change command")
         }
         let text = Self.trimmed(String(line[name.endIndex...]))
         guard !text.isEmpty else { throw .invalidArgument("\(name.uppercased()) requires at least one argument") }

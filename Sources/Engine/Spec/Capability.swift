@@ -31,7 +31,7 @@ package enum Capability {
         if upper == "ALL" { return upper }
         let name = upper.hasPrefix("CAP_") ? upper : "CAP_" + upper
         guard names.contains(name) else {
-            throw SpecError("invalid capability: unknown capability: \"\(name)\"")
+            throw SpecError("unknown capability: \"\(name)\"")
         }
         return name
     }

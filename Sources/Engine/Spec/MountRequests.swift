@@ -41,12 +41,13 @@ package enum MountRequests {
             throw SpecError("invalid volume specification: '\(text)'")
         }
         guard parts.count > 1 else {
-            var point = MountPoint(.volume, destination: try checked(parts[0], text))
+            var point = MountPoint(.volume, destination: try checked(parts[0], text, .volume))
             point.anonymous = true
             return point
         }
         let isPath = parts[0].hasPrefix("/")
-        var point = MountPoint(isPath ? .bind : .volume, destination: try checked(parts[1], text))
+        var point = MountPoint(
+            isPath ? .bind : .volume, destination: try checked(parts[1], text, isPath ? .bind : .volume))
         if isPath {
             point.source = FilePath(parts[0]).normalized.string
             point.createsSource = true
@@ -87,7 +88,7 @@ package enum MountRequests {
             if ["image", "cluster", "npipe"].contains(type) {
                 throw SpecError("mounts of type \(type) are not implemented", .unsupported)
             }
-            throw SpecError("mount type unknown: \"\(type)\"")
+            throw fail("mount type unknown")
         }
         let target = mount["Target"]?.string ?? ""
         if target.isEmpty { throw fail("field Target must not be empty") }
@@ -164,15 +165,18 @@ package enum MountRequests {
 
     // MARK: Checks
 
-    private static func checked(_ destination: String, _ specification: String) throws(SpecError) -> String {
+    /// - Parameter kind: what `specification`, which is a `-v`, asks for; nil for other requests.
+    private static func checked(
+        _ destination: String, _ specification: String, _ kind: MountPoint.Kind? = nil
+    ) throws(SpecError) -> String {
+        let config = kind.map { "invalid mount config for type \"\($0.rawValue)\": " } ?? ""
+        let prefix = "invalid volume specification: '\(specification)': " + config
         guard destination.hasPrefix("/") else {
-            throw SpecError(
-                "invalid volume specification: '\(specification)': invalid mount path: '\(destination)' mount "
-                    + "path must be absolute")
+            throw SpecError(prefix + "invalid mount path: '\(destination)' mount path must be absolute")
         }
         let path = FilePath(destination).normalized.string
         guard path != "/" else {
-            throw SpecError("invalid volume specification: '\(specification)': destination can't be '/'")
+            throw SpecError(prefix + (kind == nil ? "" : "invalid specification: ") + "destination can't be '/'")
         }
         return path
     }

@@ -19,6 +19,17 @@ package struct SecurityOptions: Sendable, Equatable {
         for option in options { try add(option) }
     }
 
+    /// With the daemon's own settings where the options say nothing.
+    init(parsing options: [String], defaults: EngineConfiguration) throws(SpecError) {
+        noNewPrivileges = defaults.noNewPrivileges
+        switch defaults.seccompProfile {
+        case "": break
+        case "unconfined": seccomp = .unconfined
+        case let profile: seccomp = .custom(profile)
+        }
+        for option in options { try add(option) }
+    }
+
     private mutating func add(_ option: String) throws(SpecError) {
         let (key, value) = split(option)
         switch key {
@@ -28,7 +39,7 @@ package struct SecurityOptions: Sendable, Equatable {
         case "apparmor": try requireOff(value, "unconfined", option)
         case "label": try requireOff(value, "disable", option)
         case "disable" where value == nil: break
-        default: throw SpecError("invalid --security-opt 2: \"\(option)\"")
+        default: throw SpecError("invalid --security-opt \(value == nil ? 1 : 2): \"\(option)\"")
         }
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import JSON
 package import LinuxSystem
 
 /// What the daemon was told on its command line and in its configuration file, as far as services need it.
@@ -16,15 +17,11 @@ package struct EngineConfiguration: Sendable {
     /// The directory of the five programs.
     package var programDirectory = FilePath("/usr/bin")
 
-    package var runtimes: [RuntimeEntry] = []
-    package var defaultRuntime = "swrun"
+    /// What a reload changes; its values are members of this type, too.
+    package let live = LiveConfiguration()
     package var network = NetworkConfiguration()
-    package var labels: [String] = []
-    package var insecureRegistries: [String] = []
-    package var registryMirrors: [String] = []
     /// `--exec-opt` as `key=value`.
     package var execOptions: [String] = []
-    package var isDebug = false
     /// How long a registry may be silent in the middle of a request, in seconds.
     package var registryTimeout: Int64 = 60
     package var logDriver = "json-file"
@@ -32,6 +29,15 @@ package struct EngineConfiguration: Sendable {
     package var logOptions: [(key: String, value: String)] = []
     package var defaultShmSize: Int64 = 64 << 20
     package var usesInit = false
+    /// `--default-ulimit` as the API has them: objects of `Name`, `Soft` and `Hard`.
+    package var defaultUlimits: [JSONValue] = []
+    /// `--default-ipc-mode`, `--default-cgroupns-mode`; empty is docker's choice.
+    package var defaultIPCMode = ""
+    package var defaultCgroupNamespaceMode = ""
+    /// `--no-new-privileges`: for containers that do not say otherwise.
+    package var noNewPrivileges = false
+    /// `--seccomp-profile`: the text of the profile of containers that name none; `unconfined` for none; empty is ours.
+    package var seccompProfile = ""
     /// `--cgroup-parent` for containers that name none; empty lets the runtime choose.
     package var cgroupParent = ""
 

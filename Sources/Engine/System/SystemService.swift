@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import DockerAPI
 package import JSON
 import LinuxSystem
 import OCISpec
@@ -97,6 +98,8 @@ package final class SystemService: Sendable {
         let facts = MachineFacts()
         let counts = await counter.withLock { $0 }?() ?? ContainerCounts()
         let images = try await images.count()
+        let names = configuration.authorizationPlugins
+        let plugins: JSONValue = names.isEmpty ? .null : .strings(names)
         var info: JSONValue = [
             "ID": .string(try identity()),
             "Containers": .int(Int64(counts.running + counts.paused + counts.stopped)),
@@ -104,7 +107,7 @@ package final class SystemService: Sendable {
             "ContainersStopped": .int(Int64(counts.stopped)), "Images": .int(Int64(images)),
             "Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
             "Plugins": [
-                "Volume": ["local"], "Network": ["bridge", "host", "null"], "Authorization": nil,
+                "Volume": ["local"], "Network": ["bridge", "host", "null"], "Authorization": plugins,
                 "Log": .strings(LogOptions.driverNames),
             ],
         ]
@@ -140,8 +143,11 @@ package final class SystemService: Sendable {
     }
 
     private func daemon(_ facts: MachineFacts) -> [JSONValue.Member] {
+        let profile = configuration.seccompProfile.isEmpty ? "builtin" : "custom-profile"
         let security =
-            (facts.hasSeccomp ? ["name=seccomp,profile=builtin"] : []) + (facts.hasCgroup2 ? ["name=cgroupns"] : [])
+            (facts.hasSeccomp ? ["name=seccomp,profile=\(profile)"] : [])
+            + (facts.hasCgroup2 ? ["name=cgroupns"] : [])
+            + (configuration.noNewPrivileges ? ["name=no-new-privileges"] : [])
         let number = JSONValue.string(LinuxSystem.Version.number)
         return [
             .init("Labels", .strings(configuration.labels)), .init("ExperimentalBuild", false),
@@ -172,6 +178,12 @@ package final class SystemService: Sendable {
 
     private var runtimes: JSONValue {
         .sorted(configuration.runtimes.map { ($0.name, ["path": .string($0.path)]) })
+    }
+
+    /// Tells listeners that the configuration was read again, and what of it.
+    package func didReload(_ attributes: [(key: String, value: String)]) throws {
+        let name = [("name", MachineFacts().hostname)]
+        events.publish(type: .daemon, action: "reload", id: try identity(), attributes: name + attributes)
     }
 
     /// An identifier of this installation, made at the first start.

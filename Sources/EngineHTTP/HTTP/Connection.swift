@@ -69,6 +69,12 @@ struct Connection: Sendable {
             try await writer.writeHijackHead(contentType: contentType, upgrades: head.wantsUpgrade)
             try await serve(HijackedStream(reader: reader, output: output, gone: gone))
             return false
+        case .upgrade(let fields, let serve):
+            _ = await skipBody()
+            await reader.startRaw()
+            try await writer.writeUpgradeHead(fields)
+            try await serve(HijackedStream(reader: reader, output: output, gone: gone))
+            return false
         }
     }
 

@@ -16,9 +16,9 @@ package struct RequestBody: Sendable, AsyncSequence {
     }
 
     /// A body that is all there already.
-    package init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8], isAnnounced: Bool? = nil) {
         let once = OneShot(bytes)
-        self.init(isAnnounced: !bytes.isEmpty) { await once.take() }
+        self.init(isAnnounced: isAnnounced ?? !bytes.isEmpty) { await once.take() }
     }
 
     /// The whole body; refused as docker refuses any body that it cannot decode, with 400, if it is longer than `limit`.

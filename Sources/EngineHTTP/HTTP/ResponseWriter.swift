@@ -48,6 +48,11 @@ struct ResponseWriter: Sendable {
         try await output.write(head(upgrades ? Status(101) : .ok, fields))
     }
 
+    func writeUpgradeHead(_ fields: [(name: String, value: String)]) async throws {
+        try await output.write(
+            "HTTP/1.1 101 Switching Protocols\r\n" + fields.map { "\($0.name): \($0.value)\r\n" }.joined() + "\r\n")
+    }
+
     func writeContinue() async throws {
         try await output.write("HTTP/1.1 100 Continue\r\n\r\n")
     }

@@ -9,6 +9,7 @@ package struct Status: Sendable, Equatable {
     package static let ok = Status(200)
     package static let created = Status(201)
     package static let noContent = Status(204)
+    package static let movedPermanently = Status(301)
     package static let notModified = Status(304)
     package static let badRequest = Status(400)
     package static let unauthorized = Status(401)
@@ -32,6 +33,7 @@ package struct Status: Sendable, Equatable {
         case 201: "Created"
         case 202: "Accepted"
         case 204: "No Content"
+        case 301: "Moved Permanently"
         case 304: "Not Modified"
         case 400: "Bad Request"
         case 401: "Unauthorized"

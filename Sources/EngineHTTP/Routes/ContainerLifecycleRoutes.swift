@@ -37,7 +37,10 @@ struct ContainerLifecycleRoutes {
     }
 
     @Sendable private func kill(_ request: Request) async throws -> Response {
-        try await containers.kill(try request.parameter("name"), signal: request.query.get("signal"))
+        let name = try request.parameter("name")
+        do { try await containers.kill(name, signal: request.query.get("signal")) } catch let error as EngineError {
+            throw EngineError(error.kind, "cannot kill container: \(name): " + error.message)
+        }
         return .empty(.noContent)
     }
 

@@ -35,7 +35,7 @@ struct ContainerRoutes {
 
     @Sendable private func create(_ request: Request) async throws -> Response {
         let body = try await request.json()
-        guard !body.isNull else {
+        if body.isNull, !request.body.isAnnounced {
             throw EngineError.invalidArgument("invalid JSON: got EOF while reading request body")
         }
         let create = try decoded { () throws(FieldError) in try ContainerCreateRequest(json: body) }

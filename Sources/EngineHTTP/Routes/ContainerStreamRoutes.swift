@@ -21,12 +21,13 @@ struct ContainerStreamRoutes {
 
     func register(on router: inout Router) {
         router.on(.post, "/containers/{name}/attach", attach)
+        router.on(.get, "/containers/{name}/attach/ws", attachWebSocket)
         router.on(.post, "/containers/{name}/resize", resize)
         router.on(.get, "/containers/{name}/logs", logs)
         router.on(.get, "/containers/{name}/stats", statistics)
     }
 
-    @Sendable private func attach(_ request: Request) async throws -> Response {
+    private static func attachRequest(_ request: Request) throws(EngineError) -> AttachRequest {
         var attach = AttachRequest()
         attach.stdin = request.query.bool("stdin")
         attach.stdout = request.query.bool("stdout")
@@ -34,9 +35,37 @@ struct ContainerStreamRoutes {
         attach.stream = request.query.bool("stream")
         attach.logs = request.query.bool("logs")
         attach.detachKeys = try detachKeys(request.query.get("detachKeys") ?? "")
+        return attach
+    }
+
+    @Sendable private func attach(_ request: Request) async throws -> Response {
+        let attach = try Self.attachRequest(request)
         let attachment = try await containers.attach(try request.parameter("name"), attach)
         let type = request.wantsUpgrade ? StreamContentType.output(tty: attachment.tty, request) : StreamContentType.raw
         return .hijack(contentType: type) { stream in try await attachment.serve(stream) }
+    }
+
+    /// The same over a web socket: messages hold plain bytes, whatever the container has for a terminal.
+    @Sendable private func attachWebSocket(_ request: Request) async throws -> Response {
+        let name = try request.parameter("name")
+        _ = try containers.find(name)
+        guard let handshake = WebSocketHandshake(request.headers) else {
+            return .text(.badRequest, "not websocket protocol")
+        }
+        var attach = try Self.attachRequest(request)
+        attach.isFramed = false
+        if request.version < APIVersion(1, 42) { (attach.stdin, attach.stdout, attach.stderr) = (true, true, true) }
+        let attachment = try await containers.attach(name, attach)
+        // Before API 1.28 messages were declared as text.
+        let isBinary = request.version >= APIVersion(1, 28)
+        return .upgrade(handshake.answer) { stream in
+            let socket = WebSocketStream(stream, sendsBinary: isBinary)
+            do { try await attachment.serve(socket) } catch {
+                try await socket.finish()
+                throw error
+            }
+            try await socket.finish()
+        }
     }
 
     @Sendable private func resize(_ request: Request) async throws -> Response {
@@ -49,6 +78,9 @@ struct ContainerStreamRoutes {
         var wanted = LogRequest()
         wanted.stdout = request.query.bool("stdout")
         wanted.stderr = request.query.bool("stderr")
+        if !wanted.stdout, !wanted.stderr {
+            throw EngineError.invalidArgument("Bad parameters: you must choose at least one stream")
+        }
         wanted.follow = request.query.bool("follow")
         wanted.details = request.query.bool("details")
         wanted.timestamps = request.query.bool("timestamps")
@@ -81,7 +113,7 @@ struct ContainerStreamRoutes {
     private func time(_ request: Request, _ name: String) throws(EngineError) -> Timestamp? {
         guard let text = request.query.get(name), !text.isEmpty, text != "0" else { return nil }
         guard let time = TimeArgument.parse(text, now: .now) else {
-            throw .invalidArgument("invalid value for \"\(name)\": \(text)")
+            throw .invalidArgument("strconv.ParseInt: parsing \"\(text)\": invalid syntax")
         }
         return time
     }

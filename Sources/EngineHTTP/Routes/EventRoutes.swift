@@ -16,8 +16,8 @@ struct EventRoutes {
         let since = try time(request, "since")
         let until = try time(request, "until")
         if let since, let until, since > until {
-            throw EngineError.invalidArgument(
-                "`since` time (\(since.rfc3339())) cannot be after `until` time (\(until.rfc3339()))")
+            let (from, to) = (request.query.get("since") ?? "", request.query.get("until") ?? "")
+            throw EngineError.invalidArgument("`since` time (\(from)) cannot be after `until` time (\(to))")
         }
         return .stream(.ok, contentType: "application/json") { [events] body in
             if let until, until <= .now {

@@ -26,11 +26,11 @@ struct ExecRoutes {
         let id = try request.parameter("id")
         let body = try await request.json()
         var size: (height: Int64, width: Int64)?
-        if let given = body["ConsoleSize"]?.array?.compactMap({ $0.int }), given.count == 2 {
+        if let given = body.field("ConsoleSize")?.array?.compactMap({ $0.int }), given.count == 2 {
             size = (given[0], given[1])
         }
-        let start = ExecStartRequest(tty: body["Tty"]?.bool ?? false, consoleSize: size)
-        if body["Detach"]?.bool == true {
+        let start = ExecStartRequest(tty: body.field("Tty")?.bool ?? false, consoleSize: size)
+        if body.field("Detach")?.bool == true {
             try await execs.startDetached(id, start)
             return .empty(.ok)
         }

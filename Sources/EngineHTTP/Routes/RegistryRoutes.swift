@@ -19,8 +19,15 @@ struct RegistryRoutes {
 
     @Sendable private func login(_ request: Request) async throws -> Response {
         let body = try await request.json()
-        let token = try await registries.login(
-            body["serveraddress"]?.string ?? "", RegistryAuth.credentials(of: body))
+        let token: String
+        do {
+            token = try await registries.login(
+                body["serveraddress"]?.string ?? "", RegistryAuth.credentials(of: body))
+        } catch let error as EngineError where error.message.hasPrefix("invalid URL") {
+            throw EngineError.invalidArgument(error.message)
+        } catch let error as EngineError where error.kind == .unavailable {
+            throw EngineError.internal(error.message)  // docker's 500: it is the registry that does not answer, not we
+        }
         return .json(.ok, ["IdentityToken": .string(token), "Status": "Login Succeeded"])
     }
 

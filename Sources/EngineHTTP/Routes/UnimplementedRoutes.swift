@@ -18,11 +18,9 @@ struct UnimplementedRoutes {
         (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
         (.post, "/grpc", "BuildKit"), (.get, "/images/{name:.*}/attestations", "image attestations"),
-        (.get, "/containers/{name}/attach/ws", "attach over a web socket"),
         (.get, "/containers/{name}/checkpoints", "checkpoint"),
         (.post, "/containers/{name}/checkpoints", "checkpoint"),
         (.delete, "/containers/{name}/checkpoints/{checkpoint}", "checkpoint"),
-        (.put, "/volumes/{name}", "updating cluster volumes"),
     ]
 
     /// There are no plugins: listing works, finding one does not.

@@ -15,6 +15,10 @@ struct VolumeRoutes {
         router.on(.post, "/volumes/prune", prune)
         router.on(.get, "/volumes/{name:.*}", inspect)
         router.on(.delete, "/volumes/{name:.*}", remove)
+        router.on(.put, "/volumes/{name:.*}") { _ in
+            throw EngineError(
+                .unavailable, "volume update only valid for cluster volumes, but swarm is unavailable")
+        }
     }
 
     @Sendable private func list(_ request: Request) async throws -> Response {
@@ -30,7 +34,8 @@ struct VolumeRoutes {
     }
 
     @Sendable private func create(_ request: Request) async throws -> Response {
-        let body = VolumeCreateRequest(json: try await request.json())
+        let json = try await request.json()
+        let body = try decoded { () throws(FieldError) in try VolumeCreateRequest(json: json) }
         let known = Set(try await volumes.list().map(\.name))
         let volume = try await volumes.create(
             name: body.name, driver: body.driver, labels: body.labels.map { Dictionary(pairs: $0) },
