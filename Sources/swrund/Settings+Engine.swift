@@ -30,6 +30,8 @@ extension Settings {
         configuration.defaultShmSize = try shmSize()
         configuration.usesInit = try bool("init")
         configuration.cgroupParent = try string("cgroup-parent")
+        let devices = try list("cdi-spec-dir")
+        if !devices.isEmpty { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
         return configuration
     }
 

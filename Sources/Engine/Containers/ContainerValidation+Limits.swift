@@ -38,8 +38,9 @@ extension ContainerValidation {
         }
         if nano < 0 || nano > Int64(cpus) * 1_000_000_000 {
             throw .invalidArgument(
-                "range of CPUs is from 0.01 to \(cpus).00, as there are only \(cpus) CPUs available")
+                "Range of CPUs is from 0.01 to \(cpus).00, as there are only \(cpus) CPUs available")
         }
+        if host.number("CpuShares") < 0 { throw .invalidArgument("shares: invalid argument") }
         let period = host.number("CpuPeriod")
         if period != 0, !(1000...1_000_000).contains(period) {
             throw .invalidArgument(
@@ -54,7 +55,9 @@ extension ContainerValidation {
     private func checkSet(_ field: String, _ title: String, _ what: String, _ file: String) throws(EngineError) {
         let text = host.text(field)
         if text.isEmpty { return }
-        guard let wanted = Self.numbers(text) else { throw .invalidArgument("Invalid value \(text) for \(title)") }
+        guard let wanted = Self.numbers(text) else {
+            throw .invalidArgument("Invalid value \(text) for \(title): invalid format: \(text)")
+        }
         let online = (try? readText(FilePath(file))) ?? "0"
         guard let available = Self.numbers(online), wanted.isSubset(of: available) else {
             throw .invalidArgument("Requested \(what) are not available - requested \(text), available: \(online)")

@@ -31,7 +31,7 @@ package enum Capability {
         if upper == "ALL" { return upper }
         let name = upper.hasPrefix("CAP_") ? upper : "CAP_" + upper
         guard names.contains(name) else {
-            throw SpecError("invalid capability: unknown capability: \"\(name)\"")
+            throw SpecError("unknown capability: \"\(name)\"")
         }
         return name
     }
@@ -60,7 +60,7 @@ package enum Capability {
 
 /// A request that no runtime spec can be made of; the text is for the user.
 package struct SpecError: Error, Sendable, Equatable {
-    package enum Kind: Sendable { case invalid, unsupported, other }
+    package enum Kind: Sendable { case invalid, unsupported, conflict, other }
     package var kind: Kind
     package var message: String
 

@@ -58,7 +58,10 @@ package struct UserLookup: Sendable {
         } else {
             gid = try find(group: groupPart, "unable to find group \(groupPart): no matching entries in group file")
         }
-        for name in groupAdd { supplementary.append(try find(group: name, "Unable to find group \(name)")) }
+        for name in groupAdd {
+            supplementary.append(
+                try find(group: name, "Unable to find group \(name): no matching entries in group file"))
+        }
         let own = try Self.checked(gid)
         var all = [own]
         for gid in supplementary { all.append(try Self.checked(gid)) }
