@@ -24,7 +24,8 @@ extension NetworkRecord {
             "id": .string(id), "name": .string(name), "driver": .string(driver), "created": .int(created.nanoseconds),
             "bridge": .string(bridge), "subnet": .optional(subnet), "gateway": .optional(gateway),
             "range": .optional(addressRange), "reserved": .map(reserved.mapValues(\.description)),
-            "internal": .bool(isInternal), "attachable": .bool(isAttachable), "options": .map(options),
+            "chosen": .bool(isSubnetChosen), "internal": .bool(isInternal), "attachable": .bool(isAttachable),
+            "options": .map(options),
             "labels": .map(labels),
         ]
     }
@@ -39,6 +40,7 @@ extension NetworkRecord {
         gateway = json["gateway"]?.string.flatMap { IPv4Address($0) }
         addressRange = json["range"]?.string.flatMap { IPv4Prefix($0) }
         reserved = (json["reserved"]?.map ?? [:]).compactMapValues { IPv4Address($0) }
+        isSubnetChosen = json["chosen"]?.bool ?? true
         isInternal = json["internal"]?.bool ?? false
         isAttachable = json["attachable"]?.bool ?? false
         options = json["options"]?.map ?? [:]

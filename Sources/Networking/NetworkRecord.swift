@@ -16,6 +16,8 @@ package struct NetworkRecord: Sendable, Equatable {
     /// Addresses are given to containers from this part of the subnet only; nil means from all of it.
     package var addressRange: IPv4Prefix?
     package var reserved: [String: IPv4Address] = [:]
+    /// The user chose the subnet: only then may containers choose their addresses.
+    package var isSubnetChosen = true
     package var isInternal = false
     package var isAttachable = false
     package var options: [String: String] = [:]

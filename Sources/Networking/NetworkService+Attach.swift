@@ -65,6 +65,7 @@ extension NetworkService {
         _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState,
         _ handle: inout NamespaceHandle
     ) throws(NetworkError) {
+        if request.address != nil { try checkWantsAddress(network) }
         let allocator = try AddressAllocator(network: network, endpoints: state.endpoints(on: network))
         let address = try allocator.next(wanted: request.address)
         let mac = request.macAddress ?? MACAddress(for: address.address)
@@ -88,6 +89,21 @@ extension NetworkService {
         guard !endpoint.ports.isEmpty else { return }
         try applyFirewall(state)
         forgetFlows(endpoint)
+    }
+
+    private func checkWantsAddress(_ network: NetworkRecord) throws(NetworkError) {
+        var reasons: [String] = []
+        if network.isPredefined {
+            reasons.append("user specified IP address is supported on user defined networks only")
+        }
+        if network.isPredefined || !network.isSubnetChosen {
+            reasons.append(
+                "user specified IP address is supported only when connecting to networks with user configured subnets")
+        }
+        if reasons.isEmpty { return }
+        let list = reasons.count == 1 ? reasons[0] : reasons.map { "* " + $0 }.joined(separator: "\n")
+        throw NetworkError(
+            .invalidArgument, "invalid config for network \(network.name): invalid endpoint settings:\n\(list)")
     }
 
     /// A client that goes on sending datagrams (a DNS or VPN client) keeps a tracked flow alive: without this its

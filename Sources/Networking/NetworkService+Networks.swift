@@ -55,6 +55,7 @@ extension NetworkService {
         network.labels = request.labels
         let subnet = try subnet(request, state)
         network.subnet = subnet
+        network.isSubnetChosen = request.subnet != nil
         network.gateway = request.gateway ?? subnet.firstHost
         try state.save(network)
         do throws(NetworkError) { try ensureBridge(network, state) } catch {

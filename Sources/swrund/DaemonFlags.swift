@@ -43,6 +43,9 @@ enum DaemonFlags {
         Entry(.list("exec-opt", "Option for running containers, e.g. native.cgroupdriver=cgroupfs"), key: "exec-opts"),
         Entry(.bool("init", "Run a small init as process 1 of containers that do not say otherwise")),
         Entry(.string("default-shm-size", default: "64m", "Size of /dev/shm in containers that name none")),
+        Entry(
+            .list("cdi-spec-dir", "Directory of files that describe devices (default: /etc/cdi and /var/run/cdi)"),
+            key: "cdi-spec-dirs"),
         Entry(.string("log-driver", default: "json-file", "Log driver of containers that name none")),
         Entry(
             .list("default-ulimit", "Limit of processes in containers that name none of it (name=soft[:hard])"),

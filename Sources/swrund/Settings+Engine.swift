@@ -33,6 +33,8 @@ extension Settings {
         configuration.cgroupParent = try string("cgroup-parent")
         configuration.authorizationPlugins = try list("authorization-plugin")
         try setContainerDefaults(&configuration)
+        let devices = try list("cdi-spec-dir")
+        if !devices.isEmpty { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
         return configuration
     }
 

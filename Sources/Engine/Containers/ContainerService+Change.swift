@@ -87,6 +87,9 @@ extension ContainerService {
     static let weightWarning =
         "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded."
 
+    static let deviceWeightWarning =
+        "Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded."
+
     private static func refusal(_ record: ContainerRecord) -> String { "Cannot update container \(record.id): " }
 
     /// Needs a runtime that has `update`.
@@ -131,6 +134,9 @@ extension ContainerService {
         let wanted: HostConfig
         do throws(FieldError) { wanted = try HostConfig(json: changes) } catch {
             throw .invalidArgument("invalid JSON: " + error.message)
+        }
+        if wanted.number("Memory") != 0, wanted.number("Memory") < 6 << 20 {
+            throw .invalidArgument("Minimum memory limit allowed is 6MB")
         }
         if let conflict = conflict(wanted, host) { throw .conflict(refusal + conflict) }
         var result = host

@@ -42,8 +42,9 @@ extension ContainerService {
         registry.add(Container(record))
         publish("create", record)
         let isWeightDiscarded = !weighsBlockIO && request.hostConfig.number("BlkioWeight") != 0
-        return CreatedContainer(
-            id: id, warnings: (isWeightDiscarded ? [Self.weightWarning] : []) + warnings(record))
+        var warnings = isWeightDiscarded ? [Self.weightWarning] : []
+        if !request.hostConfig.objects("BlkioWeightDevice").isEmpty { warnings.append(Self.deviceWeightWarning) }
+        return CreatedContainer(id: id, warnings: warnings + self.warnings(record))
     }
 
     private func validate(_ request: ContainerCreateRequest) throws(EngineError) {
@@ -79,6 +80,7 @@ extension ContainerService {
         var host = request.hostConfig
         ContainerDefaults.normalize(&host, configuration, unifiedCgroups: self.host.usesUnifiedCgroups)
         if !weighsBlockIO { host.set("BlkioWeight", .int(0)) }
+        host.set("BlkioWeightDevice", .null)  // no kernel file takes it from us: the answer warns of it
         try resolveContainerModes(&host)
         try resolveLinks(&host)
         config.hostname = hostname(config, host, id)
@@ -107,17 +109,14 @@ extension ContainerService {
         for field in ["NetworkMode", "IpcMode", "PidMode"] {
             let mode = host.text(field)
             guard mode.hasPrefix("container:") else { continue }
-            let other = try joined(String(mode.dropFirst("container:".count)), field)
+            let other = try joined(String(mode.dropFirst("container:".count)))
             host.set(field, .string("container:" + other.id))
         }
     }
 
     /// Not a 404: clients take that for a missing image and pull.
-    private func joined(_ reference: String, _ field: String) throws(EngineError) -> Container {
-        do throws(EngineError) { return try find(reference) } catch {
-            let kind = ["NetworkMode": "network", "IpcMode": "IPC", "PidMode": "PID"][field] ?? field
-            throw .conflict("joining \(kind) namespace of container: \(error.message)")
-        }
+    private func joined(_ reference: String) throws(EngineError) -> Container {
+        do throws(EngineError) { return try find(reference) } catch { throw .invalidArgument(error.message) }
     }
 
     private func hostname(_ config: ContainerConfig, _ host: HostConfig, _ id: String) -> String {
@@ -136,15 +135,14 @@ extension ContainerService {
         for reference in references {
             let parts = reference.split(separator: ":", maxSplits: 1).map { String($0) }
             let mode = parts.count == 2 ? parts[1] : "rw"
-            guard let name = parts.first, mode == "ro" || mode == "rw" else {
-                throw .invalidArgument("invalid volumes-from specification: \(reference)")
+            guard let name = parts.first, !name.isEmpty else {
+                throw .invalidArgument("malformed volumes-from specification: \(reference)")
             }
-            guard let other = try? find(name) else {
-                throw .invalidArgument("No such container: \(name)")  // a 404 would make clients pull the image
-            }
+            guard VolumesFromMode.isValid(mode) else { throw .invalidArgument("invalid mode: \(mode)") }
+            let other = try joined(name)
             for var mount in other.record.mounts where mount.kind != .tmpfs {
                 if mounts.contains(where: { $0.destination == mount.destination }) { continue }
-                if mode == "ro" { mount.writable = false }
+                if VolumesFromMode.isReadOnly(mode) { mount.writable = false }
                 mount.anonymous = false
                 mounts.append(mount)
             }
@@ -153,11 +151,29 @@ extension ContainerService {
 
     private func warnings(_ record: ContainerRecord) -> [String] {
         var warnings: [String] = []
+        let host = record.hostConfig
+        if host["OomKillDisable"].bool == true, host.number("Memory") == 0 {
+            warnings.append(
+                "OOM killer is disabled for the container, but no memory limit is set, this can result in the system "
+                    + "running out of resources.")
+        }
         if record.hostConfig.networkMode == "host", record.hostConfig["PortBindings"].members?.isEmpty == false {
             warnings.append("Published ports are discarded when using host network mode")
         }
         return warnings
     }
+}
+
+/// The mode of `--volumes-from NAME:MODE`.
+private enum VolumesFromMode {
+    static func isValid(_ mode: String) -> Bool {
+        let parts = mode.split(separator: ",", omittingEmptySubsequences: false)
+        let known = ["ro", "rw", "z", "Z", "nocopy"]
+        let access = parts.filter { $0 == "ro" || $0 == "rw" }
+        return parts.allSatisfy { known.contains(String($0)) } && access.count <= 1
+    }
+
+    static func isReadOnly(_ mode: String) -> Bool { mode.split(separator: ",").contains("ro") }
 }
 
 // MARK: What a container has before its start
@@ -185,7 +201,9 @@ extension ContainerService {
             $0.image = record.imageName
             $0.snapshotter = SupervisorConnection.snapshotter
             $0.snapshotKey = record.id
-            $0.runtime.name = runtime?.shim ?? "io.containerd.swrun.v2"
+            let name = record.hostConfig.text("Runtime")
+            let fallback = RuntimeEntry.isShimName(name) ? name : "io.containerd.swrun.v2"
+            $0.runtime.name = runtime?.shim ?? fallback
             $0.runtime.options = options
             // The contract asks for one; each start brings its own (`setContainerSpec`).
             $0.spec = .runtimeSpec("Spec", Array(#"{"ociVersion":"1.1.0"}"#.utf8))

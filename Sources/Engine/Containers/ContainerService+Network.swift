@@ -94,7 +94,8 @@ extension ContainerService {
         let mode = record.startNetwork
         if !record.isOffAllNetworks { view.add(first, settings: record.endpointSettings(mode)) }
         let names = [mode, first.networkName, first.networkID] + (mode == "bridge" ? ["default"] : [])
-        for endpoint in record.endpoints where !names.contains(endpoint.key) {
+        let isJoined = { (name: String) in name.hasPrefix("container:") || ["host", "none"].contains(name) }
+        for endpoint in record.endpoints where !names.contains(endpoint.key) && !isJoined(endpoint.key) {
             do throws(NetworkError) {
                 var request = EndpointRequest(
                     containerID: record.id, containerName: record.name, mode: endpoint.key)

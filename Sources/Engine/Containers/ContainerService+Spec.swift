@@ -30,7 +30,14 @@ extension ContainerService {
             input.linkEnvironment = links
             input.cgroupParent = configuration.cgroupParent
             input.shmSizeBytes = host.number("ShmSize")
-            return try SpecBuilder(input).build()
+            input.throttles = try throttles(host)
+            var spec = try SpecBuilder(input).build()
+            let requests = host.objects("DeviceRequests")
+            if !requests.isEmpty {
+                let registry = CDIRegistry(directories: configuration.deviceDirectories)
+                try registry.inject(DeviceRequests.names(requests, registry), into: &spec)
+            }
+            return spec
         } catch {
             throw EngineError(error)
         }
@@ -49,6 +56,25 @@ extension ContainerService {
         }
     }
 
+    /// `--device-read-bps` and its like, with the devices' numbers.
+    private func throttles(_ host: HostConfig) throws(SpecError) -> [(key: String, entries: [JSONValue])] {
+        let fields = [
+            ("BlkioDeviceReadBps", "throttleReadBpsDevice"), ("BlkioDeviceWriteBps", "throttleWriteBpsDevice"),
+            ("BlkioDeviceReadIOps", "throttleReadIOPSDevice"), ("BlkioDeviceWriteIOps", "throttleWriteIOPSDevice"),
+        ]
+        var throttles: [(key: String, entries: [JSONValue])] = []
+        for (field, key) in fields where !host.objects(field).isEmpty {
+            var entries: [JSONValue] = []
+            for limit in host.objects(field) {
+                let number = try HostDevices.number(limit["Path"]?.string ?? "")
+                entries.append(
+                    ["major": .int(number.major), "minor": .int(number.minor), "rate": limit["Rate"] ?? .int(0)])
+            }
+            throttles.append((key, entries))
+        }
+        return throttles
+    }
+
     private func addNamespaces(_ record: ContainerRecord, to input: inout SpecInput) throws(SpecError) {
         let host = record.hostConfig
         input.pid = try namespace(host.text("PidMode"), "pid")
@@ -60,17 +86,17 @@ extension ContainerService {
     private func namespace(_ mode: String, _ kind: String) throws(SpecError) -> SpecInput.Namespace {
         if mode == "host" { return .host }
         guard mode.hasPrefix("container:") else { return .new }
-        return .path("/proc/\(try runningPID(mode))/ns/\(kind)")
+        return .path("/proc/\(try runningPID(mode, kind.uppercased()))/ns/\(kind)")
     }
 
     /// The pid of the container that `container:ID` means.
-    private func runningPID(_ mode: String) throws(SpecError) -> Int32 {
+    private func runningPID(_ mode: String, _ kind: String) throws(SpecError) -> Int32 {
         let reference = String(mode.dropFirst("container:".count))
         guard let other = try? find(reference) else {
             throw SpecError("No such container: \(reference)", .other)
         }
         guard let run = other.state.run else {
-            throw SpecError("cannot join the namespaces of a container that is not running: \(other.id)", .other)
+            throw SpecError("failed to join \(kind) namespace: container \(other.id) is not running", .conflict)
         }
         return run.pid
     }
@@ -108,15 +134,16 @@ extension ContainerService {
         case "host": return "/dev/shm"
         default:
             throw SpecError(
-                "can't join IPC of container \(donor.id): non-shareable IPC (hint: use IpcMode:shareable for the donor "
-                    + "container)", .other)
+                "failed to join IPC namespace: container \(donor.id): non-shareable IPC (hint: use IpcMode:shareable "
+                    + "for the donor container)")
         }
     }
 
     private func sharedMemoryPath(_ id: String) -> FilePath { runDirectory(id) / "shm" }
 
-    /// Removes what a run has below the exec root, the shared memory first: it is a mount.
+    /// Removes what a run has below the exec root, the mounts first.
     func removeRunDirectory(_ id: String) {
+        unstage(id)
         if exists(sharedMemoryPath(id)) { try? unmountAll(sharedMemoryPath(id)) }
         try? removeTree(runDirectory(id))
     }

@@ -83,6 +83,7 @@ extension ContainerService {
         container.update { $0.network = record.network }
         await publishUse(record)
         try makeDirectories(runDirectory(record.id), mode: 0o700)
+        try stageSubpaths(&record.mounts, of: record.id)
         let spec = try await makeSpec(record, attachment, user)
         try await supervisor.setContainerSpec(record.id, spec: spec.bytes())
         let rootfs = record.rootfs.map { mount in
@@ -114,27 +115,6 @@ extension ContainerService {
         }
         return TaskStdio(
             stdin: record.config.openStdin ? "attach:" : "", stdout: output, terminal: record.config.tty)
-    }
-
-    // MARK: Mounts
-
-    /// Volumes by their present place; sources of binds made or required.
-    private func readyMounts(_ record: ContainerRecord) async throws -> [MountPoint] {
-        var mounts = record.mounts
-        for index in mounts.indices {
-            let mount = mounts[index]
-            switch mount.kind {
-            case .volume: mounts[index].source = try await volumes.mount(mount.name).source.string
-            case .bind where !exists(FilePath(mount.source)):
-                guard mount.createsSource else {
-                    throw EngineError.invalidArgument(
-                        "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
-                }
-                try makeDirectories(FilePath(mount.source))
-            case .bind, .tmpfs: break
-            }
-        }
-        return mounts
     }
 }
 

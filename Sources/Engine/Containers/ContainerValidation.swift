@@ -32,17 +32,12 @@ struct ContainerValidation {
     private func invalid(_ message: String) -> EngineError { .invalidArgument(message) }
 
     private func checkUnsupported() throws(EngineError) {
-        let lists = [
-            ("DeviceRequests", "device requests (--gpus)"),
-            ("BlkioWeightDevice", "block IO weights of devices"), ("BlkioDeviceReadBps", "block IO rate limits"),
-            ("BlkioDeviceWriteBps", "block IO rate limits"), ("BlkioDeviceReadIOps", "block IO rate limits"),
-            ("BlkioDeviceWriteIOps", "block IO rate limits"),
-        ]
-        for (field, what) in lists where host[field].array?.isEmpty == false {
-            throw .unimplemented("\(what) are not implemented by swrun yet")
-        }
-        if host["StorageOpt"].members?.isEmpty == false {
-            throw .unimplemented("--storage-opt is not implemented by swrun yet")
+        for (option, _) in host.map("StorageOpt") {
+            // The writable layers are overlay mounts on whatever holds the data root, without project quotas.
+            throw option.lowercased() == "size"
+                ? EngineError(
+                    .internal, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
+                : EngineError(.internal, "Unknown option \(option)")
         }
         if !["", "host"].contains(host.text("UsernsMode")) {
             throw invalid("invalid user namespace mode: \(host.text("UsernsMode"))")
@@ -65,7 +60,6 @@ struct ContainerValidation {
             throw invalid("invalid environment variable: \(variable)")
         }
         if !config.stopSignal.isEmpty { _ = try SignalName.parse(config.stopSignal) }
-        if let timeout = config.stopTimeout, timeout < -1 { throw invalid("invalid stop timeout: \(timeout)") }
         for name in ["CapAdd", "CapDrop"] {
             for capability in host.list(name) {
                 do throws(SpecError) { _ = try Capability.normalize(capability) } catch {
@@ -73,8 +67,14 @@ struct ContainerValidation {
                 }
             }
         }
-        try spec { () throws(SpecError) in _ = try SecurityOptions(parsing: host.list("SecurityOpt")) }
-        guard runtimes.contains(host.text("Runtime")) else {
+        try spec { () throws(SpecError) in
+            // As docker's, an option for a module that is not active changes nothing; for one that is, it would.
+            let needed = try SecurityOptions(parsing: host.list("SecurityOpt")).needed
+            for option in needed where facts.securityModules.contains(String(option.prefix { $0 != "=" })) {
+                throw SpecError("--security-opt \(option) is not supported by swrun yet", .unsupported)
+            }
+        }
+        guard runtimes.contains(host.text("Runtime")) || RuntimeEntry.isShimName(host.text("Runtime")) else {
             throw invalid("unknown or invalid runtime name: \(host.text("Runtime"))")
         }
         if host.number("OomScoreAdj") < -1000 || host.number("OomScoreAdj") > 1000 {
@@ -120,6 +120,13 @@ struct ContainerValidation {
                 throw invalid("conflicting options: port publishing and the container type network mode")
             }
             if !config.hostname.isEmpty { throw invalid("conflicting options: hostname and the network mode") }
+            for (field, what) in [("Dns", "dns"), ("ExtraHosts", "custom host-to-IP mapping")]
+            where !host.list(field).isEmpty {
+                throw invalid("conflicting options: \(what) and the network mode")
+            }
+            if !config.exposedPorts.isEmpty {
+                throw invalid("conflicting options: port exposing and the container type network mode")
+            }
         }
         if host.text("UTSMode") == "host", !config.hostname.isEmpty {
             throw invalid("conflicting options: hostname and the UTS mode")
@@ -164,7 +171,10 @@ struct ContainerValidation {
         for (name, _) in host.map("Sysctls") {
             if name.hasPrefix("net.") {
                 if host.networkMode == "host" {
-                    throw invalid("sysctl '\(name)' is not allowed with the network mode host")
+                    throw EngineError(
+                        .internal,
+                        "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+                            + "runc create failed: sysctl \"\(name)\" not allowed in host network namespace: unknown")
                 }
             } else if !kernel.contains(name), !name.hasPrefix("fs.mqueue.") {
                 throw invalid("sysctl '\(name)' is not allowed")
@@ -179,6 +189,7 @@ extension EngineError {
             switch error.kind {
             case .invalid: .invalidArgument
             case .unsupported: .unimplemented
+            case .conflict: .conflict
             case .other: .internal
             }
         self.init(kind, error.message)

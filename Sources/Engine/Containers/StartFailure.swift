@@ -16,6 +16,7 @@ struct StartFailure: Sendable, Equatable {
         if lower.contains("executable file not found") || lower.contains("no such file or directory") {
             (error, exitCode) = (.invalidArgument(message), 127)
         } else if lower.contains("permission denied") || lower.contains("is a directory") {
+            if !lower.contains("permission denied") { message += ": permission denied" }
             (error, exitCode) = (.invalidArgument(message), 126)
         } else if lower.contains("not a directory") {
             message +=

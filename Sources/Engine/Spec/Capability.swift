@@ -60,7 +60,7 @@ package enum Capability {
 
 /// A request that no runtime spec can be made of; the text is for the user.
 package struct SpecError: Error, Sendable, Equatable {
-    package enum Kind: Sendable { case invalid, unsupported, other }
+    package enum Kind: Sendable { case invalid, unsupported, conflict, other }
     package var kind: Kind
     package var message: String
 

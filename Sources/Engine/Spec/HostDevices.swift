@@ -19,7 +19,7 @@ enum HostDevices {
     }
 
     /// One node, or all nodes below a directory.
-    private static func lookUp(
+    static func lookUp(
         _ source: String, as target: String, access: String
     ) throws(SpecError) -> [HostDevice] {
         do throws(SysError) {
@@ -30,6 +30,19 @@ enum HostDevices {
             throw failure(source, error.errno.text)
         }
         throw failure(source, "not a device node")
+    }
+
+    /// The numbers of a device whose reads or writes are limited, by its path on the host.
+    static func number(_ path: String) throws(SpecError) -> (major: Int64, minor: Int64) {
+        do throws(SysError) {
+            let info = try status(FilePath(path))
+            guard let device = device(info, path: path, access: "") else {
+                throw SysError("stat", path, .invalidArgument)
+            }
+            return (device.major, device.minor)
+        } catch {
+            throw SpecError("stat \(path): \(error.errno.text)", .other)
+        }
     }
 
     private static func failure(_ path: String, _ reason: String) -> SpecError {

@@ -15,6 +15,8 @@ package struct MountPoint: Sendable, Equatable {
     /// What a volume gets if it has to be made; nil leaves it to the volume service.
     package var volumeLabels: [String: String]?
     package var volumeOptions: [String: String]?
+    /// The part of a volume that is mounted, relative to its root; empty is all of it.
+    package var subpath = ""
     /// What the user wrote behind the last colon of `-v`.
     package var mode = ""
     package var writable = true
@@ -75,6 +77,7 @@ extension MountPoint {
         record.set("NonRecursive", .bool(nonRecursive))
         record.set("CopiesContent", .bool(copiesContent))
         record.set("Anonymous", .bool(anonymous))
+        if !subpath.isEmpty { record.set("Subpath", .string(subpath)) }
         return record
     }
 
@@ -94,5 +97,6 @@ extension MountPoint {
         nonRecursive = record["NonRecursive"]?.bool ?? false
         copiesContent = record["CopiesContent"]?.bool ?? true
         anonymous = record["Anonymous"]?.bool ?? false
+        subpath = record["Subpath"]?.string ?? ""
     }
 }

@@ -11,12 +11,12 @@ package enum MountRequests {
         for bind in hostConfig.list("Binds") { try add(parseBind(bind), to: &points) }
         for mount in hostConfig.objects("Mounts") { try add(parseMount(mount), to: &points) }
         for (destination, options) in hostConfig.map("Tmpfs") {
-            var point = MountPoint(.tmpfs, destination: try checked(destination, destination))
-            point.options = tmpfsOptions(options)
+            var point = MountPoint(.tmpfs, destination: try checked(destination))
+            point.options = try tmpfsOptions(options)
             try add(point, to: &points)
         }
         for destination in config.volumes {
-            let path = try checked(destination, destination)
+            let path = try checked(destination)
             if points.contains(where: { $0.destination == path }) { continue }
             var point = MountPoint(.volume, destination: path)
             point.anonymous = true
@@ -41,13 +41,13 @@ package enum MountRequests {
             throw SpecError("invalid volume specification: '\(text)'")
         }
         guard parts.count > 1 else {
-            var point = MountPoint(.volume, destination: try checked(parts[0], text, .volume))
+            var point = MountPoint(.volume, destination: try checked(parts[0], text, "volume"))
             point.anonymous = true
             return point
         }
         let isPath = parts[0].hasPrefix("/")
-        var point = MountPoint(
-            isPath ? .bind : .volume, destination: try checked(parts[1], text, isPath ? .bind : .volume))
+        let kind = MountPoint.Kind(rawValue: isPath ? "bind" : "volume") ?? .bind
+        var point = MountPoint(kind, destination: try checked(parts[1], text, kind.rawValue))
         if isPath {
             point.source = FilePath(parts[0]).normalized.string
             point.createsSource = true
@@ -58,22 +58,31 @@ package enum MountRequests {
         }
         if parts.count == 3 {
             point.mode = parts[2]
-            try apply(options: parts[2], to: &point)
+            try apply(options: parts[2], of: text, to: &point)
         }
         return point
     }
 
     private static let propagations = ["private", "rprivate", "shared", "rshared", "slave", "rslave"]
 
-    private static func apply(options: String, to point: inout MountPoint) throws(SpecError) {
-        for option in options.split(separator: ",") {
+    private static func apply(options: String, of text: String, to point: inout MountPoint) throws(SpecError) {
+        let given = options.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+        for group in [["ro", "rw"], ["z", "Z"], ["cached", "delegated", "consistent"], ["nocopy"], propagations]
+        where given.filter(group.contains).count > 1 {
+            throw SpecError("invalid mode: \(options)")
+        }
+        for option in given {
             switch option {
             case "ro": point.writable = false
             case "rw", "z", "Z", "cached", "delegated", "consistent": break
             case "nocopy": point.copiesContent = false
-            case _ where propagations.contains(String(option)):
-                guard point.kind == .bind else { throw SpecError("invalid mode: \(options)") }
-                point.propagation = String(option)
+            case _ where propagations.contains(option):
+                guard point.kind == .bind else {
+                    throw SpecError(
+                        "invalid volume specification: '\(text)': invalid mount config for type \"volume\": field "
+                            + "BindOptions must not be specified")
+                }
+                point.propagation = option
             default: throw SpecError("invalid mode: \(options)")
             }
         }
@@ -85,15 +94,15 @@ package enum MountRequests {
         let type = mount["Type"]?.string ?? ""
         func fail(_ reason: String) -> SpecError { SpecError("invalid mount config for type \"\(type)\": \(reason)") }
         guard let kind = MountPoint.Kind(rawValue: type) else {
-            if ["image", "cluster", "npipe"].contains(type) {
-                throw SpecError("mounts of type \(type) are not implemented", .unsupported)
-            }
             throw fail("mount type unknown")
         }
         let target = mount["Target"]?.string ?? ""
         if target.isEmpty { throw fail("field Target must not be empty") }
         guard target.hasPrefix("/") else { throw fail("invalid mount path: '\(target)' mount path must be absolute") }
-        var point = MountPoint(kind, destination: try checked(target, target))
+        guard FilePath(target).normalized.string != "/" else {
+            throw fail("invalid specification: destination can't be '/'")
+        }
+        var point = MountPoint(kind, destination: try checked(target))
         point.writable = !(mount["ReadOnly"]?.bool ?? false)
         let source = mount["Source"]?.string ?? ""
         switch kind {
@@ -121,7 +130,7 @@ package enum MountRequests {
     private static func bindOptions(_ options: JSONValue, _ point: inout MountPoint) throws(SpecError) {
         let propagation = options["Propagation"]?.string ?? ""
         guard propagation.isEmpty || propagations.contains(propagation) else {
-            throw SpecError("invalid propagation mode: \(propagation)")
+            throw SpecError("invalid mount config for type \"bind\": invalid propagation mode: \(propagation)")
         }
         point.propagation = propagation.isEmpty ? "rprivate" : propagation
         point.nonRecursive = options["NonRecursive"]?.bool ?? false
@@ -134,9 +143,12 @@ package enum MountRequests {
         if !driver.isEmpty { point.driver = driver }
         point.volumeLabels = dictionary(options["Labels"])
         point.volumeOptions = dictionary(options["DriverConfig"]?["Options"])
-        if options["Subpath"]?.string?.isEmpty == false {
-            throw SpecError("volume-subpath is not implemented", .unsupported)
+        let subpath = options["Subpath"]?.string ?? ""
+        guard !subpath.hasPrefix("/"), !subpath.split(separator: "/").contains("..") else {
+            throw SpecError(
+                "invalid mount config for type \"volume\": subpath must be a relative path within the volume")
         }
+        point.subpath = subpath
     }
 
     private static func dictionary(_ json: JSONValue?) -> [String: String]? {
@@ -146,11 +158,23 @@ package enum MountRequests {
 
     // MARK: tmpfs
 
+    /// What docker lets through (docker's pkg/mount knows the same for this type).
+    private static let tmpfsKnown: Set<String> = [
+        "defaults", "size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol", "huge", "ro", "rw", "suid",
+        "nosuid",
+        "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "remount", "mand", "nomand", "atime", "noatime",
+        "diratime", "nodiratime", "bind", "rbind", "unbindable", "runbindable", "private", "rprivate", "shared",
+        "rshared", "slave", "rslave", "relatime", "norelatime", "strictatime", "nostrictatime",
+    ]
+
     private static let tmpfsDefaults = [("noexec", "exec"), ("nosuid", "suid"), ("nodev", "dev")]
 
     /// docker's defaults, unless the user's own options say the opposite, then the user's.
-    static func tmpfsOptions(_ text: String) -> [String] {
+    static func tmpfsOptions(_ text: String) throws(SpecError) -> [String] {
         let given = text.split(separator: ",").map { String($0) }
+        for option in given where !tmpfsKnown.contains(String(option.prefix { $0 != "=" })) {
+            throw SpecError("invalid tmpfs option \"\(option)\"")
+        }
         let kept = tmpfsDefaults.filter { !given.contains($0.0) && !given.contains($0.1) }.map { $0.0 }
         return kept + given.filter { !$0.isEmpty }
     }
@@ -165,24 +189,25 @@ package enum MountRequests {
 
     // MARK: Checks
 
-    /// - Parameter kind: what `specification`, which is a `-v`, asks for; nil for other requests.
+    /// - Parameters:
+    ///   - specification: the whole text of `-v`; nil where there is none.
+    ///   - type: of the mount, for the words of an error in it.
     private static func checked(
-        _ destination: String, _ specification: String, _ kind: MountPoint.Kind? = nil
+        _ destination: String, _ specification: String? = nil, _ type: String = ""
     ) throws(SpecError) -> String {
-        let config = kind.map { "invalid mount config for type \"\($0.rawValue)\": " } ?? ""
-        let prefix = "invalid volume specification: '\(specification)': " + config
+        let frame =
+            specification.map { "invalid volume specification: '\($0)': invalid mount config for type \"\(type)\": " }
+            ?? ""
         guard destination.hasPrefix("/") else {
-            throw SpecError(prefix + "invalid mount path: '\(destination)' mount path must be absolute")
+            throw SpecError(frame + "invalid mount path: '\(destination)' mount path must be absolute")
         }
         let path = FilePath(destination).normalized.string
-        guard path != "/" else {
-            throw SpecError(prefix + (kind == nil ? "" : "invalid specification: ") + "destination can't be '/'")
-        }
+        guard path != "/" else { throw SpecError(frame + "invalid specification: destination can't be '/'") }
         return path
     }
 
     private static func checkedVolumeName(_ name: String) throws(SpecError) -> String {
-        guard VolumeName.isValid(name) else { throw SpecError(VolumeName.invalid(name)) }
+        guard VolumeName.isValid(name) else { throw SpecError("create \(name): " + VolumeName.invalid(name)) }
         return name
     }
 }

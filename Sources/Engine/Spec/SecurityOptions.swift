@@ -12,6 +12,8 @@ package struct SecurityOptions: Sendable, Equatable {
     package var noNewPrivileges = false
     package var seccomp = Seccomp.standard
     package var writableCgroups = false
+    /// Options for a security module of the kernel (AppArmor, SELinux), which only matter where it is active.
+    package var needed: [String] = []
 
     package init() {}
 
@@ -36,8 +38,12 @@ package struct SecurityOptions: Sendable, Equatable {
         case "no-new-privileges": noNewPrivileges = try flag(value ?? "true", option)
         case "writable-cgroups": writableCgroups = try flag(value ?? "true", option)
         case "seccomp": seccomp = try seccomp(value, option)
-        case "apparmor": try requireOff(value, "unconfined", option)
-        case "label": try requireOff(value, "disable", option)
+        case "apparmor":
+            guard let value, !value.isEmpty else { throw SpecError("invalid --security-opt 2: \"\(option)\"") }
+            if value != "unconfined" { needed.append("apparmor=\(value)") }
+        case "label":
+            guard let value, !value.isEmpty else { throw SpecError("invalid --security-opt 2: \"\(option)\"") }
+            if value != "disable" { needed.append("label=\(value)") }
         case "disable" where value == nil: break
         default: throw SpecError("invalid --security-opt \(value == nil ? 1 : 2): \"\(option)\"")
         }
@@ -50,12 +56,6 @@ package struct SecurityOptions: Sendable, Equatable {
         case "builtin", "default": .standard
         case .some(let profile): .custom(profile)
         }
-    }
-
-    /// Confinement that the host cannot give is never silently left out: only switching it off is accepted.
-    private func requireOff(_ value: String?, _ off: String, _ option: String) throws(SpecError) {
-        if value == off { return }
-        throw SpecError("--security-opt \(option) is not supported: only \(off) is", .unsupported)
     }
 
     private func flag(_ value: String, _ option: String) throws(SpecError) -> Bool {

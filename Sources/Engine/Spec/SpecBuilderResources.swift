@@ -5,6 +5,11 @@ package import JSON
 extension SpecBuilder {
     func resources() throws(SpecError) -> JSONValue {
         var resources = Self.limits(input.hostConfig)
+        if !input.throttles.isEmpty {
+            var io = resources["blockIO"] ?? .object([])
+            for (key, entries) in input.throttles { io.set(key, .array(entries)) }
+            resources.set("blockIO", io)
+        }
         resources.set("devices", .array(try deviceRules()))
         return resources
     }

@@ -34,6 +34,8 @@ package struct SpecInput: Sendable {
     package var sharedMemorySource: String?
     /// The init program on the host (`--init`).
     package var initProgram: String?
+    /// Limits on the reads and writes of devices: the runtime spec's name of the limit, to its entries.
+    package var throttles: [(key: String, entries: [JSONValue])] = []
     /// Variables of linked containers; the container's own replace them.
     package var linkEnvironment: [String] = []
     /// The parent of the container's cgroup; empty is our usual one.
@@ -70,6 +72,8 @@ package struct HostFacts: Sendable, Equatable {
     package var capabilities: [String]
     package var usesUnifiedCgroups: Bool
     package var cpuCount: Int
+    /// The security modules that are active, by the key that `--security-opt` has for them: `apparmor`, `label`.
+    package var securityModules: Set<String> = []
 
     package init(architecture: String, capabilities: [String], usesUnifiedCgroups: Bool, cpuCount: Int) {
         self.architecture = architecture

@@ -40,6 +40,8 @@ package struct EngineConfiguration: Sendable {
     package var seccompProfile = ""
     /// `--cgroup-parent` for containers that name none; empty lets the runtime choose.
     package var cgroupParent = ""
+    /// Where files that describe devices are (`--cdi-spec-dir`).
+    package var deviceDirectories = [FilePath("/etc/cdi"), FilePath("/var/run/cdi")]
 
     package init(dataRoot: FilePath, execRoot: FilePath) {
         self.dataRoot = dataRoot
@@ -66,6 +68,12 @@ package struct RuntimeEntry: Sendable, Equatable {
     package var path: String
     /// The containerd name that chooses the shim.
     package var shim: String
+
+    /// Whether a name stands for a shim that need not be configured: `io.containerd.kata.v2`.
+    package static func isShimName(_ name: String) -> Bool {
+        guard name.hasPrefix("io.containerd."), let last = name.split(separator: ".").last else { return false }
+        return last.first == "v" && last.dropFirst().allSatisfy(\.isNumber) && name.split(separator: ".").count > 3
+    }
 
     package init(name: String, path: String, shim: String = "io.containerd.swrun.v2") {
         self.name = name

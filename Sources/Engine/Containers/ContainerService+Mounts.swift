@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import CLinux
+import DockerAPI
+import LinuxSystem
+
+// The sources of a container's mounts, made ready for a start.
+extension ContainerService {
+    /// Volumes by their present place; sources of binds made or required.
+    func readyMounts(_ record: ContainerRecord) async throws -> [MountPoint] {
+        var mounts = record.mounts
+        for index in mounts.indices {
+            let mount = mounts[index]
+            switch mount.kind {
+            case .volume: mounts[index].source = try await volumes.mount(mount.name).source.string
+            case .bind where !exists(FilePath(mount.source)):
+                guard mount.createsSource else {
+                    throw EngineError.invalidArgument(
+                        "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
+                }
+                try makeDirectories(FilePath(mount.source))
+            case .bind: try checkPropagation(mount)
+            case .tmpfs: break
+            }
+        }
+        return mounts
+    }
+
+    /// Parts of volumes (`volume-subpath`) are looked up inside the volume, and mounted where no container can swap
+    /// what the path means before the runtime mounts it.
+    func stageSubpaths(_ mounts: inout [MountPoint], of id: String) throws(EngineError) {
+        for index in mounts.indices where !mounts[index].subpath.isEmpty {
+            let target = stagingDirectory(id) / String(index)
+            try stage(mounts[index], at: target)
+            mounts[index].source = target.string
+        }
+    }
+
+    private func stage(_ mount: MountPoint, at target: FilePath) throws(EngineError) {
+        let path = mount.source + "/" + mount.subpath
+        do throws(SysError) {
+            let volume = try open(FilePath(mount.source), OpenFlags.directory)
+            let part = try openInRoot(volume, mount.subpath, O_PATH)
+            try makeDirectories(target.parent, mode: 0o700)
+            let place: OwnedFD
+            if isDirectory(try status(part)) {
+                try makeDirectories(target, mode: 0o700)
+                place = try open(target, O_PATH | O_DIRECTORY)
+            } else {
+                _ = try open(target, O_WRONLY | O_CREAT, mode: 0o600)
+                place = try open(target, O_PATH)
+            }
+            try MountTree.clone(of: part, recursive: true).attach(on: place)
+        } catch {
+            throw .internal("cannot access path \(path): lstat \(path): \(error.errno.text)")
+        }
+    }
+
+    private func stagingDirectory(_ id: String) -> FilePath { runDirectory(id) / "mounts" }
+
+    /// Takes away what `stageSubpaths` mounted.
+    func unstage(_ id: String) {
+        for name in (try? listDirectory(stagingDirectory(id))) ?? [] {
+            try? unmountAll(stagingDirectory(id) / name)
+        }
+    }
+
+    /// Mounts go from the host to the container, or back, only where the host's own mount says so.
+    private func checkPropagation(_ mount: MountPoint) throws(EngineError) {
+        guard mount.propagation.hasSuffix("shared") || mount.propagation.hasSuffix("slave") else { return }
+        guard let found = MountInfo.mount(of: mount.source) else { return }
+        let isShared = found.options.contains { $0.hasPrefix("shared:") }
+        let isSlave = found.options.contains { $0.hasPrefix("master:") }
+        if mount.propagation.hasSuffix("shared"), !isShared {
+            throw .internal("path \(mount.source) is mounted on \(found.place) but it is not a shared mount")
+        }
+        if mount.propagation.hasSuffix("slave"), !isShared, !isSlave {
+            throw .internal("path \(mount.source) is mounted on \(found.place) but it is not a shared or slave mount")
+        }
+    }
+}
+
+/// /proc/self/mountinfo (proc_pid_mountinfo(5)), as far as propagation needs it.
+enum MountInfo {
+    /// The mount that a path is on: its place, and its optional fields (`shared:7`, `master:3`).
+    static func mount(of path: String) -> (place: String, options: [String])? {
+        guard let text = try? readText(FilePath("/proc/self/mountinfo"), limit: 16 << 20) else { return nil }
+        return mount(of: path, in: text)
+    }
+
+    static func mount(of path: String, in text: String) -> (place: String, options: [String])? {
+        var best: (place: String, options: [String])?
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: " ").map { String($0) }
+            guard fields.count > 6 else { continue }
+            let place = fields[4]
+            guard place == "/" || path == place || path.hasPrefix(place + "/") else { continue }
+            // Of several mounts at one place the last one is on top.
+            if place.utf8.count >= (best?.place.utf8.count ?? 0) {
+                best = (place, Array(fields[6...].prefix { $0 != "-" }))
+            }
+        }
+        return best
+    }
+}
