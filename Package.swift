@@ -55,7 +55,8 @@ let embeddedLink: [LinkerSetting] =
     : [
         .unsafeFlags([
             "-enable-experimental-feature", "Embedded", "-Xclang-linker", "-static", "-Xlinker", "--gc-sections",
-            "-Xlinker", "-s", unicodeTables,
+            "-Xlinker", "--icf=all", "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-s",
+            unicodeTables,
         ]),
         .linkedLibrary("m"),
     ]

@@ -19,6 +19,7 @@ pid_t swrun_clone3(uint64_t flags, int cgroup, int *pidfd) {
 }
 
 int swrun_setns(int fd, int type) { return (int)syscall(SYS_setns, fd, type); }
+int swrun_pidfd_getfd(int pidfd, int number) { return (int)syscall(438 /* pidfd_getfd */, pidfd, number, 0); }
 int swrun_unshare(int flags) { return (int)syscall(SYS_unshare, flags); }
 int swrun_sethostname(const char *name, size_t length) { return (int)syscall(SYS_sethostname, name, length); }
 int swrun_setdomainname(const char *name, size_t length) { return (int)syscall(SYS_setdomainname, name, length); }

@@ -22,6 +22,12 @@ int swrun_mount_setattr(int fd, int recursive, uint64_t set, uint64_t clear, uin
     return (int)syscall(442 /* mount_setattr */, fd, "", flags, &attributes, sizeof attributes);
 }
 
+int swrun_mount_idmap(int fd, int recursive, int userns) {
+    struct { uint64_t set, clear, propagation, userns; } attributes = {0x100000 /* IDMAP */, 0, 0, (uint64_t)userns};
+    unsigned flags = 0x1000 /* AT_EMPTY_PATH */ | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0);
+    return (int)syscall(442 /* mount_setattr */, fd, "", flags, &attributes, sizeof attributes);
+}
+
 int swrun_fsopen(const char *type) { return (int)syscall(430 /* fsopen */, type, 1 /* FSOPEN_CLOEXEC */); }
 
 int swrun_fsconfig(int fd, unsigned command, const char *key, const char *value) {

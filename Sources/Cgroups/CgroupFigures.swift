@@ -52,6 +52,10 @@ package struct CgroupFigures: Sendable, Equatable {
     /// A file of the v1 cpuset; empty if there is none.
     package func text(cpusetFile name: String) -> String { text("cpuset", "cpuset." + name) }
 
+    /// How long tasks waited for a resource (`cpu`, `memory`, `io`): the text of version 2's pressure file; empty if the
+    /// kernel does not say.
+    package func pressure(_ resource: String) -> String { isUnified ? text(resource, resource + ".pressure") : "" }
+
     // MARK: Files
 
     func text(_ controller: String, _ file: String) -> String {

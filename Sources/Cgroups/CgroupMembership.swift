@@ -3,6 +3,20 @@ import CLinux
 package import LinuxSystem
 
 extension ContainerCgroup {
+    /// Gives version 2's cgroup to a user who may then make cgroups below it (kernel: admin-guide/cgroup-v2, "Model of
+    /// Delegation"). The limits stay ours.
+    package func delegate(to uid: UInt32) throws(SysError) {
+        guard layout.isUnifiedOnly, let unified = layout.unified else { return }
+        let top = directory(in: unified)
+        let listed = (try? readText(FilePath("/sys/kernel/cgroup/delegate"))) ?? "cgroup.procs\ncgroup.subtree_control"
+        for name in [""] + listed.split(separator: "\n").map({ String($0) }) {
+            let path = name.isEmpty ? top.string : (top / name).string
+            if lchown(path, uid, gid_t.max) != 0, Errno.current != .noSuchFile {
+                throw SysError("chown", path, .current)
+            }
+        }
+    }
+
     /// The unified cgroup that a process of the container is in, opened; nil if that is not below the container's own.
     package func unifiedDirectory(of pid: Int32) throws(SysError) -> OwnedFD? {
         guard let unified = layout.unified else { return nil }
@@ -21,9 +35,25 @@ extension ContainerCgroup {
     private var unified: CInt = -1  // owned by this value, as are these: an Array cannot hold OwnedFD
     private var tasks: [CInt] = []
 
-    package init(_ cgroup: ContainerCgroup) throws(SysError) {
+    /// A place below the container's own, in the hierarchy with this controller; the empty name stands for all.
+    package struct Subpath: Sendable, Equatable {
+        package var controller: String
+        package var path: String
+
+        package init(controller: String, path: String) {
+            self.controller = controller
+            self.path = path
+        }
+    }
+
+    package init(_ cgroup: ContainerCgroup, below subpaths: [Subpath] = []) throws(SysError) {
+        for subpath in subpaths where !subpath.controller.isEmpty {
+            guard cgroup.layout.hierarchy(with: subpath.controller) == nil else { continue }
+            throw SysError("find", "unknown controller " + subpath.controller, .noSuchFile)
+        }
         for hierarchy in cgroup.layout.hierarchies {
-            let directory = cgroup.directory(in: hierarchy)
+            let below = subpaths.first { $0.controller.isEmpty || hierarchy.has($0.controller) }?.path ?? ""
+            let directory = FilePath((cgroup.directory(in: hierarchy) / ("./" + below)).string).normalized
             if hierarchy.kind == .unified {
                 unified = try open(directory, O_RDONLY | O_DIRECTORY).relinquish()
             } else {

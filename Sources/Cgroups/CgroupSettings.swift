@@ -136,8 +136,45 @@ private func cpuV2(_ cpu: RuntimeResources.CPU) -> [CgroupSetting] {
     return settings
 }
 
-/// cpu.weight (1…10000, default 100) for v1's shares (2…262144, default 1024): the linear map that Docker documents.
-package func weight(shares: UInt64) -> UInt64 { 1 + (min(max(shares, 2), 262_144) - 2) * 9999 / 262_142 }
+/// cpu.weight (1…10000, default 100) for v1's shares (2…262144, default 1024): the curve through those three points
+/// that runc has drawn since 1.4 and crun since 1.23, a parabola in the logarithms.
+package func weight(shares: UInt64) -> UInt64 {
+    if shares <= 2 { return 1 }
+    if shares >= 262_144 { return 10_000 }
+    let log = binaryLogarithm(shares)
+    let exponent = (log * log + 125 * log) / 612 - 7.0 / 34
+    // What is a whole number but for the rounding of the last digits shall stay one.
+    return UInt64((binaryPower(exponent * 3.321928094887362) - 1e-6).rounded(.up))  // log2(10)
+}
+
+/// libm's own would be a twentieth of the runtime.
+private func binaryLogarithm(_ number: UInt64) -> Double {
+    let whole = 63 - number.leadingZeroBitCount
+    var rest = Double(number) / Double(UInt64(1) << UInt64(whole))
+    var result = Double(whole)
+    var digit = 0.5
+    for _ in 0..<40 {
+        rest *= rest
+        if rest >= 2 {
+            rest /= 2
+            result += digit
+        }
+        digit /= 2
+    }
+    return result
+}
+
+/// For exponents from 0 to 62.
+private func binaryPower(_ exponent: Double) -> Double {
+    let whole = UInt64(exponent)
+    let rest = (exponent - Double(whole)) * 0.6931471805599453  // ln(2)
+    var (term, sum) = (1.0, 1.0)
+    for number in 1...20 {
+        term *= rest / Double(number)
+        sum += term
+    }
+    return sum * Double(UInt64(1) << whole)
+}
 
 private func blockIOV2(_ io: RuntimeResources.BlockIO) -> [CgroupSetting] {
     var settings: [CgroupSetting] = []

@@ -74,11 +74,16 @@ package struct ContainerCgroup: Sendable, Equatable {
     // MARK: Limits
 
     package func apply(_ resources: RuntimeResources) throws(SysError) {
-        if !layout.isUnifiedOnly, !resources.unified.isEmpty {
-            throw SysError("set", "unified", .notSupported, hint: "the host has no cgroup v2 controllers")
-        }
+        try checkUnified(resources)
         try write(layout.isUnifiedOnly ? settingsV2(resources) : settingsV1(resources))
         try applyDevices(effectiveDeviceRules(resources.devices))
+    }
+
+    private func checkUnified(_ resources: RuntimeResources) throws(SysError) {
+        if layout.isUnifiedOnly || resources.unified.isEmpty { return }
+        throw SysError(
+            "set", "unified", .invalidArgument,
+            hint: "invalid configuration: cannot use unified settings on cgroup v1")
     }
 
     /// Changes limits of a container that runs. After a failure the old ones are in force again, as far as they are
@@ -88,6 +93,7 @@ package struct ContainerCgroup: Sendable, Equatable {
     ///   - changes: what to change; zero and empty leave a limit as it is.
     ///   - stored: the limits until now.
     package func update(_ changes: RuntimeResources, from stored: RuntimeResources) throws(SysError) {
+        try checkUnified(changes)
         let complete = changes.limits.completed(by: stored)
         try checkUsage(changes.memory)
         do throws(SysError) { try write(layout.isUnifiedOnly ? settingsV2(complete) : settingsV1(complete)) } catch {

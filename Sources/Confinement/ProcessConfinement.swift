@@ -17,13 +17,15 @@ package struct ProcessConfinement: Sendable, Equatable {
     package init() {}
 
     /// Everything but a filter that is loaded last. `filter` is loaded here if there is no `noNewPrivileges`.
-    package func apply(filter: SeccompFilter?) throws(SysError) {
+    package func apply(
+        filter: SeccompFilter?, onListening: (CInt) throws(SysError) -> Void
+    ) throws(SysError) {
         // A host may lack capabilities itself.
         let sets = capabilities.limited(to: try CapabilityMasks.current().permitted)
         if noNewPrivileges {
             try Privileges.setNoNewPrivileges()
         } else if let filter {
-            try filter.load()
+            try filter.load(onListening: onListening)
         }
         try shrinkBoundingSet(to: sets.bounding)
         try changeUser()
@@ -31,8 +33,10 @@ package struct ProcessConfinement: Sendable, Equatable {
     }
 
     /// The part of the filter's job that `apply` leaves for the last moment.
-    package func finish(filter: SeccompFilter?) throws(SysError) {
-        if noNewPrivileges, let filter { try filter.load() }
+    package func finish(
+        filter: SeccompFilter?, onListening: (CInt) throws(SysError) -> Void
+    ) throws(SysError) {
+        if noNewPrivileges, let filter { try filter.load(onListening: onListening) }
     }
 
     private func shrinkBoundingSet(to bounding: UInt64) throws(SysError) {

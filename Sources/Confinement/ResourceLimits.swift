@@ -4,6 +4,8 @@ package import OCISpec
 /// A process limit as the kernel takes it (prlimit(2)).
 package struct ResourceLimit: Sendable, Equatable {
     package var resource: Int32
+    /// As the spec has it: `RLIMIT_NOFILE`.
+    package var name: String { names[Int(resource)] }
     package var soft: UInt64
     package var hard: UInt64
 

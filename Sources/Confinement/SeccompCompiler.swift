@@ -11,12 +11,29 @@ package struct SeccompCompiler: ~Copyable {
     private let defaultAction: UInt32
 
     package static func compile(_ profile: RuntimeSeccomp) throws(SysError) -> SeccompFilter {
+        try checkNotification(profile)
         let compiler = try SeccompCompiler(profile)
         for name in profile.architectures { try compiler.add(architecture: name) }
         for rule in profile.rules { try compiler.add(rule) }
         let program = try compiler.export()
         let stub = SeccompCompiler.stubsForNewCalls(profile)
         return SeccompFilter(program: stub + program, flags: try filterFlags(profile))
+    }
+
+    /// The agent gets the listener by a message, which must not itself wait for the agent.
+    private static func checkNotification(_ profile: RuntimeSeccomp) throws(SysError) {
+        if profile.defaultAction == notify {
+            throw SysError("seccomp", "SCMP_ACT_NOTIFY cannot be used as default action", .invalidArgument)
+        }
+        for rule in profile.rules where rule.action == notify {
+            if rule.names.contains("write") {
+                throw SysError(
+                    "seccomp", "SCMP_ACT_NOTIFY cannot be used for the write syscall", .invalidArgument)
+            }
+            if profile.listenerPath.isEmpty {
+                throw SysError("seccomp", "listenerPath is not set", .invalidArgument)
+            }
+        }
     }
 
     private init(_ profile: RuntimeSeccomp) throws(SysError) {
@@ -132,17 +149,21 @@ private func actionNumber(_ name: String, _ errno: UInt32?) throws(SysError) -> 
     case "SCMP_ACT_TRAP": return 0x0003_0000
     case "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD": return 0
     case "SCMP_ACT_KILL_PROCESS": return 0x8000_0000
-    case "SCMP_ACT_NOTIFY":
-        throw SysError("seccomp", name, .notSupported, hint: "user notification is not implemented")
+    case notify: return 0x7FC0_0000
     default: throw SysError("seccomp", "unknown action " + name, .invalidArgument)
     }
 }
 
+private let notify = "SCMP_ACT_NOTIFY"
+
 private func filterFlags(_ profile: RuntimeSeccomp) throws(SysError) -> UInt32 {
-    var flags: UInt32 = profile.flags.isEmpty ? 4 : 0  // SPEC_ALLOW: no speculation barrier just for the filter
-    for name in profile.flags {
+    let listens = profile.rules.contains { $0.action == notify }
+    var flags: UInt32 = listens ? SeccompFilter.newListener : 0
+    // SPEC_ALLOW: no speculation barrier just for the filter
+    for name in profile.flags ?? ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"] {
         switch name {
-        case "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": break  // one thread, no listener
+        case "SECCOMP_FILTER_FLAG_TSYNC": break  // there is one thread
+        case "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": flags |= listens ? 32 : 0
         case "SECCOMP_FILTER_FLAG_LOG": flags |= 2
         case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": flags |= 4
         default: throw SysError("seccomp", "unknown flag " + name, .invalidArgument)

@@ -13,10 +13,17 @@ package struct SeccompFilter: Sendable, Equatable {
         self.flags = flags
     }
 
-    package func load() throws(SysError) {
+    /// SECCOMP_FILTER_FLAG_NEW_LISTENER
+    package static let newListener: UInt32 = 8
+
+    package var hasListener: Bool { flags & SeccompFilter.newListener != 0 }
+
+    /// `onListening` gets the listener's descriptor as the very next thing: any other call may already wait for it.
+    package func load(onListening: (CInt) throws(SysError) -> Void) throws(SysError) {
         guard !program.isEmpty, program.count % 8 == 0, program.count / 8 <= 4096 else {
             throw SysError("seccomp", "filter of \(program.count) bytes", .invalidArgument)
         }
-        _ = try Privileges.loadFilter(program, flags: flags)
+        let number = try Privileges.loadFilter(program, flags: flags)
+        if hasListener { try onListening(number) }
     }
 }

@@ -5,7 +5,8 @@
 /// The grammar is that of docker's CLI: `--name value`, `--name=value`, bundles of short flags (`-it`), short flags
 /// with glued values (`-e=K=V`, `-n5`), booleans with `=false`, `--` before arguments that look like flags. The
 /// `go` style is that of runc and containerd's shims instead: one or two dashes are the same, no bundles, and flags
-/// end at the first argument.
+/// end at the first argument, or go on between arguments where `isInterspersed` says so (what is no flag of the command
+/// then is an argument).
 package struct FlagSet: Sendable {
     package enum Style: Sendable {
         case posix
@@ -17,10 +18,12 @@ package struct FlagSet: Sendable {
     /// Whether everything after the first argument belongs to another program (`run`, `exec`).
     package var stopsAtFirstArgument: Bool
 
-    package init(_ flags: [Flag], style: Style = .posix, stopsAtFirstArgument: Bool = false) {
+    package init(
+        _ flags: [Flag], style: Style = .posix, stopsAtFirstArgument: Bool = false, isInterspersed: Bool = false
+    ) {
         self.flags = flags
         self.style = style
-        self.stopsAtFirstArgument = stopsAtFirstArgument || style == .go
+        self.stopsAtFirstArgument = stopsAtFirstArgument || (style == .go && !isInterspersed)
     }
 
     /// Reads `arguments` (without the program's or command's name). The first mistake is thrown.
@@ -31,7 +34,9 @@ package struct FlagSet: Sendable {
             let argument = arguments[index]
             index += 1
             let bytes = Array(argument.utf8)
-            guard bytes.count > 1, bytes[0] == UInt8(ascii: "-") else {
+            let isFlag =
+                style == .posix || values.arguments.isEmpty || argument == "--" || goFlag(bytes)?.flag != nil
+            guard bytes.count > 1, bytes[0] == UInt8(ascii: "-"), isFlag else {
                 values.arguments.append(argument)
                 if stopsAtFirstArgument { break }
                 continue
@@ -102,13 +107,20 @@ package struct FlagSet: Sendable {
         }
     }
 
+    /// The flag that an argument with one or two dashes names, if there is one; nil if it is badly written.
+    private func goFlag(_ bytes: [UInt8]) -> (name: String, value: String?, flag: Flag?)? {
+        guard bytes.count > 1 else { return nil }
+        let dashes = bytes[1] == UInt8(ascii: "-") ? 2 : 1
+        let (name, given) = splitAtEquals(bytes[dashes...])
+        if name.isEmpty || bytes[dashes] == UInt8(ascii: "-") { return nil }
+        return (name, given, flag(long: name) ?? flag(short: name))
+    }
+
     private func parseGo(
         _ bytes: [UInt8], _ arguments: [String], _ index: inout Int, _ values: inout FlagValues
     ) throws(FlagError) {
-        let dashes = bytes[1] == UInt8(ascii: "-") ? 2 : 1
-        let (name, given) = splitAtEquals(bytes[dashes...])
-        if name.isEmpty || bytes[dashes] == UInt8(ascii: "-") { throw .badSyntax(argument: text(bytes[...])) }
-        guard let flag = flag(long: name) ?? flag(short: name) else { throw .unknownInGoStyle(name: name) }
+        guard let (name, given, found) = goFlag(bytes) else { throw .badSyntax(argument: text(bytes[...])) }
+        guard let flag = found else { throw .unknownInGoStyle(name: name) }
         var value = given ?? "true"
         if given == nil, flag.kind != .bool {
             guard index < arguments.count else { throw .missingValue(text: "-" + name) }

@@ -37,6 +37,16 @@ package func openProcess(_ pid: Int32) throws(SysError) -> OwnedFD {
     OwnedFD(owning: try sys("pidfd_open", String(pid)) { swrun_pidfd_open(pid, 0) })
 }
 
+/// The number that a pidfd's process has in our pid namespace (proc(5), /proc/PID/fdinfo).
+package func processNumber(_ process: borrowing OwnedFD) throws(SysError) -> Int32 {
+    let text = try readText(FilePath("/proc/self/fdinfo/\(process.raw)"))
+    for line in text.split(separator: "\n") where line.hasPrefix("Pid:") {
+        let digits = line.utf8.drop { $0 < 48 || $0 > 57 }
+        if let number = Int32(String(decoding: digits, as: UTF8.self)), number > 0 { return number }
+    }
+    throw SysError("read", "fdinfo of a pidfd", .noSuchProcess)
+}
+
 package func sendSignal(_ signal: CInt, to process: borrowing OwnedFD) throws(SysError) {
     let number = process.raw
     try sys("pidfd_send_signal") { swrun_pidfd_send_signal(number, signal) }
@@ -48,12 +58,37 @@ package func waitForEnd(of process: borrowing OwnedFD, milliseconds: CInt) throw
     return try sys("poll") { poll(&entry, 1, milliseconds) } > 0
 }
 
-/// Waits for a child of ours and returns its exit code, 128 + the signal if one ended it.
-package func waitForChild(_ pid: Int32) throws(SysError) -> CInt {
+/// How a child ended.
+package struct ChildEnd: Sendable, Equatable {
+    /// The exit code, 128 + the signal if one ended it.
+    package var code: CInt
+    /// Zero if it exited.
+    package var signal: CInt
+
+    /// As Go says it: `exit status 1`, `signal: killed`.
+    package var text: String {
+        switch signal {
+        case 0: "exit status \(code)"
+        case SIGABRT: "signal: aborted"
+        case SIGKILL: "signal: killed"
+        case SIGSEGV: "signal: segmentation fault"
+        case SIGSYS: "signal: bad system call"
+        case SIGTERM: "signal: terminated"
+        default: "signal: signal \(signal)"
+        }
+    }
+}
+
+/// Waits for a child of ours.
+package func waitForEnd(ofChild pid: Int32) throws(SysError) -> ChildEnd {
     var status: CInt = 0
     try sys("waitpid", String(pid)) { waitpid(pid, &status, 0) }
-    return swrun_wifexited(status) != 0 ? swrun_wexitstatus(status) : 128 + swrun_wtermsig(status)
+    if swrun_wifexited(status) != 0 { return ChildEnd(code: swrun_wexitstatus(status), signal: 0) }
+    return ChildEnd(code: 128 + swrun_wtermsig(status), signal: swrun_wtermsig(status))
 }
+
+/// Waits for a child of ours and returns its exit code, 128 + the signal if one ended it.
+package func waitForChild(_ pid: Int32) throws(SysError) -> CInt { try waitForEnd(ofChild: pid).code }
 
 /// The numbers of signals by their names, as kill(1) knows them: `TERM`, `SIGTERM`, `15`, `RTMIN+3`.
 package func signalNumber(_ name: String) -> CInt? {

@@ -32,7 +32,7 @@ struct CgroupSettingsTests {
         #expect(
             lines(settingsV2(try RuntimeResources(resources))) == [
                 "memory memory.swap.max=64000000", "memory memory.max=64000000", "memory memory.low=32000000",
-                "cpu cpu.weight=20", "cpu cpu.max=50000 100000", "cpuset cpuset.cpus=0-1", "cpuset cpuset.mems=0",
+                "cpu cpu.weight=59", "cpu cpu.max=50000 100000", "cpuset cpuset.cpus=0-1", "cpuset cpuset.mems=0",
                 "pids pids.max=64",
             ])
     }
@@ -67,7 +67,7 @@ struct CgroupSettingsTests {
         #expect((settingsV1(resources) + settingsV2(resources)).allSatisfy { $0.isOptional })
     }
 
-    @Test("shares map to weights at their ends", arguments: [(2, 1), (1024, 39), (262_144, 10000), (0, 1)])
+    @Test("shares map to weights at their ends", arguments: [(2, 1), (1024, 100), (100, 17), (262_144, 10000), (0, 1)])
     func shares(_ shares: UInt64, _ expected: UInt64) {
         #expect(weight(shares: shares) == expected)
     }

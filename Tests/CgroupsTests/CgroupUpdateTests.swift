@@ -24,6 +24,7 @@ struct CgroupUpdateTests {
         #expect(try lines(["cpu": ["period": 20000]]) == ["cpu.max=5000 20000"])
         #expect(try lines(["cpu": ["quota": -1]]) == ["cpu.max=max 10000"])
         #expect(try lines(["pids": ["limit": 0]]).isEmpty)
+        #expect(try RuntimeResources(["unified": ["pids.max": "9"]]).limits.unified.map { $0.value } == ["9"])
     }
 
     @Test("is remembered; what it leaves out stays")

@@ -75,7 +75,20 @@ struct ContainerPlanTests {
         "bad linux sections",
         arguments: [
             ("namespaces", [["type": "mount"], ["type": "mount"]], "malformed spec file: duplicated ns {\"mount\"}"),
-            ("namespaces", [["type": "pid"]], "a container needs a mount namespace of its own"),
+            (
+                "namespaces", [["type": "mount", "path": "/x"]],
+                "a container cannot join the mount namespace of another"
+            ),
+            (
+                "timeOffsets", ["monotonic": ["secs": 1]],
+                "time namespace offsets specified, but time namespace isn't enabled in the config"
+            ),
+            ("memoryPolicy", ["nodes": "0"], "invalid memory policy mode \"\""),
+            (
+                "memoryPolicy", ["mode": "MPOL_BIND", "nodes": "0-9876543210"],
+                "invalid memory policy node specification \"0-9876543210\""
+            ),
+            ("personality", ["domain": "X"], "invalid personality domain: X"),
             (
                 "namespaces", [["type": "mount"], ["type": "user"]],
                 "user namespaces enabled, but no user mapping found"
@@ -86,7 +99,10 @@ struct ContainerPlanTests {
             ),
             ("maskedPaths", ["x"], "masked and read-only paths must be absolute: x"),
             ("rootfsPropagation", "x", "rootfsPropagation=x is not supported"),
-            ("intelRdt", [:], "linux.intelRdt is not supported"),
+            (
+                "intelRdt", ["closID": "x"],
+                "intelRdt is specified in config, but Intel RDT is not supported by this runtime"
+            ),
             (
                 "sysctl", ["kernel.core_pattern": "x"],
                 "sysctl \"kernel.core_pattern\" is not in a separate kernel namespace"

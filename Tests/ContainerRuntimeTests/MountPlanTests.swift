@@ -66,9 +66,14 @@ struct MountPlanTests {
         _ = try plan("/proc", "proc", "proc")
     }
 
-    @Test("what is not implemented is refused, not left out")
-    func unsupported() {
-        #expect(throws: RuntimeError.self) { _ = try plan("/x", "bind", "/y", ["bind", "idmap"]) }
+    @Test("only a bind mount can be id-mapped, and only with both lists")
+    func idMapping() throws {
+        #expect(try plan("/x", "bind", "/y", ["bind", "ridmap"]).idMapping == .init(uids: [], gids: []))
+        #expect(throws: RuntimeError.self) { _ = try plan("/x", "tmpfs", "", ["idmap"]) }
+    }
+
+    @Test("what makes no sense is refused, not left out")
+    func senseless() {
         #expect(throws: RuntimeError.self) { _ = try plan("/x", "bind", "") }
         #expect(throws: RuntimeError.self) { _ = try plan("/x", "", "") }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSON
 import Testing
 
 @testable import ContainerRuntime
@@ -23,4 +24,11 @@ struct UpdateTests {
 
     @Test("what is no duration", arguments: ["", "5", "s", "1x", "1.2.3s", "-1s"])
     func noDurations(_ text: String) { #expect(milliseconds(text) == nil) }
+
+    @Test("pressure is written as Go writes its numbers")
+    func pressure() {
+        let text = "some avg10=0.50 avg60=12.05 avg300=0.00 total=12345\n"
+        #expect(pressureJSON(text)?.serialized() == #"{"some":{"avg10":0.5,"avg60":12.05,"avg300":0,"total":12345}}"#)
+        #expect(pressureJSON("") == Optional.none)
+    }
 }

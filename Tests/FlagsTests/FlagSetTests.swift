@@ -106,6 +106,15 @@ struct FlagSetTests {
         #expect { try go.parse(["-x"]) } throws: { ($0 as? FlagError)?.message == "flag provided but not defined: -x" }
     }
 
+    @Test("flags may go on between arguments, where what is no flag is an argument")
+    func interspersed() throws {
+        let go = FlagSet([.string("memory", ""), .bool("all", short: "a", "")], style: .go, isInterspersed: true)
+        let values = try go.parse(["c1", "--memory", "-1", "-x", "-a", "--", "-a"])
+        #expect(values.string("memory") == "-1" && values.bool("all"))
+        #expect(values.arguments == ["c1", "-x", "-a"])
+        #expect { try go.parse(["-x"]) } throws: { ($0 as? FlagError)?.message == "flag provided but not defined: -x" }
+    }
+
     @Test(
         "integers are read as Go reads them",
         arguments: [

@@ -14,6 +14,8 @@
 /// CLONE_PARENT makes the child our sibling.
 pid_t swrun_clone3(uint64_t flags, int cgroup, int *pidfd);
 int swrun_setns(int fd, int type);
+/// pidfd_getfd(2): a copy of a descriptor of another process.
+int swrun_pidfd_getfd(int pidfd, int number);
 int swrun_unshare(int flags);
 int swrun_sethostname(const char *name, size_t length);
 int swrun_setdomainname(const char *name, size_t length);
@@ -37,6 +39,25 @@ int swrun_join_session_keyring(const char *name);
 /// access(2) with the effective ids (faccessat2, AT_EACCESS).
 int swrun_eaccess(const char *path, int mode);
 
+// MARK: scheduling
+
+/// What sched_setattr(2) takes.
+struct swrun_scheduling {
+    uint32_t policy;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t flags, runtime, deadline, period;
+};
+/// On the calling thread, as are the next ones.
+int swrun_sched_setattr(const struct swrun_scheduling *wanted);
+/// ioprio_set(2) for the calling process's group.
+int swrun_ioprio_set(int value);
+int swrun_set_affinity(const void *mask, size_t size);
+/// set_mempolicy(2); `nodes` has `count` - 1 bits.
+int swrun_set_mempolicy(int mode, const void *nodes, unsigned long count);
+/// personality(2); the one until now.
+int swrun_personality(unsigned long domain);
+
 // MARK: mounts
 
 int swrun_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
@@ -46,6 +67,8 @@ int swrun_open_tree(int dir, const char *path, unsigned flags);
 int swrun_move_mount(int from, int to);
 /// mount_setattr(2) on the mount that `fd` is the root of.
 int swrun_mount_setattr(int fd, int recursive, uint64_t set, uint64_t clear, uint64_t propagation);
+/// mount_setattr(2) with MOUNT_ATTR_IDMAP: the mount shows owners as the user namespace maps them.
+int swrun_mount_idmap(int fd, int recursive, int userns);
 int swrun_fsopen(const char *type);
 /// fsconfig(2); `key` and `value` as the command asks. What the kernel says about an error is read with read(fd).
 int swrun_fsconfig(int fd, unsigned command, const char *key, const char *value);

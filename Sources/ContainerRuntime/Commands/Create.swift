@@ -12,6 +12,8 @@ var launchFlags: [Flag] {
         .bool("no-pivot", "do not use pivot_root (for a root file system in RAM)"),
         .bool("no-new-keyring", "keep the session keyring of the caller"),
         .int("preserve-fds", "how many descriptors from 3 on the container gets"),
+        .string("pidfd-socket", "socket that a pidfd of the container's process is sent to"),
+        .bool("no-mount-fallback", "accepted: mounts are never retried with other flags").hiding(),
     ]
 }
 
@@ -45,29 +47,55 @@ func makeLauncher(_ invocation: Invocation) throws(RuntimeError) -> Launcher {
         return try absolutePath(FilePath(path))
     }
     let pidFile = try absolute("pid-file")
+    let pidfdSocket = try absolute("pidfd-socket")
     let consoleSocket = try absolute("console-socket")
     let bundle = try enterBundle(values.string("bundle"))
-    let plan = try ContainerPlan(try readSpec(in: bundle), bundle: bundle)
+    var spec = try readSpec(in: bundle)
+    let listening = listeningDescriptors()
+    if listening > 0 { spec.process?.environment += ["LISTEN_FDS=\(listening)", "LISTEN_PID=1"] }
+    let plan = try ContainerPlan(spec, bundle: bundle)
     for name in plan.process.unknownCapabilities {
         invocation.log.warning("ignoring unknown or unavailable capability: " + name)
     }
     var options = LaunchOptions(bundle: bundle)
     options.pidFile = pidFile
     options.consoleSocket = consoleSocket
+    options.pidfdSocket = pidfdSocket
     options.noPivot = values.bool("no-pivot")
     options.noNewKeyring = values.bool("no-new-keyring")
     options.preservedDescriptors = try descriptorCount(values)
-    return try Launcher(store: invocation.store, id: invocation.id, plan: plan, options: options)
+    try closeForeignDescriptors(preserved: options.preservedDescriptors)
+    return try Launcher(
+        store: invocation.store, id: invocation.id, plan: plan, options: options, log: invocation.log)
 }
 
+/// How many descriptors from 3 on the program gets: those of socket activation, and as many more as the caller says.
 func descriptorCount(_ values: FlagValues) throws(RuntimeError) -> UInt32 {
     guard let count = UInt32(exactly: values.int("preserve-fds")), count < 65536 else {
         throw RuntimeError("preserve-fds is out of range")
     }
-    for number in 0..<count where swrun_fcntl(CInt(number) + 3, F_GETFD, 0) < 0 {
-        throw RuntimeError("please check that preserved-fd \(number + 3) (of \(count)) is present")
+    let first = 3 + listeningDescriptors()
+    for number in 0..<count where swrun_fcntl(CInt(first + number), F_GETFD, 0) < 0 {
+        throw RuntimeError(
+            "unable to stat preserved-fd \(number) (of \(count)): stat /proc/self/fd/\(first + number): "
+                + Errno.noSuchFile.text)
     }
+    return first - 3 + count
+}
+
+/// How many sockets the service manager gave us (sd_listen_fds(3)).
+private func listeningDescriptors() -> UInt32 {
+    guard Environment.value("LISTEN_PID") == String(getpid()), let text = Environment.value("LISTEN_FDS"),
+        let count = UInt32(text), count < 65536
+    else { return 0 }
     return count
+}
+
+/// What the caller left open by mistake must not be there inside the container: even marked to be closed by execve, a
+/// directory of the host could be named as `/proc/self/fd/N` until then (CVE-2024-21626). Called as soon as the files
+/// that the command line names, which may be such descriptors, are read.
+func closeForeignDescriptors(preserved: UInt32) throws(RuntimeError) {
+    try step("") { () throws(SysError) in try sys("close_range") { swrun_close_range(3 + preserved, .max, 0) } }
 }
 
 private func enterBundle(_ path: String) throws(RuntimeError) -> FilePath {

@@ -14,10 +14,16 @@ extension CgroupStatistics {
         pids.put("limit", self.pids.limit ?? 0)
         var pages: JSONValue = [:]
         for size in hugepages { pages.set(size.pageSize, size.level.json(withLimit: false)) }
+        func withPressure(_ value: JSONValue, _ resource: String) -> JSONValue {
+            guard let pressure = pressureJSON(figures.pressure(resource)) else { return value }
+            var value = value
+            value.set("psi", pressure)
+            return value
+        }
         return [
-            "cpu": ["usage": usage, "throttling": throttling], "cpuset": figures.processorsJSON,
-            "memory": memoryJSON, "pids": pids, "blkio": blockIOJSON, "hugetlb": pages, "intel_rdt": [:],
-            "network_interfaces": nil,
+            "cpu": withPressure(["usage": usage, "throttling": throttling], "cpu"), "cpuset": figures.processorsJSON,
+            "memory": withPressure(memoryJSON, "memory"), "pids": pids, "blkio": withPressure(blockIOJSON, "io"),
+            "hugetlb": pages, "intel_rdt": [:], "network_interfaces": nil,
         ]
     }
 
@@ -58,6 +64,27 @@ extension CgroupStatistics {
         }
         return value
     }
+}
+
+/// Lines `some avg10=0.12 avg60=0.05 avg300=0.01 total=12345`; nil if there is none.
+func pressureJSON(_ text: String) -> JSONValue? {
+    if text.isEmpty { return Optional.none }  // `nil` would be JSON's null
+    var result: JSONValue = [:]
+    for line in text.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        var figures: JSONValue = [:]
+        for word in words.dropFirst() {
+            let parts = word.split(separator: "=")
+            guard parts.count == 2, parts[1].utf8.allSatisfy({ $0 == 46 || $0 >= 48 && $0 <= 57 }) else { continue }
+            // Go writes no zeros behind the point.
+            var digits = String(parts[1])
+            while digits.utf8.contains(46), digits.hasSuffix("0") { digits.removeLast() }
+            if digits.hasSuffix(".") { digits.removeLast() }
+            figures.set(String(parts[0]), Int64(digits).map { .int($0) } ?? .number(text: digits))
+        }
+        if let kind = words.first { result.set(String(kind), figures) }
+    }
+    return result
 }
 
 extension CgroupStatistics.BlockIO.Entry {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Cgroups
+import Confinement
 import Flags
 import JSON
 import LinuxSystem
@@ -9,7 +10,8 @@ import OCISpec
 var execCommand: Command {
     Command(
         name: "exec", help: "run another process in a container", usage: "CONTAINER-ID [COMMAND [ARGUMENTS]]",
-        flags: execFlags, arity: .atLeast(1), failurePrefix: "exec failed: ", failureCode: 255, entersContainer: true
+        flags: execFlags, arity: .atLeast(1), failurePrefix: "exec failed: ", failureCode: 255, entersContainer: true,
+        passesArgumentsOn: true
     ) { invocation throws(RuntimeError) in
         let container = try invocation.container()
         switch container.status {
@@ -18,12 +20,17 @@ var execCommand: Command {
             throw RuntimeError("cannot exec in a paused container (use --ignore-paused to override)")
         default: break
         }
-        let process = try ProcessPlan(try describeProcess(invocation, container))
+        var process = try ProcessPlan(try describeProcess(invocation, container))
+        try addKernelSettings(of: container, to: &process)
         for name in process.unknownCapabilities {
             invocation.log.warning("ignoring unknown or unavailable capability: " + name)
         }
         let options = try execOptions(invocation)
-        return try run(ExecLauncher(container: container, process: process, options: options), invocation.values)
+        try closeForeignDescriptors(preserved: options.preservedDescriptors)
+        let launcher = ExecLauncher(
+            container: container, process: process, options: options,
+            subcgroups: try Subcgroups(invocation.values.list("cgroup")), log: invocation.log)
+        return try run(launcher, invocation.values)
     }
 }
 
@@ -39,6 +46,8 @@ private var execFlags: [Flag] {
         .bool("no-new-privs", "set no_new_privs"), .list("cap", short: "c", "additional capability"),
         .int("preserve-fds", "how many descriptors from 3 on it gets"),
         .bool("ignore-paused", "also into a paused container"),
+        .list("cgroup", "[CONTROLLER,...:]PATH below the container's cgroup"),
+        .string("pidfd-socket", "socket that a pidfd of the process is sent to"),
     ]
 }
 
@@ -48,17 +57,25 @@ private func execOptions(_ invocation: Invocation) throws(RuntimeError) -> Launc
     if let path = invocation.values.optional("console-socket"), !path.isEmpty {
         options.consoleSocket = FilePath(path)
     }
+    if let path = invocation.values.optional("pidfd-socket"), !path.isEmpty { options.pidfdSocket = FilePath(path) }
     options.preservedDescriptors = try descriptorCount(invocation.values)
     return options
+}
+
+private func addKernelSettings(of container: Container, to process: inout ProcessPlan) throws(RuntimeError) {
+    let inherited = container.record.inherited
+    try valid { () throws(RuntimeSpecError) in
+        let (personality, policy) = try RuntimeLinux.settings(inherited)
+        if let personality { process.scheduling.personality = try personalityNumber(personality) }
+        if let policy { process.scheduling.memoryPolicy = try .make(policy) }
+    }
 }
 
 /// The process that is asked for: a file's, or the container's own with what the flags change.
 private func describeProcess(_ invocation: Invocation, _ container: Container) throws(RuntimeError) -> RuntimeProcess {
     let values = invocation.values
     if let path = values.optional("process"), !path.isEmpty {
-        var process = try readProcess(FilePath(path))
-        if process.capabilities == nil { process.capabilities = try readOwnProcess(of: container).capabilities }
-        return process
+        return try readProcess(FilePath(path), inheriting: container.record.inherited)
     }
     let arguments = Array(values.arguments.dropFirst())
     if arguments.isEmpty { throw RuntimeError("process args cannot be empty") }
@@ -80,11 +97,16 @@ private func readOwnProcess(of container: Container) throws(RuntimeError) -> Run
     try readSpec(in: FilePath(container.record.bundle)).process ?? RuntimeProcess()
 }
 
-private func readProcess(_ path: FilePath) throws(RuntimeError) -> RuntimeProcess {
+private func readProcess(
+    _ path: FilePath, inheriting inherited: JSONValue
+) throws(RuntimeError) -> RuntimeProcess {
     let bytes = try step("") { () throws(SysError) in try readFile(path, limit: 32 << 20) }
-    let value: JSONValue
+    var value: JSONValue
     do throws(JSONError) { value = try JSONValue(parsing: bytes) } catch {
         throw RuntimeError("invalid process file: " + error.description)
+    }
+    for key in RuntimeProcess.inheritedKeys where value[key] == nil && value.members != nil {
+        if let member = inherited[key] { value.set(key, member) }
     }
     return try valid { () throws(RuntimeSpecError) in try RuntimeProcess(value) }
 }
@@ -113,6 +135,8 @@ private func addCapabilities(_ names: [String], to process: inout RuntimeProcess
     sets.bounding += names
     sets.effective += names
     sets.permitted += names
+    // Nothing can be ambient that is not inheritable.
+    if !sets.inheritable.isEmpty { sets.ambient += names }
     process.capabilities = sets
 }
 

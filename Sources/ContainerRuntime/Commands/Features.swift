@@ -15,20 +15,31 @@ var featuresCommand: Command {
 
 private var features: JSONValue {
     [
-        "ociVersionMin": "1.0.0", "ociVersionMax": .string(Version.runtimeSpec),
+        "ociVersionMin": "1.0.0", "ociVersionMax": .string(Version.newestRuntimeSpec),
         "hooks": ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
         "mountOptions": .strings(MountOptions.names),
         "linux": [
-            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"],
+            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
             "capabilities": .strings(capabilityNames),
             "cgroup": ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": false],
             "seccomp": seccomp,
             "apparmor": ["enabled": .bool(exists(FilePath("/sys/kernel/security/apparmor")))],
             "selinux": ["enabled": .bool(exists(FilePath("/sys/fs/selinux")))],
             "intelRdt": ["enabled": false],
-            "mountExtensions": ["idmap": ["enabled": false]],
+            "memoryPolicy": [
+                "modes": [
+                    "MPOL_BIND", "MPOL_DEFAULT", "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED",
+                    "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE",
+                ],
+                "flags": ["MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"],
+            ],
+            "mountExtensions": ["idmap": ["enabled": true]],
+            "netDevices": ["enabled": true],
         ],
-        "annotations": ["io.github.seccomp.libseccomp.version": .string(SeccompCompiler.libraryVersion)],
+        "annotations": [
+            "io.github.seccomp.libseccomp.version": .string(SeccompCompiler.libraryVersion),
+            "org.opencontainers.runc.checkpoint.enabled": "false",
+        ],
         "potentiallyUnsafeConfigAnnotations": [],
     ]
 }
@@ -38,7 +49,7 @@ private var seccomp: JSONValue {
         "enabled": true,
         "actions": [
             "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-            "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
+            "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
         ],
         "operators": [
             "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ",
@@ -52,9 +63,11 @@ private var seccomp: JSONValue {
         ],
         "knownFlags": [
             "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_LOG",
+            "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
         ],
         "supportedFlags": [
             "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_LOG",
+            "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
         ],
     ]
 }

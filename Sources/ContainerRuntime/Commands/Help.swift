@@ -7,27 +7,37 @@ extension RuntimeCommandLine {
     static func printVersion() -> Int32 {
         writeLine(1, "swrunc version " + Version.number)
         writeLine(1, "commit: " + Version.commit)
-        writeLine(1, "spec: " + Version.runtimeSpec)
+        writeLine(1, "spec: " + Version.newestRuntimeSpec)
         return 0
     }
 
     static var helpText: String {
-        var text = "swrunc - OCI container runtime\n\nUsage: swrunc [global options] command [options] [arguments]\n\n"
-        text += "Commands:\n"
+        var text = "NAME:\n   swrunc - Open Container Initiative runtime\n\n"
+        text += "USAGE:\n   swrunc [global options] command [command options] [arguments...]\n\nCOMMANDS:\n"
         for name in commandNames {
             guard let command = command(name) else { continue }
-            text += "   " + command.name + String(repeating: " ", count: 10 - command.name.utf8.count)
-            text += command.help + "\n"
+            text += "   " + padded(command.name, 12) + command.help + "\n"
         }
-        return text + "\nGlobal options: --root DIR, --log FILE, --log-format text|json, --debug, --version\n"
+        return text + "\nGLOBAL OPTIONS:\n" + lines(of: globalFlags)
     }
 
     static func help(of command: Command) -> String {
-        var text = "Usage: swrunc " + command.name + " [options] " + command.usage + "\n\n" + command.help + "\n"
-        for flag in command.flags {
-            let names = "--" + flag.long + (flag.short.isEmpty ? "" : ", -" + flag.short)
-            text += "   " + names + String(repeating: " ", count: max(1, 24 - names.utf8.count)) + flag.help + "\n"
+        var text = "NAME:\n   swrunc " + command.name + " - " + command.help + "\n\n"
+        text += "USAGE:\n   swrunc " + command.name + " [command options] " + command.usage + "\n\nOPTIONS:\n"
+        return text + lines(of: command.flags)
+    }
+
+    private static func lines(of flags: [Flag]) -> String {
+        var text = ""
+        for flag in flags where !flag.isHidden {
+            let value = flag.kind == .bool ? "" : " value"
+            let names = "--" + flag.long + value + (flag.short.isEmpty ? "" : ", -" + flag.short + value)
+            text += "   " + padded(names, 34) + flag.help + "\n"
         }
         return text
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.utf8.count))
     }
 }

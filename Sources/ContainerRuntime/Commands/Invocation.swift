@@ -34,6 +34,8 @@ struct Command {
     var failureCode: CInt = 1
     /// Whether a process of this program will be inside a container.
     var entersContainer = false
+    /// Whether everything behind the first argument belongs to another program (`exec`, `ps`).
+    var passesArgumentsOn = false
     let run: (Invocation) throws(RuntimeError) -> CInt
 }
 
@@ -73,7 +75,9 @@ package enum RuntimeCommandLine {
     ) -> CInt {
         let values: FlagValues
         do throws(FlagError) {
-            values = try FlagSet(command.flags + [helpFlag], style: .go).parse(arguments)
+            values = try FlagSet(
+                command.flags + [helpFlag], style: .go, isInterspersed: !command.passesArgumentsOn
+            ).parse(arguments)
         } catch {
             writeLine(1, "Incorrect Usage: " + error.message + "\n")
             log.error(error.message)
@@ -83,6 +87,10 @@ package enum RuntimeCommandLine {
             writeText(1, help(of: command))
             return 0
         }
+        if let format = globals.optional("log-format"), !["text", "json", ""].contains(format) {
+            log.error("invalid log-format: " + format)
+            return 1
+        }
         if let complaint = command.complaint(about: values.arguments.count) {
             writeLine(1, "Incorrect Usage.\n")
             log.error((fullCommandLine.first ?? "swrunc") + ": \"" + command.name + "\" " + complaint)
@@ -91,11 +99,11 @@ package enum RuntimeCommandLine {
         let invocation = Invocation(values: values, store: ContainerStore(root: root(globals)), log: log)
         do throws(RuntimeError) {
             if globals.bool("systemd-cgroup") {
-                throw RuntimeError("systemd cgroup flag passed, but systemd support is not available")
+                throw RuntimeError(
+                    "systemd cgroup flag passed, but systemd support for managing cgroups is not available")
             }
             if command.entersContainer {
                 try step("") { () throws(SysError) in
-                    try closeForeignDescriptors(preserved: values.int("preserve-fds"))
                     try Privileges.setNotDumpable()
                     try runFromUnwritableProgram(fullCommandLine)
                 }
@@ -107,13 +115,6 @@ package enum RuntimeCommandLine {
         }
     }
 
-    /// What the caller left open by mistake must not be there inside the container: even marked to be closed by execve,
-    /// a directory of the host could be named as `/proc/self/fd/N` until then (CVE-2024-21626).
-    private static func closeForeignDescriptors(preserved: Int) throws(SysError) {
-        let first = UInt32(clamping: preserved).addingReportingOverflow(3)
-        if !first.overflow { try sys("close_range") { swrun_close_range(first.partialValue, .max, 0) } }
-    }
-
     private static func root(_ globals: FlagValues) -> FilePath {
         if let given = globals.optional("root"), !given.isEmpty { return FilePath(given) }
         return FilePath("/run/swrunc")
@@ -121,14 +122,15 @@ package enum RuntimeCommandLine {
 
     private static var helpFlag: Flag { .bool("help", short: "h", "show help") }
 
-    private static var globalFlags: [Flag] {
+    static var globalFlags: [Flag] {
         [
             .string("root", default: "/run/swrunc", "directory for the state of containers"),
             .string("log", "file to append the log to"),
             .string("log-format", default: "text", "format of the log: text or json"),
             .bool("debug", "log more"),
-            .bool("systemd-cgroup", "not supported"),
-            .string("rootless", default: "auto", "accepted and ignored").hiding(),
+            .bool("systemd-cgroup", "let systemd make the cgroups; cgroupsPath is slice:prefix:name then"),
+            .string("rootless", default: "auto", "ignore cgroups that may not be used: true, false or auto"),
+            .string("criu", "ignored: criu is found in PATH").hiding(),
             .bool("version", short: "v", "print the version"),
             helpFlag,
         ]
@@ -136,14 +138,14 @@ package enum RuntimeCommandLine {
 
     /// In the order of the help.
     static let commandNames = [
-        "create", "delete", "events", "exec", "features", "kill", "list", "pause", "ps", "resume", "run", "spec",
-        "start",
-        "state", "update",
+        "checkpoint", "create", "delete", "events", "exec", "features", "kill", "list", "pause", "ps", "restore",
+        "resume", "run", "spec", "start", "state", "update",
     ]
 
     /// Only the command that is run is built: a start of this program should cost next to nothing.
     static func command(_ name: String) -> Command? {
         switch name {
+        case "checkpoint": checkpointCommand
         case "create": createCommand
         case "delete": deleteCommand
         case "events": eventsCommand
@@ -153,6 +155,7 @@ package enum RuntimeCommandLine {
         case "list": listCommand
         case "pause": pauseCommand
         case "ps": psCommand
+        case "restore": restoreCommand
         case "resume": resumeCommand
         case "run": runCommand
         case "spec": specCommand

@@ -17,11 +17,16 @@ var killCommand: Command {
             try step("") { () throws(SysError) in try container.cgroup.signalAll(signal) }
             return 0
         }
+        // Without a pid namespace of its own, the end of the init does not end the others, and neither does it hide them.
+        if signal == SIGKILL, !container.isSeparate(.pid) {
+            try step("unable to kill all processes") { () throws(SysError) in
+                try container.cgroup.signalAll(signal)
+            }
+            return 0
+        }
         guard let process = try container.openInit() else { throw RuntimeError("container not running") }
         try step("") { () throws(SysError) in try sendSignal(signal, to: process) }
-        // Without a pid namespace of its own, the init's end does not end the others.
         if signal == SIGKILL {
-            if !container.isSeparate(.pid) { try? container.cgroup.signalAll(signal) }
             // A frozen v1 cgroup keeps even a killed process.
             if container.cgroup.isFrozen, !container.cgroup.layout.isUnifiedOnly {
                 try? container.cgroup.setFrozen(false)

@@ -3,8 +3,8 @@ import CLinux
 import JSON
 import LinuxSystem
 
-/// Where a command says what went wrong: one plain line on stderr for people, and an entry in the file that the caller
-/// named with `--log`, which containerd and conmon read back.
+/// Where a command says what went wrong: the file that the caller named with `--log`, which containerd and conmon read
+/// back, and then also one plain line on stderr for people; without such a file stderr alone, in runc's form.
 struct Log: Sendable {
     var path: FilePath?
     var isJSON = false
@@ -12,26 +12,32 @@ struct Log: Sendable {
 
     func error(_ message: String) {
         append("error", message)
-        writeLine(2, message)
+        if path != nil { writeLine(2, message) }
     }
 
-    func warning(_ message: String) {
-        if path == nil { writeLine(2, message) }
-        append("warning", message)
-    }
+    func warning(_ message: String) { append("warning", message) }
 
     func debug(_ message: @autoclosure () -> String) {
         if isDebug { append("debug", message()) }
     }
 
     private func append(_ level: String, _ message: String) {
-        guard let path else { return }
-        let time = Timestamp(nanoseconds: Timestamp.now.seconds * 1_000_000_000).rfc3339()
-        let entry: JSONValue = ["level": .string(level), "msg": .string(message), "time": .string(time)]
-        let text = JSONValue.string(message).serialized()
-        let line = isJSON ? entry.serialized() : "time=\"" + time + "\" level=" + level + " msg=" + text
+        guard let path else { return writeLine(2, onTerminal(level, message) ?? text(level, message)) }
         guard let file = try? open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644) else { return }
-        try? writeAll(file, Array((line + "\n").utf8))
+        let entry: JSONValue = ["level": .string(level), "msg": .string(message), "time": .string(time)]
+        try? writeAll(file, Array(((isJSON ? entry.serialized() : text(level, message)) + "\n").utf8))
+    }
+
+    private var time: String { Timestamp(nanoseconds: Timestamp.now.seconds * 1_000_000_000).rfc3339() }
+
+    private func text(_ level: String, _ message: String) -> String {
+        "time=\"" + time + "\" level=" + level + " msg=" + JSONValue.string(message).serialized()
+    }
+
+    /// Nobody parses what is read on a terminal.
+    private func onTerminal(_ level: String, _ message: String) -> String? {
+        guard !isJSON, isatty(2) == 1 else { return nil }
+        return level.uppercased() + ": " + message
     }
 }
 

@@ -7,7 +7,8 @@ import LinuxSystem
 var psCommand: Command {
     Command(
         name: "ps", help: "list the processes of a container", usage: "CONTAINER-ID [PS OPTIONS]",
-        flags: [.string("format", short: "f", default: "table", "table or json")], arity: .atLeast(1)
+        flags: [.string("format", short: "f", default: "table", "table or json")], arity: .atLeast(1),
+        passesArgumentsOn: true
     ) { invocation throws(RuntimeError) in
         let container = try invocation.container()
         let pids = container.cgroup.processes().sorted()

@@ -29,17 +29,21 @@ struct AddedProcess: ~Copyable {
     /// Returns only with the reason why the program was not executed.
     private mutating func perform() throws(RuntimeError) -> RuntimeError {
         swrun_reset_signals()
-        try step("join the container's cgroups") { () throws(SysError) in try doors?.enter() }
+        try step("join the container's cgroups") { () throws(SysError) in
+            if !process.affinity.initial.isEmpty { try ProcessorAffinity.set(process.affinity.initial) }
+            try doors?.enter()
+            if !process.affinity.final.isEmpty {
+                try ProcessorAffinity.set(process.affinity.final)
+            } else if process.affinity.initial.isEmpty {
+                ProcessorAffinity.reset()
+            }
+        }
         doors = nil
         let proc = try makeProc()
         try process.setLimits()
         try step("join the container's namespaces") { () throws(SysError) in
             try joinNamespace(initProcess, namespaces)
-            if namespaces.contains(.user) {
-                try Privileges.setGroup(0)
-                try Privileges.setUser(0)
-                try Privileges.setNotDumpable()
-            }
+            if namespaces.contains(.user) { try becomeRoot() }
             try sys("setsid") { setsid() }
         }
         if let keyring {
@@ -48,7 +52,7 @@ struct AddedProcess: ~Copyable {
         if process.hasTerminal { try attachTerminal() }
         let start = ProgramStart(
             process: process, filter: filter, proc: proc, preservedDescriptors: preservedDescriptors)
-        let prepared = try start.prepare()
+        let prepared = try start.prepare(channel)
         try step("wait for the launcher") { () throws(SysError) in
             try channel.send(.ready)
             try channel.waitForGo()

@@ -11,6 +11,7 @@ struct BindSources: ~Copyable {
     private var descriptors: [CInt] = []  // -1 for mounts that bind nothing; owned: an Array cannot hold OwnedFD
 
     init(_ plan: ContainerPlan) throws(RuntimeError) {
+        var idMaps = IDMapNamespaces()
         for mount in plan.mounts {
             guard case .bind(let source, let isRecursive) = mount.kind else {
                 descriptors.append(-1)
@@ -19,6 +20,9 @@ struct BindSources: ~Copyable {
             let context = "error mounting \"\(source.string)\" to rootfs at \"\(mount.destination)\""
             let tree = try step(context) { () throws(SysError) in
                 let tree = try MountTree.clone(path: source, recursive: isRecursive)
+                if let mapping = mount.idMapping {
+                    try idMaps.apply(mapping, of: plan, to: tree, recursive: mount.options.isIDMapRecursive)
+                }
                 // The copy is a peer of the host's mount, which is what `shared` asks for; else it gets what all of the
                 // container's mounts have.
                 if mount.options.propagation != .shared {
@@ -85,9 +89,10 @@ struct ContainerInit: ~Copyable {
         try step("mkdir " + plan.process.cwd) { () throws(SysError) in
             _ = try makeDirectoriesInRoot(root.root, plan.process.cwd)
         }
-        try runHooksBeforeEntry()
+        try runHooksBeforeEntry(root)
         let proc = try makeProc()
-        options.noPivot ? try root.enterByMoving() : try root.enter()
+        let isOwnNamespace = plan.namespaces.new.contains(.mount)
+        options.noPivot || !isOwnNamespace ? try root.enterByChangingRoot() : try root.enter()
         if plan.process.hasTerminal { try attachTerminal(in: root) }
         try setSysctls(proc)
         try root.seal()
@@ -104,12 +109,11 @@ struct ContainerInit: ~Copyable {
     private mutating func joinWorld() throws(RuntimeError) {
         try step("join the container's cgroups") { () throws(SysError) in try doors?.enter() }
         doors = nil
+        ProcessorAffinity.reset()
         if plan.namespaces.new.contains(.user) {
             try step("wait for the id mappings") { () throws(SysError) in try channel.waitForGo() }
             try step("become root of the user namespace") { () throws(SysError) in
-                try Privileges.setGroup(0)
-                try Privileges.setUser(0)
-                try Privileges.setNotDumpable()
+                try becomeRoot(uid: firstID(plan.uidMappings), gid: firstID(plan.gidMappings))
             }
         }
         if plan.namespaces.new.contains(.cgroup) {
@@ -142,13 +146,16 @@ struct ContainerInit: ~Copyable {
         }
     }
 
-    private borrowing func runHooksBeforeEntry() throws(RuntimeError) {
+    private borrowing func runHooksBeforeEntry(_ root: borrowing RootBuilder) throws(RuntimeError) {
         let hooks = plan.spec.hooks
-        if hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty { return }
+        if !hooks.hasAnyBeforeEntry { return }
         try step("wait for hooks") { () throws(SysError) in
             try channel.send(.prepared)
             try channel.waitForGo()
         }
+        if hooks.createContainer.isEmpty { return }
+        let directory = root.root.raw
+        try step("") { () throws(SysError) in try sys("fchdir") { fchdir(directory) } }
         try runHooks(hooks.createContainer, named: "createContainer", state: state(.creating))
     }
 
@@ -191,8 +198,9 @@ struct ContainerInit: ~Copyable {
     private borrowing func startProgram(_ proc: consuming ProcFiles?) throws(RuntimeError) -> RuntimeError {
         if !plan.namespaces.hasOtherUsers { try plan.process.setLimits() }
         let start = ProgramStart(
-            process: plan.process, filter: filter, proc: proc, preservedDescriptors: options.preservedDescriptors)
-        let prepared = try start.prepare()
+            process: plan.process, filter: filter, proc: proc, preservedDescriptors: options.preservedDescriptors,
+            loadsFilterEarly: !plan.spec.hooks.startContainer.isEmpty)
+        let prepared = try start.prepare(channel)
         try step("wait for the launcher") { () throws(SysError) in
             try channel.send(.ready)
             try channel.waitForGo()
@@ -201,4 +209,16 @@ struct ContainerInit: ~Copyable {
         try runHooks(plan.spec.hooks.startContainer, named: "startContainer", state: state(.created))
         return start.execute(prepared)
     }
+}
+
+/// In a user namespace whose ids are mapped: as its root, or as another one that exists in there.
+func becomeRoot(uid: UInt32 = 0, gid: UInt32 = 0) throws(SysError) {
+    try Privileges.setGroup(gid)
+    try Privileges.setUser(uid)
+    try Privileges.setNotDumpable()
+}
+
+/// Zero, or what the namespace has instead.
+private func firstID(_ mappings: [RuntimeLinux.IDMapping]) -> UInt32 {
+    mappings.contains { $0.containerID == 0 } ? 0 : mappings.first?.containerID ?? 0
 }

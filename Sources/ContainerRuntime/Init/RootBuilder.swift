@@ -2,6 +2,7 @@
 import CLinux
 import Cgroups
 import LinuxSystem
+import OCISpec
 
 /// Mounts and nodes of a container's root, made by the container's own process in its new mount namespace, before it
 /// enters the root. Everything is found by descriptor from `root`: the tree's content is hostile.
@@ -11,16 +12,23 @@ struct RootBuilder: ~Copyable {
     let plan: ContainerPlan
     let cgroup: ContainerCgroup
 
-    /// Attaches the tree over this namespace's root, where pivot_root(2) can take it from, without any path.
+    /// Attaches the tree over this namespace's root, where pivot_root(2) can take it from, without any path. Hooks and
+    /// whoever stays in the host's mount namespace expect it at its own place.
     init(attaching tree: consuming MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
-        // MS_PRIVATE or MS_SLAVE, with MS_REC
-        let propagation: UInt = plan.hostPropagation == .isPrivate ? 0x4_0000 : 0x8_0000
-        try step("make the mounts of the host \(plan.hostPropagation == .isPrivate ? "private" : "slaves")") {
-            () throws(SysError) in
-            try sys("mount", "/") { swrun_mount(nil, "/", nil, propagation | 0x4000, nil) }
+        let isOwnNamespace = plan.namespaces.new.contains(.mount)
+        if isOwnNamespace {
+            // MS_PRIVATE or MS_SLAVE, with MS_REC
+            let propagation: UInt = plan.hostPropagation == .isPrivate ? 0x4_0000 : 0x8_0000
+            try step("make the mounts of the host \(plan.hostPropagation == .isPrivate ? "private" : "slaves")") {
+                () throws(SysError) in
+                try sys("mount", "/") { swrun_mount(nil, "/", nil, propagation | 0x4000, nil) }
+            }
         }
-        let slash = try step("") { () throws(SysError) in try open(FilePath("/"), O_PATH | O_DIRECTORY) }
-        try step("attach the root file system") { () throws(SysError) in try tree.attach(on: slash) }
+        try step("attach the root file system") { () throws(SysError) in
+            let isSeen = !isOwnNamespace || plan.spec.hooks.hasAnyBeforeEntry
+            let place = try open(isSeen ? plan.rootfs : FilePath("/"), O_PATH | O_DIRECTORY)
+            try tree.attach(on: place)
+        }
         root = try step("") { () throws(SysError) in try tree.fd.duplicate() }
         self.plan = plan
         self.cgroup = cgroup
@@ -44,8 +52,13 @@ struct RootBuilder: ~Copyable {
     }
 
     private borrowing func mountNew(_ type: String, _ source: String, _ mount: MountPlan) throws(SysError) {
-        let target = try openTarget(mount)
         var options = mount.options.fileSystem
+        if type == "tmpfs", !options.contains(where: { $0.hasPrefix("mode=") }),
+            let covered = try? openInRoot(root, mount.destination, O_PATH | O_DIRECTORY)
+        {
+            options.append("mode=" + String(try status(covered).st_mode & 0o7777, radix: 8))
+        }
+        let target = try openTarget(mount)
         if mount.options.set.contains(.readOnly) && !mount.options.copiesUp && type != "tmpfs" { options.append("ro") }
         let tree = try MountTree.new(
             type: type, source: source, options: options, attributes: mount.options.set.subtracting(.readOnly))

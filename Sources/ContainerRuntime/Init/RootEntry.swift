@@ -20,13 +20,28 @@ extension RootBuilder {
         }
     }
 
-    /// As `enter` where pivot_root(2) cannot work, on an initramfs: the old root stays hidden below.
-    borrowing func enterByMoving() throws(RuntimeError) {
+    /// As `enter` where pivot_root(2) cannot work: on an initramfs, where the old root stays hidden below, and in the
+    /// host's mount namespace, which must not change.
+    borrowing func enterByChangingRoot() throws(RuntimeError) {
         try step("chroot") { () throws(SysError) in
             let number = root.raw
+            // A visible /proc of the host would let a user namespace below have an unmasked one of its own.
+            if plan.namespaces.new.contains(.mount) { try forgetHostProc() }
             try sys("fchdir") { fchdir(number) }
             try sys("chroot", ".") { chroot(".") }
             try sys("chdir", "/") { chdir("/") }
+        }
+    }
+
+    private borrowing func forgetHostProc() throws(SysError) {
+        let old = try open(FilePath("/"), O_PATH | O_DIRECTORY)
+        let number = old.raw
+        try sys("fchdir") { fchdir(number) }
+        for name in ["proc", "sys"] { while swrun_umount2(name, CInt(MNT_DETACH)) == 0 {} }
+        // A user namespace may not take away what it inherited, only cover it.
+        if exists(FilePath("proc/self")) {
+            try MountTree.new(type: "tmpfs", source: "tmpfs", options: ["ro", "nr_inodes=1"])
+                .attach(on: try open(FilePath("proc"), O_PATH | O_DIRECTORY))
         }
     }
 

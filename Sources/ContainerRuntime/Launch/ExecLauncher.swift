@@ -2,6 +2,7 @@
 import CLinux
 import Cgroups
 import Confinement
+import JSON
 import LinuxSystem
 import OCISpec
 
@@ -10,13 +11,22 @@ struct ExecLauncher {
     let container: Container
     let process: ProcessPlan
     let options: LaunchOptions
+    let subcgroups: Subcgroups
+    let log: Log
 
     /// Returns once the program runs. Nothing is left behind by an error.
     func launch(console: borrowing OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
         let child = try clone(console: console)
+        log.debug("nsexec container setup: cloned process \(child.pid)")
+        if !process.affinity.initial.isEmpty {
+            log.debug("nsexec[\(child.pid)]: affinity: " + ProcessorAffinity.text(process.affinity.initial))
+        }
         do throws(RuntimeError) {
             try child.setOOMScore(process)
             try child.expect(.ready)
+            log.debug("child process in init()")
+            if let path = options.pidfdSocket { try child.sendPidfd(to: path, name: "setns") }
+            log.debug("setns_init: about to exec")
             if let pidFile = options.pidFile { try writePIDFile(pidFile, child.pid) }
             try child.go()
             try child.expect(.ended)
@@ -33,13 +43,13 @@ struct ExecLauncher {
             throw RuntimeError("cannot exec in a stopped container")
         }
         let filter = try container.store.loadFilter(of: container.record.id)
-        let doors = try step("open the container's cgroups") { () throws(SysError) in
-            try CgroupDoors(container.cgroup)
+        let doors = try addingToCgroups { () throws(SysError) in
+            try CgroupDoors(container.cgroup, below: subcgroups.paths)
         }
         let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
         let terminal = try step("", { () throws(SysError) in try console?.duplicate() })
         let result = try withJoinedNamespaces(pidNamespace) { () throws(RuntimeError) in
-            try step("clone") { () throws(SysError) in try clone(into: doors) }
+            try addingToCgroups { () throws(SysError) in try clone(into: doors) }
         }
         switch consume result {
         case .child:
@@ -51,7 +61,22 @@ struct ExecLauncher {
                 doors: doors, initProcess: initProcess, console: terminal)
             added.run()
         case .parent(let pid, let process):
-            return LaunchedContainer(pid: pid, process: process, channel: LauncherChannel(socket: sockets.first))
+            return LaunchedContainer(
+                pid: pid, process: process, channel: LauncherChannel(socket: sockets.first), agent: agent)
+        }
+    }
+
+    private var agent: SeccompAgent? {
+        let found = container.record.inherited["seccompAgent"]
+        guard let path = found?["path"]?.string else { return nil }
+        return SeccompAgent(
+            path: path, metadata: found?["metadata"]?.string ?? "", state: container.state(container.status))
+    }
+
+    /// runc's words.
+    private func addingToCgroups<R: ~Copyable>(_ body: () throws(SysError) -> R) throws(RuntimeError) -> R {
+        do throws(SysError) { return try body() } catch {
+            throw RuntimeError("error adding pid of the new process to cgroups: " + error.description)
         }
     }
 
@@ -59,7 +84,8 @@ struct ExecLauncher {
     /// has moved all of its own further down. Then the place is beside its init.
     private func clone(into doors: borrowing CgroupDoors) throws(SysError) -> CloneResult {
         do throws(SysError) { return try cloneProcess([], intoCgroup: doors.unifiedNumber) } catch {
-            guard error.errno == .busy, let place = try container.cgroup.unifiedDirectory(of: container.record.pid)
+            guard error.errno == .busy, subcgroups.paths.isEmpty,
+                let place = try container.cgroup.unifiedDirectory(of: container.record.pid)
             else { throw error }
             return try cloneProcess([], intoCgroup: place.raw)
         }
@@ -75,6 +101,7 @@ struct ExecLauncher {
         var flags: NamespaceFlags = []
         for (type, flag) in [
             (.user, .user), (.mount, .mount), (.network, .network), (.ipc, .ipc), (.uts, .uts), (.cgroup, .cgroup),
+            (.time, .time),
         ] as [(RuntimeLinux.NamespaceType, NamespaceFlags)] where container.isSeparate(type) {
             flags.formUnion(flag)
         }

@@ -32,6 +32,8 @@ extension Launcher {
         let filter = try step("error during seccomp setup") { () throws(SysError) in
             try store.filterCache.filter(profile)
         }
+        // Those that a profile can name, not that there is a listener.
+        log.debug("seccomp filter flags: \(filter.flags & ~SeccompFilter.newListener)")
         try store.save(filter, of: id)
         return filter
     }

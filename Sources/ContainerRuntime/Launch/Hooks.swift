@@ -12,8 +12,8 @@ func runHooks(
     let input = state().json.bytes()
     for (index, hook) in hooks.enumerated() {
         let context = "error running \(name) hook #\(index)"
-        let code = try step(context) { () throws(SysError) in try run(hook, input: input) }
-        if code != 0 { throw RuntimeError(context + ": exit status \(code)") }
+        let end = try step(context) { () throws(SysError) in try run(hook, input: input) }
+        if end.code != 0 { throw RuntimeError(context + ": " + end.text) }
     }
 }
 
@@ -26,14 +26,15 @@ func runFinalHooks(_ hooks: [RuntimeHooks.Hook], named name: String, state: Runt
     }
 }
 
-/// The hook's exit code. It gets the state on stdin and our stderr for both its outputs; when its time is over it is
+/// How it ended. It gets the state on stdin and our stderr for both its outputs; when its time is over it is
 /// killed.
-private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> CInt {
+private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> ChildEnd {
     let file = try makeMemoryFile("state")  // unlike a pipe it takes annotations of any size
     try writeAll(file, input)
     let number = file.raw
     try sys("lseek") { Int(lseek(number, 0, SEEK_SET)) }
-    var spawn = Spawn(FilePath(hook.path), Array(hook.args.dropFirst()), environment: hook.environment)
+    var spawn = Spawn(
+        FilePath(hook.path), Array(hook.args.dropFirst()), environment: hook.environment ?? Environment.current())
     if let first = hook.args.first { spawn.argumentZero = first }
     let pid = try spawn.start(stdin: number, stdout: 2, stderr: 2)
     if let timeout = hook.timeout {
@@ -45,5 +46,5 @@ private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> 
             throw SysError("run", hook.path, Errno(rawValue: ETIMEDOUT))
         }
     }
-    return try waitForChild(pid)
+    return try waitForEnd(ofChild: pid)
 }

@@ -6,6 +6,8 @@ package struct LaunchOptions: Sendable, Equatable {
     package var bundle: FilePath
     package var consoleSocket: FilePath?
     package var pidFile: FilePath?
+    /// Where a pidfd of the process is sent.
+    package var pidfdSocket: FilePath?
     package var noPivot = false
     package var noNewKeyring = false
     /// Descriptors from 3 on that the program gets.

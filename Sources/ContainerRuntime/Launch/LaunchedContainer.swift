@@ -10,12 +10,19 @@ import OCISpec
     package let pid: Int32
     package let process: OwnedFD
     let channel: LauncherChannel
+    /// Who is told of a seccomp listener; nil if the filter has none.
+    var agent: SeccompAgent?
 
     /// The next message; a failure of the child, or its early end, is an error.
     borrowing func expect(_ expected: ChildMessage) throws(RuntimeError) {
         let message = try step("talk to the container's process") { () throws(SysError) in try channel.receive() }
         switch message {
         case expected: return
+        case .listening(let number):
+            guard let agent else { throw RuntimeError("seccomp listenerPath is not set") }
+            try agent.send(number, of: process, pid: pid)
+            try go()
+            try expect(expected)
         case .failed(let text): throw RuntimeError(text)
         case .ended: throw RuntimeError("the container's process ended unexpectedly")
         default: throw RuntimeError("the container's process said something unexpected")
@@ -24,6 +31,19 @@ import OCISpec
 
     borrowing func go() throws(RuntimeError) {
         try step("talk to the container's process") { () throws(SysError) in try channel.sendGo() }
+    }
+
+    /// Gives whoever listens there a descriptor for the process itself.
+    borrowing func sendPidfd(to path: FilePath, name: String) throws(RuntimeError) {
+        try step("send the pidfd to " + path.string) { () throws(SysError) in
+            let socket = try UnixSocket.connect(path)
+            let target = socket.raw
+            var descriptor = process.raw
+            let bytes = Array(name.utf8)
+            try sys("sendmsg") {
+                bytes.withUnsafeBytes { swrun_send_fds(target, $0.baseAddress, $0.count, &descriptor, 1) }
+            }
+        }
     }
 
     borrowing func setOOMScore(_ plan: ProcessPlan) throws(RuntimeError) {
@@ -58,6 +78,7 @@ extension Launcher {
     /// Sets the cgroups' limits and device rules.
     func applyLimits() throws(RuntimeError) {
         try applying { () throws(SysError) in try cgroup.apply(plan.spec.linux.resources) }
+        if let owner = plan.cgroupOwner { try applying { () throws(SysError) in try cgroup.delegate(to: owner) } }
     }
 
     /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
@@ -68,15 +89,18 @@ extension Launcher {
             try child.go()
         }
         try child.setOOMScore(plan.process)
+        try moveNetworkDevices(plan.spec.linux.networkDevices, to: child.pid)
         let hooks = plan.spec.hooks
-        if !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty) {
+        if hooks.hasAnyBeforeEntry {
             try prefixed { () throws(RuntimeError) in try child.expect(.prepared) }
             try runHooks(hooks.prestart, named: "prestart", state: hookState(child.pid))
             try runHooks(hooks.createRuntime, named: "createRuntime", state: hookState(child.pid))
             try child.go()
         }
         try prefixed { () throws(RuntimeError) in try child.expect(.ready) }
+        log.debug("child process in init()")
         try record(child)
+        if let path = options.pidfdSocket { try child.sendPidfd(to: path, name: "standard") }
         try child.go()
     }
 
@@ -86,7 +110,7 @@ extension Launcher {
         }
     }
 
-    private func hookState(_ pid: Int32) -> RuntimeState {
+    func hookState(_ pid: Int32) -> RuntimeState {
         RuntimeState(
             ociVersion: plan.spec.ociVersion, id: id, status: .creating, pid: pid, bundle: options.bundle.string,
             annotations: plan.spec.annotations)
@@ -112,7 +136,7 @@ extension Launcher {
     /// The clone itself, from inside the namespaces to join. A user namespace to join needs a step between: only from
     /// within it can the other new namespaces be made so that they belong to it.
     func cloneInit(_ doors: borrowing CgroupDoors) throws(RuntimeError) -> CloneResult {
-        let new = plan.namespaces.new.subtracting(.cgroup)
+        let new = plan.namespaces.new.subtracting([.cgroup, .time])
         let cgroup = doors.unifiedNumber
         guard let user = plan.namespaces.joined.first(where: { $0.type == .user }) else {
             return try step("unable to start container process") { () throws(SysError) in
@@ -126,22 +150,21 @@ extension Launcher {
         _ path: FilePath, _ new: NamespaceFlags, _ cgroup: CInt?
     ) throws(RuntimeError) -> CloneResult {
         try step("join the user namespace " + path.string) { () throws(SysError) in
-            let report = try Pipe()
+            let report = try UnixSocket.pair()
             switch try cloneProcess([], intoCgroup: cgroup) {
-            case .child: return try cloneFurther(path, new, report.write)
+            case .child: return try cloneFurther(path, new, report.second)
             case .parent(let pid, _):
-                close(report.write)
-                let bytes = try readAll(report.read, limit: 16)
+                close(report.second)
+                let received = try receiveDescriptor(report.first)
                 _ = try waitForChild(pid)
-                guard let found = Int32(String(decoding: bytes, as: UTF8.self)) else {
-                    throw SysError("setns", path.string, .notPermitted)
-                }
-                return .parent(pid: found, pidfd: try openProcess(found))
+                guard let pidfd = received else { throw SysError("setns", path.string, .notPermitted) }
+                return .parent(pid: try processNumber(pidfd), pidfd: pidfd)
             }
         }
     }
 
-    /// In the step between: enters the user namespace and makes the init process as the launcher's child.
+    /// In the step between: enters the user namespace and makes the init process as the launcher's child. A number
+    /// would mean nothing to the launcher: this process may be in another pid namespace.
     private func cloneFurther(
         _ path: FilePath, _ new: NamespaceFlags, _ report: borrowing OwnedFD
     ) throws(SysError) -> CloneResult {
@@ -150,8 +173,10 @@ extension Launcher {
         }
         switch consume result {
         case .child: return .child
-        case .parent(let pid, _):
-            try? writeAll(report, Array(String(pid).utf8))
+        case .parent(_, let pidfd):
+            var descriptor = pidfd.relinquish()  // open until the message is sent
+            var byte: UInt8 = 0
+            _ = swrun_send_fds(report.raw, &byte, 1, &descriptor, 1)
             swrun_exit_now(0)
         }
     }

@@ -12,8 +12,12 @@ package struct Launcher {
     package let plan: ContainerPlan
     package let options: LaunchOptions
     let cgroup: ContainerCgroup
+    let log: Log
 
-    package init(store: ContainerStore, id: String, plan: ContainerPlan, options: LaunchOptions) throws(RuntimeError) {
+    init(
+        store: ContainerStore, id: String, plan: ContainerPlan, options: LaunchOptions, log: Log
+    ) throws(RuntimeError) {
+        self.log = log
         self.store = store
         self.id = id
         self.plan = plan
@@ -61,6 +65,7 @@ package struct Launcher {
         // Before the child is in there: cgroup v1 takes device rules one by one, and it makes nodes.
         try applyLimits()
         let child = try clone(waitsForStart: waitsForStart, console: console, filter: filter)
+        log.debug("nsexec container setup: cloned process \(child.pid)")
         do throws(RuntimeError) {
             try accompany(child)
             return child
@@ -69,6 +74,12 @@ package struct Launcher {
             _ = try? waitForChild(child.pid)
             throw error
         }
+    }
+
+    private var agent: SeccompAgent? {
+        guard let profile = plan.spec.linux.seccomp, !profile.listenerPath.isEmpty else { return nil }
+        return SeccompAgent(
+            path: profile.listenerPath, metadata: profile.listenerMetadata, state: hookState(0))
     }
 
     /// Clones the init process. In the child this never returns.
@@ -87,7 +98,8 @@ package struct Launcher {
         let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
         let gate = try openFifo(if: waitsForStart)
         let terminal = try step("", { () throws(SysError) in try console?.duplicate() })
-        let result = try withJoinedNamespaces(plan.namespaces.joined) { () throws(RuntimeError) in
+        let newTime = plan.namespaces.new.contains(.time) ? plan.spec.linux.timeOffsets : nil
+        let result = try withJoinedNamespaces(plan.namespaces.joined, newTime: newTime) { () throws(RuntimeError) in
             try cloneInit(doors)
         }
         switch consume result {
@@ -99,7 +111,8 @@ package struct Launcher {
                 sources: sources)
             process.run(tree: tree)
         case .parent(let pid, let process):
-            return LaunchedContainer(pid: pid, process: process, channel: LauncherChannel(socket: sockets.first))
+            return LaunchedContainer(
+                pid: pid, process: process, channel: LauncherChannel(socket: sockets.first), agent: agent)
         }
     }
 }

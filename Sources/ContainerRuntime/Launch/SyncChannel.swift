@@ -7,6 +7,8 @@ import LinuxSystem
 ///    │ ── go ────────────────────────────▶ │   only with a user namespace: its id maps are written
 ///    │ ◀──────────────────────── prepared ─┤   only with hooks: everything is mounted, the root is not entered yet
 ///    ├─ go ──────────────────────────────▶ │   the hooks of the host have run
+///    │ ◀─────────────────────── listening ─┤   only with a seccomp listener: its filter is loaded
+///    ├─ go ──────────────────────────────▶ │   the agent has the listener
 ///    │ ◀─────────────────────────── ready ─┤   nothing is left but waiting and execve
 ///    ├─ go ──────────────────────────────▶ │   limits are set, the container is recorded
 ///    │ ◀────────────────── end of stream ──┤   the program runs
@@ -16,6 +18,8 @@ import LinuxSystem
 enum ChildMessage: Equatable {
     case prepared
     case ready
+    /// The filter is loaded, and this descriptor of the child is its listener (seccomp_unotify(2)).
+    case listening(Int32)
     case failed(String)
     /// The child closed its end: it runs its program, or it died.
     case ended
@@ -25,6 +29,7 @@ enum ChildMessage: Equatable {
 private enum Kind {
     static let prepared = UInt8(ascii: "P")
     static let ready = UInt8(ascii: "R")
+    static let listening = UInt8(ascii: "L")
     static let failed = UInt8(ascii: "F")
     static let go = UInt8(ascii: "G")
 }
@@ -40,6 +45,10 @@ struct LauncherChannel: ~Copyable {
         switch kind {
         case Kind.prepared: return .prepared
         case Kind.ready: return .ready
+        case Kind.listening:
+            let bytes = try readSome(socket, upTo: 4)
+            guard bytes.count == 4 else { return .ended }
+            return .listening(bytes.reversed().reduce(Int32(0)) { $0 << 8 | Int32($1) })
         default:
             let text = try readAll(socket, limit: maximumText)
             return .failed(String(decoding: text, as: UTF8.self))
@@ -57,6 +66,9 @@ struct ChildChannel: ~Copyable {
         switch message {
         case .prepared: try writeAll(socket, [Kind.prepared])
         case .ready: try writeAll(socket, [Kind.ready])
+        case .listening(let number):
+            // In one write(2), the only call that a filter with a listener may not hand to it.
+            try writeAll(socket, [Kind.listening] + (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) })
         case .failed(let text): try writeAll(socket, [Kind.failed] + Array(text.utf8.prefix(maximumText)))
         case .ended: break
         }

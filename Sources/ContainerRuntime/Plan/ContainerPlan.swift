@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Confinement
 package import LinuxSystem
 package import OCISpec
 
@@ -29,6 +30,9 @@ package struct ContainerPlan: Sendable, Equatable {
         guard let process = spec.process else { throw RuntimeError("process property must not be empty") }
         guard let root = spec.root else { throw RuntimeError("root must be specified") }
         self.process = try ProcessPlan(process)
+        self.process.scheduling = try valid { () throws(RuntimeSpecError) in
+            try ContainerPlan.scheduling(process, spec.linux)
+        }
         namespaces = try NamespacePlan(spec.linux.namespaces)
         uidMappings = spec.linux.uidMappings
         gidMappings = spec.linux.gidMappings
@@ -48,8 +52,9 @@ package struct ContainerPlan: Sendable, Equatable {
         guard let major = spec.ociVersion.split(separator: ".").first, major == "1" else {
             throw RuntimeError("unsupported spec version: " + spec.ociVersion)
         }
-        let unsupported = spec.linux.unsupported + spec.linux.resources.unsupported.map { "resources." + $0 }
-        if let first = unsupported.first { throw RuntimeError("linux." + first + " is not supported") }
+        if let first = spec.linux.resources.unsupported.first {
+            throw RuntimeError("linux.resources." + first + " is not supported")
+        }
         let known = ["", "shared", "rshared", "slave", "rslave", "private", "rprivate", "unbindable", "runbindable"]
         if !known.contains(spec.linux.rootfsPropagation) {
             throw RuntimeError("rootfsPropagation=" + spec.linux.rootfsPropagation + " is not supported")
@@ -63,6 +68,22 @@ package struct ContainerPlan: Sendable, Equatable {
         if namespaces.new.contains(.user), uidMappings.isEmpty || gidMappings.isEmpty {
             throw RuntimeError("user namespaces enabled, but no user mapping found")
         }
+        if namespaces.joins(.user), !uidMappings.isEmpty || !gidMappings.isEmpty {
+            throw RuntimeError(
+                "user namespace enabled, but both namespace path and ID mappings specified -- "
+                    + "you may only provide one")
+        }
+        try checkTime()
+        if let rdt = spec.linux.intelRdt, !rdt.closID.isEmpty || !rdt.schemata.isEmpty {
+            throw RuntimeError("intelRdt is specified in config, but Intel RDT is not supported by this runtime")
+        }
+        if !spec.linux.networkDevices.isEmpty, !namespaces.isSeparate(.network) {
+            throw RuntimeError("unable to move network devices without a NET namespace")
+        }
+        for device in spec.linux.networkDevices where !isInterfaceName(device.hostName) || !isInterfaceName(device.name)
+        {
+            throw RuntimeError("invalid network device name \"" + device.hostName + "\" or \"" + device.name + "\"")
+        }
         if !namespaces.isSeparate(.user), !uidMappings.isEmpty || !gidMappings.isEmpty {
             throw RuntimeError("user namespace mappings specified, but user namespace isn't enabled in the config")
         }
@@ -70,6 +91,49 @@ package struct ContainerPlan: Sendable, Equatable {
             throw RuntimeError("masked and read-only paths must be absolute: " + path)
         }
         for pair in spec.linux.sysctl { try checkSysctl(pair.key) }
+        for mount in mounts where mount.idMapping?.uids.isEmpty == true && !namespaces.isSeparate(.user) {
+            throw RuntimeError(
+                "invalid mount " + mount.destination
+                    + ": id-mapped mounts must have mappings, or the container a user namespace")
+        }
+    }
+
+    /// The host's id of the process's user, if it may manage its cgroups itself: it has a view of its own of them, and
+    /// may write to it.
+    package var cgroupOwner: UInt32? {
+        guard namespaces.new.contains([.user, .cgroup]),
+            mounts.contains(where: { $0.kind == .cgroup && !$0.options.set.contains(.readOnly) })
+        else { return nil }
+        let uid = process.confinement.uid
+        for mapping in uidMappings where uid >= mapping.containerID && uid - mapping.containerID < mapping.size {
+            return mapping.hostID &+ (uid - mapping.containerID)
+        }
+        return nil
+    }
+
+    private func checkTime() throws(RuntimeError) {
+        let offsets = spec.linux.timeOffsets
+        if offsets.isEmpty { return }
+        if namespaces.joins(.time) {
+            throw RuntimeError(
+                "time namespace enabled, but both namespace path and time offsets specified -- "
+                    + "you may only provide one")
+        }
+        if !namespaces.new.contains(.time) {
+            throw RuntimeError("time namespace offsets specified, but time namespace isn't enabled in the config")
+        }
+        for offset in offsets where offset.clock != "monotonic" && offset.clock != "boottime" {
+            throw RuntimeError("clock \"" + offset.clock + "\" cannot be time namespaced")
+        }
+    }
+
+    private static func scheduling(
+        _ process: RuntimeProcess, _ linux: RuntimeLinux
+    ) throws(RuntimeSpecError) -> Scheduling {
+        var scheduling = try Scheduling(process)
+        if let domain = linux.personality { scheduling.personality = try personalityNumber(domain) }
+        if let policy = linux.memoryPolicy { scheduling.memoryPolicy = try .make(policy) }
+        return scheduling
     }
 
     /// Only settings that belong to a namespace of the container's own may be changed (sysctl(2) has no other guard).
@@ -102,6 +166,11 @@ package struct ContainerPlan: Sendable, Equatable {
         left.spec == right.spec && left.process == right.process && left.namespaces == right.namespaces
             && left.rootfs == right.rootfs && left.mounts == right.mounts && left.devices == right.devices
     }
+}
+
+private func isInterfaceName(_ name: String) -> Bool {
+    let isPlain = name.utf8.allSatisfy { $0 > 32 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
+    return isPlain && (1...15).contains(name.utf8.count) && name != "." && name != ".."
 }
 
 private let ipcSysctls = [

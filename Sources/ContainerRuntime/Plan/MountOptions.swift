@@ -14,6 +14,9 @@ package struct MountOptions: Sendable, Equatable {
     package var isPropagationRecursive = false
     /// Copies what the image has at the destination into the new tmpfs.
     package var copiesUp = false
+    /// Owners are shown as a user namespace maps them: on the mount, or on all below it as well.
+    package var isIDMapped = false
+    package var isIDMapRecursive = false
     /// What is left for the file system itself: `size=64m`, `gid=5`, and the flags of a superblock such as `sync`.
     package var fileSystem: [String] = []
 
@@ -27,8 +30,6 @@ package struct MountOptions: Sendable, Equatable {
             apply(change, to: &set, &clear)
         } else if option.hasPrefix("r"), let change = attributeChange(String(option.dropFirst())) {
             apply(change, to: &recursiveSet, &recursiveClear)
-        } else if option == "idmap" || option == "ridmap" {
-            throw RuntimeError("mount option " + option + " is not supported")
         } else {
             fileSystem.append(option)
         }
@@ -41,7 +42,12 @@ package struct MountOptions: Sendable, Equatable {
             isBind = true
             isRecursiveBind = true
         case "tmpcopyup": copiesUp = true
-        case "defaults", "remount", "async", "loud", "nomand", "noiversion", "nolazytime", "norelatime", "newinstance":
+        case "idmap": isIDMapped = true
+        case "ridmap":
+            isIDMapped = true
+            isIDMapRecursive = true
+        case "defaults", "remount", "async", "loud", "nomand", "noiversion", "nolazytime", "norelatime", "newinstance",
+            "silent", "iversion":
             break  // what the kernel does anyway, or what has no meaning for a new mount
         default: return false
         }
@@ -98,7 +104,8 @@ extension MountOptions {
     package static var names: [String] {
         let plain = [
             "async", "bind", "defaults", "newinstance", "norelatime", "private", "rbind", "remount", "rprivate",
-            "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable",
+            "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable", "idmap", "ridmap",
+            "dirsync", "iversion", "lazytime", "loud", "mand", "noiversion", "nolazytime", "nomand", "silent", "sync",
         ]
         let attributes = [
             "atime", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime", "noexec", "nostrictatime", "nosuid",

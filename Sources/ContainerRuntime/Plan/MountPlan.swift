@@ -17,13 +17,17 @@ package struct MountPlan: Sendable, Equatable {
     /// As the container will name it.
     package var destination: String
     package var options: MountOptions
+    /// How owners are shown, for an id-mapped mount; without lists as the container's own user namespace does.
+    package var idMapping: IDMapping?
+
+    package struct IDMapping: Sendable, Equatable {
+        package var uids: [RuntimeLinux.IDMapping]
+        package var gids: [RuntimeLinux.IDMapping]
+    }
 
     package init(_ mount: RuntimeMount, bundle: FilePath) throws(RuntimeError) {
         options = try MountOptions(mount.options)
         destination = FilePath("/" + mount.destination).normalized.string
-        if mount.hasIDMapping {
-            throw RuntimeError("mount " + mount.destination + ": id-mapped mounts are not supported")
-        }
         if options.isBind || mount.type == "bind" {
             let source = FilePath(mount.source)
             if mount.source.isEmpty { throw RuntimeError("bind mount " + mount.destination + ": no source") }
@@ -31,10 +35,24 @@ package struct MountPlan: Sendable, Equatable {
         } else if mount.type == "cgroup" || mount.type == "cgroup2" {
             kind = .cgroup
         } else {
-            if mount.type.isEmpty { throw RuntimeError("mount " + mount.destination + ": no type") }
+            if mount.type.isEmpty {
+                throw RuntimeError("invalid mount " + mount.destination + ": no type, and no bind mount")
+            }
             kind = .fileSystem(type: mount.type, source: mount.source.isEmpty ? mount.type : mount.source)
         }
+        if options.isIDMapped || !mount.uidMappings.isEmpty || !mount.gidMappings.isEmpty {
+            idMapping = try idMapping(of: mount)
+        }
         try checkProcDestination()
+    }
+
+    private func idMapping(of mount: RuntimeMount) throws(RuntimeError) -> IDMapping {
+        func invalid(_ why: String) -> RuntimeError { RuntimeError("invalid mount " + mount.destination + ": " + why) }
+        guard case .bind = kind else { throw invalid("id-mapped mounts are only supported for bind-mounts") }
+        if mount.uidMappings.isEmpty != mount.gidMappings.isEmpty {
+            throw invalid("id-mapped mounts must have both uid and gid mappings specified")
+        }
+        return IDMapping(uids: mount.uidMappings, gids: mount.gidMappings)
     }
 
     /// Below /proc only a few files may be replaced: another mount there would hide the paths that confinement is

@@ -26,8 +26,7 @@ package struct NamespacePlan: Sendable, Equatable {
                 joined.append(Joined(type: flag, path: FilePath(namespace.path)))
             }
         }
-        if seen.contains(.time) { throw RuntimeError("namespace \"time\" is not supported") }
-        if !new.contains(.mount) { throw RuntimeError("a container needs a mount namespace of its own") }
+        if joins(.mount) { throw RuntimeError("a container cannot join the mount namespace of another") }
     }
 
     /// Made or joined: not the host's.

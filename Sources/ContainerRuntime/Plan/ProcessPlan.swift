@@ -4,6 +4,12 @@ package import OCISpec
 
 /// A process to start in a container: its init, or one that is added to it.
 package struct ProcessPlan: Sendable, Equatable {
+    /// Masks of processors; empty where nothing is asked for.
+    package struct Affinity: Sendable, Equatable {
+        package var initial: [UInt8] = []
+        package var final: [UInt8] = []
+    }
+
     package var args: [String]
     package var environment: [String]
     package var cwd: String
@@ -15,6 +21,9 @@ package struct ProcessPlan: Sendable, Equatable {
     package var oomScoreAdjustment: Int32?
     package var apparmorProfile: String
     package var selinuxLabel: String
+    package var scheduling = Scheduling()
+    /// The processors for a process that is added to a container: until it is in the cgroup, and from then on.
+    package var affinity = Affinity()
     /// Capability names that mean nothing to us: worth a warning.
     package var unknownCapabilities: [String] = []
 
@@ -43,7 +52,36 @@ package struct ProcessPlan: Sendable, Equatable {
             confinement.capabilities = CapabilitySets(names, unknown: &unknownCapabilities)
         }
         for limit in process.limits {
+            if limits.contains(where: { $0.name == limit.type }) {
+                throw RuntimeError("rlimit type specified multiple times: " + limit.type)
+            }
             limits.append(try valid { () throws(RuntimeSpecError) in try ResourceLimit(limit) })
+        }
+        scheduling = try valid { () throws(RuntimeSpecError) in try Scheduling(process) }
+        affinity = try ProcessPlan.affinity(process.cpuAffinity)
+        try checkEnvironment()
+    }
+
+    private static func affinity(
+        _ wanted: RuntimeProcess.CPUAffinity
+    ) throws(RuntimeError) -> Affinity {
+        guard let initial = bitMask(wanted.initial, below: 8192) else {
+            throw RuntimeError("bad initial CPU affinity: " + wanted.initial)
+        }
+        guard let final = bitMask(wanted.final, below: 8192) else {
+            throw RuntimeError("bad final CPU affinity: " + wanted.final)
+        }
+        return Affinity(initial: initial, final: final)
+    }
+
+    private func checkEnvironment() throws(RuntimeError) {
+        for variable in environment {
+            guard let equals = variable.utf8.firstIndex(of: UInt8(ascii: "=")) else {
+                throw RuntimeError("invalid environment variable: missing '=': " + variable)
+            }
+            if equals == variable.utf8.startIndex {
+                throw RuntimeError("invalid environment variable: name cannot be empty: " + variable)
+            }
         }
     }
 

@@ -19,6 +19,9 @@ package struct ContainerRecord: Sendable, Equatable {
     package var annotations: [RuntimePair]
     package var poststart: [RuntimeHooks.Hook]
     package var poststop: [RuntimeHooks.Hook]
+    /// What processes that are added later take from the container where they say nothing themselves: an object like
+    /// the spec's `process`, with `personality`, `memoryPolicy` and `seccompAgent` beside it.
+    package var inherited: JSONValue
     /// The limits that are in force; only those that `update` can change.
     package var limits: RuntimeResources
 
@@ -32,7 +35,7 @@ package struct ContainerRecord: Sendable, Equatable {
             "rootfs": .string(rootfs), "created": .string(created), "cgroupPath": .string(cgroupPath),
             "namespaces": .strings(namespaces), "annotations": annotations.sortedObject,
             "hooks": ["poststart": .array(poststart.map { $0.json }), "poststop": .array(poststop.map { $0.json })],
-            "limits": limits.limitsJSON,
+            "limits": limits.limitsJSON, "inherited": inherited,
         ]
     }
 
@@ -54,6 +57,7 @@ package struct ContainerRecord: Sendable, Equatable {
         poststart = plan.spec.hooks.poststart
         poststop = plan.spec.hooks.poststop
         limits = plan.spec.linux.resources.limits
+        inherited = plan.spec.inherited
     }
 
     package init(_ value: JSONValue) throws(RuntimeError) {
@@ -80,6 +84,7 @@ package struct ContainerRecord: Sendable, Equatable {
         let hooks = try valid { () throws(RuntimeSpecError) in try RuntimeHooks(value["hooks"] ?? [:]) }
         poststart = hooks.poststart
         poststop = hooks.poststop
+        inherited = value["inherited"] ?? [:]
         limits = try valid { () throws(RuntimeSpecError) in try RuntimeResources(value["limits"] ?? [:]) }
     }
 }

@@ -21,8 +21,17 @@ struct RuntimeFields {
     }
 
     private func member(_ key: String) -> JSONValue? {
-        guard let found = value[key], !found.isNull else { return nil }
+        guard let found = value[key] ?? memberInAnyCase(key), !found.isNull else { return nil }
         return found
+    }
+
+    /// Go's decoder, and so every other runtime, takes `CPU` for `cpu` where there is no exact match.
+    private func memberInAnyCase(_ key: String) -> JSONValue? {
+        guard let members = value.members else { return nil }
+        for member in members.reversed() where member.key.utf8.count == key.utf8.count {
+            if member.key.utf8.elementsEqual(key.utf8, by: { $0 | 0x20 == $1 | 0x20 }) { return member.value }
+        }
+        return nil
     }
 
     private func place(_ key: String) -> String { path.isEmpty ? key : key.isEmpty ? path : path + "." + key }
@@ -109,6 +118,9 @@ struct RuntimeFields {
     }
 
     func has(_ key: String) -> Bool { member(key) != nil }
+
+    /// The names of all members.
+    var keys: [String] { (value.members ?? []).map { $0.key } }
 
     var whole: JSONValue { value }
 

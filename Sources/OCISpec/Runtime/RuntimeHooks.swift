@@ -23,6 +23,11 @@ package struct RuntimeHooks: Sendable, Equatable {
         poststop = try RuntimeHooks.list(fields, "poststop")
     }
 
+    /// Whether something runs after the mounts are made and before the container's root is entered.
+    package var hasAnyBeforeEntry: Bool {
+        !(prestart.isEmpty && createRuntime.isEmpty && createContainer.isEmpty)
+    }
+
     private static func list(_ fields: RuntimeFields, _ key: String) throws(RuntimeSpecError) -> [Hook] {
         var hooks: [Hook] = []
         for hook in try fields.objects(key) { hooks.append(try Hook(hook)) }
@@ -34,14 +39,15 @@ package struct RuntimeHooks: Sendable, Equatable {
         package var path: String
         /// The whole argv, argv[0] included; empty means just the path.
         package var args: [String]
-        package var environment: [String]
+        /// Nil gives it the environment of the runtime.
+        package var environment: [String]?
         /// Seconds after which it is killed and counts as failed.
         package var timeout: Int64?
 
         init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
             path = try fields.required("path")
             args = try fields.strings("args")
-            environment = try fields.strings("env")
+            environment = fields.has("env") ? try fields.strings("env") : nil
             timeout = try fields.integer("timeout")
             if let timeout, timeout <= 0 { throw RuntimeSpecError("hook timeout must be positive") }
             guard path.utf8.first == UInt8(ascii: "/") else {
@@ -50,7 +56,8 @@ package struct RuntimeHooks: Sendable, Equatable {
         }
 
         package var json: JSONValue {
-            var value: JSONValue = ["path": .string(path), "args": .strings(args), "env": .strings(environment)]
+            var value: JSONValue = ["path": .string(path), "args": .strings(args)]
+            if let environment { value.set("env", .strings(environment)) }
             if let timeout { value.set("timeout", .int(timeout)) }
             return value
         }

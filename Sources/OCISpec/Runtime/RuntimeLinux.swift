@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import JSON
 
 /// `linux`: namespaces, cgroups and confinement (config-linux.md).
 package struct RuntimeLinux: Sendable, Equatable {
@@ -15,8 +16,10 @@ package struct RuntimeLinux: Sendable, Equatable {
     package var readonlyPaths: [String] = []
     package var mountLabel = ""
     package var personality: String?
-    /// Members that would change the container and that we do not implement; a start with one of them is refused.
-    package var unsupported: [String] = []
+    package var timeOffsets: [TimeOffset] = []
+    package var memoryPolicy: MemoryPolicy?
+    package var networkDevices: [NetworkDevice] = []
+    package var intelRdt: IntelRdt?
 
     package init() {}
 
@@ -36,13 +39,27 @@ package struct RuntimeLinux: Sendable, Equatable {
         readonlyPaths = try fields.strings("readonlyPaths")
         mountLabel = try fields.string("mountLabel") ?? ""
         if let found = try fields.object("personality") { personality = try found.required("domain") }
-        for key in ["intelRdt", "timeOffsets", "memoryPolicy", "netDevices"] where fields.has(key) {
-            unsupported.append(key)
+        if let found = try fields.object("timeOffsets") { timeOffsets = try TimeOffset.all(found) }
+        memoryPolicy = try fields.object("memoryPolicy").map { (found) throws(RuntimeSpecError) in
+            try MemoryPolicy(found)
         }
+        if let found = try fields.object("netDevices") { networkDevices = try NetworkDevice.all(found) }
+        intelRdt = try fields.object("intelRdt").map { (found) throws(RuntimeSpecError) in try IntelRdt(found) }
     }
 }
 
 extension RuntimeLinux {
+    /// `personality` and `memoryPolicy` alone, of an object that has them.
+    package static func settings(
+        _ value: JSONValue
+    ) throws(RuntimeSpecError) -> (personality: String?, memoryPolicy: MemoryPolicy?) {
+        let fields = try RuntimeFields(value)
+        let policy = try fields.object("memoryPolicy").map { (found) throws(RuntimeSpecError) in
+            try MemoryPolicy(found)
+        }
+        return (try fields.object("personality")?.required("domain"), policy)
+    }
+
     package enum NamespaceType: String, Sendable, Equatable, CaseIterable {
         case user, cgroup, ipc, uts, network, pid, mount, time
     }

@@ -6,14 +6,14 @@ package struct RuntimeMount: Sendable, Equatable {
     package var type: String
     package var source: String
     package var options: [String]
-    package var hasIDMapping: Bool
+    package var uidMappings: [RuntimeLinux.IDMapping] = []
+    package var gidMappings: [RuntimeLinux.IDMapping] = []
 
     package init(destination: String, type: String = "", source: String = "", options: [String] = []) {
         self.destination = destination
         self.type = type
         self.source = source
         self.options = options
-        hasIDMapping = false
     }
 
     init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
@@ -21,6 +21,7 @@ package struct RuntimeMount: Sendable, Equatable {
         type = try fields.string("type") ?? ""
         source = try fields.string("source") ?? ""
         options = try fields.strings("options")
-        hasIDMapping = fields.has("uidMappings") || fields.has("gidMappings")
+        for mapping in try fields.objects("uidMappings") { uidMappings.append(try .init(mapping)) }
+        for mapping in try fields.objects("gidMappings") { gidMappings.append(try .init(mapping)) }
     }
 }

@@ -16,6 +16,9 @@ package struct RuntimeProcess: Sendable, Equatable {
     package var apparmorProfile = ""
     package var selinuxLabel = ""
     package var oomScoreAdjustment: Int32?
+    package var scheduler: Scheduler?
+    package var ioPriority: IOPriority?
+    package var cpuAffinity = CPUAffinity()
 
     package init() {}
 
@@ -23,6 +26,11 @@ package struct RuntimeProcess: Sendable, Equatable {
     package init(_ value: JSONValue) throws(RuntimeSpecError) {
         try self.init(try RuntimeFields(value, path: "process"))
     }
+
+    /// The members that an added process takes from the container where it has none.
+    package static let inheritedKeys = [
+        "capabilities", "apparmorProfile", "selinuxLabel", "rlimits", "ioPriority", "scheduler", "execCPUAffinity",
+    ]
 
     init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
         hasTerminal = try fields.bool("terminal")
@@ -41,6 +49,9 @@ package struct RuntimeProcess: Sendable, Equatable {
         apparmorProfile = try fields.string("apparmorProfile") ?? ""
         selinuxLabel = try fields.string("selinuxLabel") ?? ""
         oomScoreAdjustment = try fields.integer("oomScoreAdj")
+        scheduler = try fields.object("scheduler").map { (found) throws(RuntimeSpecError) in try Scheduler(found) }
+        ioPriority = try fields.object("ioPriority").map { (found) throws(RuntimeSpecError) in try IOPriority(found) }
+        if let found = try fields.object("execCPUAffinity") { cpuAffinity = try CPUAffinity(found) }
     }
 }
 

@@ -10,6 +10,7 @@ extension RuntimeResources {
         limits.cpu = cpu
         limits.pidsLimit = pidsLimit
         limits.blockIO.weight = blockIO.weight
+        limits.unified = unified
         return limits
     }
 

@@ -6,8 +6,10 @@ package struct RuntimeSeccomp: Sendable, Equatable {
     package var defaultAction: String
     package var defaultErrno: UInt32?
     package var architectures: [String] = []
-    package var flags: [String] = []
+    /// Nil if the profile does not say; then the runtime chooses.
+    package var flags: [String]?
     package var listenerPath = ""
+    package var listenerMetadata = ""
     package var rules: [Rule] = []
     /// The profile as it was read: what a cached filter is looked up by.
     package var source: JSONValue
@@ -16,7 +18,8 @@ package struct RuntimeSeccomp: Sendable, Equatable {
         defaultAction = try fields.required("defaultAction")
         defaultErrno = try fields.integer("defaultErrnoRet")
         architectures = try fields.strings("architectures")
-        flags = try fields.strings("flags")
+        flags = fields.has("flags") ? try fields.strings("flags") : nil
+        listenerMetadata = try fields.string("listenerMetadata") ?? ""
         listenerPath = try fields.string("listenerPath") ?? ""
         for rule in try fields.objects("syscalls") { rules.append(try Rule(rule)) }
         source = fields.whole

@@ -12,6 +12,8 @@ package struct RuntimeSpec: Sendable, Equatable {
     package var hooks = RuntimeHooks()
     package var annotations: [RuntimePair] = []
     package var linux = RuntimeLinux()
+    /// What a process that is added later takes from this one (see `ContainerRecord.inherited`).
+    package var inherited: JSONValue = [:]
 
     package init(_ value: JSONValue) throws(RuntimeSpecError) {
         let fields = try RuntimeFields(value)
@@ -26,6 +28,7 @@ package struct RuntimeSpec: Sendable, Equatable {
         if let found = try fields.object("hooks") { hooks = try RuntimeHooks(found) }
         annotations = try fields.pairs("annotations")
         if let found = try fields.object("linux") { linux = try RuntimeLinux(found) }
+        inherited = inheritedMembers(try fields.object("process"), try fields.object("linux"))
     }
 
     /// Reads the bytes of a config.json.
@@ -36,6 +39,16 @@ package struct RuntimeSpec: Sendable, Equatable {
         }
         try self.init(value)
     }
+}
+
+private func inheritedMembers(_ process: RuntimeFields?, _ linux: RuntimeFields?) -> JSONValue {
+    var found: JSONValue = [:]
+    for key in RuntimeProcess.inheritedKeys { if let member = process?.raw(key) { found.set(key, member) } }
+    for key in ["personality", "memoryPolicy"] { if let member = linux?.raw(key) { found.set(key, member) } }
+    if let profile = linux?.raw("seccomp"), let path = profile["listenerPath"], path.string?.isEmpty == false {
+        found.set("seccompAgent", ["path": path, "metadata": profile["listenerMetadata"] ?? ""])
+    }
+    return found
 }
 
 /// `root`: where the root file system is, relative to the bundle.
