@@ -88,7 +88,9 @@ enum ContextArchive {
         var metadata: JSONValue?
         var keys: [(name: String, bytes: [UInt8])] = []
         do {
-            let reader = TarReader(MemorySource(bytes))
+            // docker's own export leaves the end of the archive out.
+            let whole = bytes + TarWriter.padding(Int64(bytes.count)) + TarWriter.end
+            let reader = TarReader(MemorySource(whole))
             while let entry = try reader.next() {
                 let path = String(decoding: entry.path, as: UTF8.self)
                 guard entry.kind == .regular else { continue }

@@ -47,7 +47,7 @@ enum ContextUse {
                 if isForced { return name }
                 throw ClientError.configuration("context \"\(name)\" does not exist")
             }
-            if name == call.config.string("currentContext") {
+            if name == call.session.contextName {
                 if !isForced {
                     throw ClientError.configuration(
                         "context \"\(name)\" is in use, set -f flag to force remove")
