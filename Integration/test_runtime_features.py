@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from runtime_driver import config
-from test_runtime import ours, rootfs, wait_until  # noqa: F401 (fixtures)
+from test_runtime import ours, rootfs, runtime, wait_until  # noqa: F401 (fixtures)
 
 
 def namespaces(value, *kinds, paths=None):
@@ -170,6 +170,25 @@ def test_tmpfs_has_the_mode_of_what_it_covers(ours):
 
     place.chmod(0o7710)
     assert ours.run("stat", "-c", "%a", "/data", change=change) == "7710\n"
+
+
+def test_a_read_only_dev_is_filled_first(runtime):
+    def change(value):
+        next(m for m in value["mounts"] if m["destination"] == "/dev")["options"].append("ro")
+
+    script = "echo x > /dev/null && touch /dev/x || grep '^tmpfs /dev ' /proc/mounts"
+    assert runtime.run("sh", "-c", script, change=change).split()[3][:3] == "ro,"
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_read_only_cgroups(ours, own):
+    """All of them: the directory that version 1's hierarchies are in as well, which runc 1.1 left writable."""
+    def change(value):
+        if own:
+            namespaces(value, "cgroup")
+
+    lines = ours.run("grep", "/sys/fs/cgroup", "/proc/mounts", change=change).splitlines()
+    assert lines and all(line.split()[3].startswith("ro,") for line in lines)
 
 
 # The process

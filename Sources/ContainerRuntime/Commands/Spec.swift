@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import Cgroups
 import Flags
 import JSON
 import LinuxSystem
@@ -31,10 +32,7 @@ private var exampleSpec: JSONValue {
         "root": ["path": "rootfs", "readonly": true], "hostname": "swrunc", "mounts": mounts,
         "linux": [
             "resources": ["devices": [["allow": false, "access": "rwm"]]],
-            "namespaces": [
-                ["type": "pid"], ["type": "network"], ["type": "ipc"], ["type": "uts"], ["type": "mount"],
-                ["type": "cgroup"],
-            ],
+            "namespaces": .array(namespaces.map { ["type": .string($0)] }),
             "maskedPaths": [
                 "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
                 "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
@@ -43,6 +41,12 @@ private var exampleSpec: JSONValue {
             "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
         ],
     ]
+}
+
+/// A view of its own of the cgroups is what version 2 is made for.
+private var namespaces: [String] {
+    let isUnified = (try? CgroupLayout.detect().isUnifiedOnly) == true
+    return ["pid", "network", "ipc", "uts", "mount"] + (isUnified ? ["cgroup"] : [])
 }
 
 private var process: JSONValue {

@@ -63,7 +63,9 @@ struct RootBuilder: ~Copyable {
         let tree = try MountTree.new(
             type: type, source: source, options: options, attributes: mount.options.set.subtracting(.readOnly))
         if mount.options.copiesUp, type == "tmpfs" { try copyUp(from: target, to: tree.fd) }
-        try mount.options.restrict(tree)
+        var restrictions = mount.options
+        if mount.isSealedLater { restrictions.set.subtract(.readOnly) }
+        try restrictions.restrict(tree)
         try tree.attach(on: target)
     }
 
@@ -114,6 +116,7 @@ struct RootBuilder: ~Copyable {
                 try sys("symlinkat", controller) { symlinkat(name, number, controller) }
             }
         }
+        if mount.options.set.contains(.readOnly) { try base.change(set: .readOnly) }
     }
 
     private borrowing func cgroupTree(

@@ -56,6 +56,11 @@ extension RootBuilder {
             try step("make " + path + " read-only") { () throws(SysError) in try makeReadOnly(path) }
         }
         try maskPaths()
+        for mount in plan.mounts where mount.isSealedLater {
+            try step("make " + mount.destination + " read-only") { () throws(SysError) in
+                try changeMount(try openInRoot(root, mount.destination, O_PATH), set: .readOnly)
+            }
+        }
         if plan.isRootReadOnly {
             try step("make the root read-only") { () throws(SysError) in try changeMount(root, set: .readOnly) }
         }

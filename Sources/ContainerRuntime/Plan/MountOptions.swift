@@ -47,7 +47,7 @@ package struct MountOptions: Sendable, Equatable {
             isIDMapped = true
             isIDMapRecursive = true
         case "defaults", "remount", "async", "loud", "nomand", "noiversion", "nolazytime", "norelatime", "newinstance",
-            "silent", "iversion":
+            "silent", "iversion", "rnorelatime":
             break  // what the kernel does anyway, or what has no meaning for a new mount
         default: return false
         }
@@ -105,7 +105,9 @@ extension MountOptions {
         let plain = [
             "async", "bind", "defaults", "newinstance", "norelatime", "private", "rbind", "remount", "rprivate",
             "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable", "idmap", "ridmap",
-            "dirsync", "iversion", "lazytime", "loud", "mand", "noiversion", "nolazytime", "nomand", "silent", "sync",
+            "dirsync", "iversion", "lazytime", "loud", "mand", "noiversion", "nolazytime", "nomand", "rnorelatime",
+            "silent",
+            "sync",
         ]
         let attributes = [
             "atime", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime", "noexec", "nostrictatime", "nosuid",

@@ -78,6 +78,12 @@ package struct MountPlan: Sendable, Equatable {
     static let coversProc = "cannot be mounted because it is inside /proc"
 
     package var isDev: Bool { destination == "/dev" }
+
+    /// A read-only /dev must be filled before it is made so.
+    package var isSealedLater: Bool {
+        guard isDev, case .fileSystem = kind else { return false }
+        return options.set.contains(.readOnly)
+    }
 }
 
 private let allowedBelowProc = [
