@@ -144,7 +144,9 @@ package func weight(shares: UInt64) -> UInt64 {
     let log = binaryLogarithm(shares)
     let exponent = (log * log + 125 * log) / 612 - 7.0 / 34
     // What is a whole number but for the rounding of the last digits shall stay one.
-    return UInt64((binaryPower(exponent * 3.321928094887362) - 1e-6).rounded(.up))  // log2(10)
+    let value = binaryPower(exponent * 3.321928094887362) - 1e-6  // log2(10)
+    let whole = UInt64(value)
+    return Double(whole) < value ? whole + 1 : whole
 }
 
 /// libm's own would be a twentieth of the runtime.

@@ -102,7 +102,9 @@ extension ContainerService {
         guard let reader = logReader(record) else {
             throw EngineError.unimplemented("configured logging driver does not support reading")
         }
-        try await reader.read(options, tty: record.config.tty || !request.isFramed) { bytes in try await client.write(bytes) }
+        try await reader.read(options, tty: record.config.tty || !request.isFramed) { bytes in
+            try await client.write(bytes)
+        }
     }
 
     package func resize(_ reference: String, width: UInt32, height: UInt32) async throws {

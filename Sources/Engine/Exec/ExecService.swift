@@ -19,7 +19,7 @@ package final class ExecService: Sendable {
     package func create(container reference: String, _ config: ExecConfig) throws(EngineError) -> String {
         let container = try containers.find(reference)
         try checkRunning(container, as: reference)
-        _ = try DetachKeys.parse(config.detachKeys)
+        _ = try detachKeys(config.detachKeys)
         if config.command.isEmpty { throw .invalidArgument("No exec command specified") }
         let record = ExecRecord(id: randomIdentifier(), containerID: container.id, config: config)
         records.withLock { records in
