@@ -35,6 +35,7 @@ package actor NetworkService {
     /// Connects a container that is about to start. On failure nothing is left behind.
     package func attach(_ request: EndpointRequest) throws(NetworkError) -> NetworkAttachment {
         let state = try open()
+        nameServer.end(request.containerID)
         for old in state.endpoints(of: request.containerID) { release(old, state) }
         switch request.mode {
         case "none": return try attachNone(request, state)
@@ -60,11 +61,11 @@ package actor NetworkService {
         } catch {
             configuration.warn("detach container \(id): \(error)")
         }
-        nameServer.end(id)
         removeNamespace(id)
     }
 
     func removeNamespace(_ id: String) {
+        nameServer.end(id)
         do throws(NetworkError) { try namespaces.remove(id) } catch { configuration.warn("\(error)") }
     }
 
