@@ -257,7 +257,8 @@ let fuzzTargets: [Target] = [
             "Images/ImageChanges.swift", "Containers/ContainerValidation.swift",
             "Containers/ContainerValidation+Limits.swift", "Containers/ContainerLink.swift",
             "Containers/SignalName.swift",
-            "Containers/ContainerState.swift", "System/MachineFacts.swift", "Volumes/VolumeName.swift",
+            "Containers/ContainerState.swift", "System/MachineFacts.swift", "System/EngineConfiguration.swift",
+            "System/LiveConfiguration.swift", "Volumes/VolumeName.swift",
             "Registries/RegistryCredentials.swift",
         ]),
     part(
@@ -265,12 +266,13 @@ let fuzzTargets: [Target] = [
         [
             "APIVersion.swift", "Query.swift", "Routes/RegistryAuth.swift", "HTTP/HeaderFields.swift",
             "HTTP/RequestDecoder.swift", "HTTP/RequestHead.swift", "HTTP/RequestHeadParser.swift", "HTTP/Status.swift",
+            "HTTP/WebSocketDecoder.swift",
         ]),
     .executableTarget(
         name: "Fuzzing",
         dependencies: [
             "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
-            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Networking", "OCISpec", "Registry", "TTRPC", "Tar",
+            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry", "TTRPC", "Tar",
         ],
         path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,
         linkerSettings: [.unsafeFlags([environment["SWRUN_FUZZ"] ?? ""]), .linkedLibrary("stdc++")]),

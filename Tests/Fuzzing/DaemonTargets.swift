@@ -2,11 +2,12 @@
 import DockerAPI
 import JSON
 import LinuxSystem
-import Networking
+import Netlink
 import OCISpec
 
 @testable import Engine
 @testable import EngineHTTP
+@testable import Networking
 
 /// What clients of the daemon send, and the logs that it reads.
 let daemonTargets = [
@@ -17,6 +18,35 @@ let daemonTargets = [
             _ = (head.keepsAlive, head.wantsUpgrade, head.expectsContinue)
             _ = Query(String(head.query)).items
         }
+    },
+    FuzzTarget("names") { bytes in
+        guard let query = DNSQuery(bytes) else { return }
+        _ = query.reverseAddress
+        let addresses = (0..<40).map { IPv4Address(rawValue: 0x0a00_0000 + $0) }
+        for answer in [
+            query.answer(), query.answer(.refused), query.answer(addresses: addresses, limit: 512),
+            query.answer(pointer: bytes.text),
+        ] {
+            expect(DNSReply.isAnswer(answer[...], id: query.id), "an answer has the question's id")
+            _ = DNSReply.isFailure(answer[...])
+        }
+        expect(query.answer(addresses: addresses, limit: 512).count <= 512, "an answer fits a datagram")
+    },
+    FuzzTarget("web-socket") { bytes in
+        func payload(_ pieces: [ArraySlice<UInt8>]) -> [UInt8] {
+            var decoder = WebSocketDecoder()
+            var payload: [UInt8] = []
+            for piece in pieces {
+                decoder.append(Array(piece))
+                while let event = accepted({ try decoder.next() }) ?? nil {
+                    if case .data(let data) = event { payload += data }
+                    if event == .close { return payload }
+                }
+            }
+            return payload
+        }
+        _ = payload(bytes.isEmpty ? [] : [bytes[...]])
+        _ = payload(bytes.pieces)
     },
     FuzzTarget("query") { bytes in
         let text = bytes.text
