@@ -272,7 +272,8 @@ let fuzzTargets: [Target] = [
         name: "Fuzzing",
         dependencies: [
             "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
-            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry", "TTRPC", "Tar",
+            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry", "TTRPC",
+            "Tar",
         ],
         path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,
         linkerSettings: [.unsafeFlags([environment["SWRUN_FUZZ"] ?? ""]), .linkedLibrary("stdc++")]),
