@@ -58,9 +58,12 @@ def test_stop_comes_before_die_and_restart_last(stack, container_name):
 
 
 def test_prunes_are_told(stack):
+    kinds = ("container", "volume", "network")
+    for kind in kinds:
+        stack.docker(kind, "prune", "-f")  # what others left
     seen = Recorder(stack)
-    for kind in ("container", "volume", "network"):
+    for kind in kinds:
         stack.docker(kind, "prune", "-f")
     told = [event for event in seen.events("event=prune")]
     assert [(event["Type"], event["Actor"]["Attributes"]) for event in told] == [
-        (kind, {"reclaimed": "0"}) for kind in ("container", "volume", "network")]
+        (kind, {"reclaimed": "0"}) for kind in kinds]

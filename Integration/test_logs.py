@@ -95,7 +95,7 @@ def test_without_a_log(stack, container_name):
 
 
 @pytest.mark.parametrize("flags, text", [
-    (["--log-driver", "nosuch"], "logger: no log driver named 'nosuch' is registered"),
+    (["--log-driver", "nosuch"], 'error looking up logging plugin nosuch: plugin "nosuch" not found'),
     (["--log-opt", "nosuch=1"], "unknown log opt 'nosuch' for json-file log driver"),
     (["--log-opt", "max-size=x"], "failed to create task for container: failed to initialize logging driver: invalid size: 'x'")])
 def test_bad_settings_are_refused(stack, flags, text):

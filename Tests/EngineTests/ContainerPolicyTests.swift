@@ -152,7 +152,7 @@ struct ContainerDefaultsTests {
     @Test(
         "log drivers and options that there are not are refused in docker's words",
         arguments: [
-            ("odd", [], "logger: no log driver named 'odd' is registered"),
+            ("odd", [], "error looking up logging plugin odd: plugin \"odd\" not found"),
             ("json-file", [("x", "1")], "unknown log opt 'x' for json-file log driver"),
             ("local", [("labels", "1")], "unknown log opt 'labels' for log driver local"),
             ("syslog", [("max-size", "1")], "unknown log opt 'max-size' for syslog log driver"),

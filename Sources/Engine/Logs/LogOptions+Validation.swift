@@ -49,7 +49,7 @@ extension LogOptions {
             }
         }
         guard let known = drivers[driver] else {
-            throw .invalidArgument("logger: no log driver named '\(driver)' is registered")
+            throw .invalidArgument("error looking up logging plugin \(driver): plugin \"\(driver)\" not found")
         }
         for (key, _) in options.sorted(by: { $0.key < $1.key }) where !known.contains(key) && !common.contains(key) {
             throw .invalidArgument(unknown(key, driver))

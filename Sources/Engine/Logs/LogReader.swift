@@ -9,6 +9,7 @@ package import LinuxSystem
 package struct LogReader: Sendable {
     private static let chunk = 256 << 10
     private static let longestLine = 1 << 20
+    private static let clockTolerance: Int64 = 1_000_000_000
 
     let segments: LogSegments
 
@@ -104,10 +105,13 @@ package struct LogReader: Sendable {
         if let count = request.tail {
             return try await segments.tail(count).map { Position($0.file, offset: $0.offset) }
         }
-        // What was written last before the time that is asked for is of no interest.
+        // What was written last before the time that is asked for is of no interest. The clock of files lags behind that of
+        // lines by a tick of the kernel's.
         let files = segments.files()
         guard let since = request.since else { return files.map { Position($0) } }
-        return files.filter { $0.changed >= since }.map { Position($0) }
+        return files.filter { $0.changed.nanoseconds.addingSaturating(Self.clockTolerance) >= since.nanoseconds }.map {
+            Position($0)
+        }
     }
 
     /// Reads one file to its end; false once a line is past `until`.
