@@ -364,7 +364,8 @@ class TestLeases:
         for number in range(6):
             assert collected.docker("run", "--rm", "--network", "none", f"committed:{number}", "cat", "/added") == "new"
             assert collected.docker("run", "--rm", "--network", "none", f"imported:{number}", "/bin/busybox", "echo", "in") == "in"
-        assert collected.ctr("-n", "swrun", "leases", "ls", "-q") == ""
+        leases = collected.ctr("-n", "swrun", "leases", "ls", "-q").split()
+        assert not [name for name in leases if name.startswith("engine-")]  # a collection has one of its own
 
     def test_leases_of_the_dead_end(self, own_stack):
         own_stack.ctr("-n", "swrun", "leases", "create", "--id", "over", "--expires", "1ms")
