@@ -60,23 +60,28 @@ extension SupervisorConnection {
         return bytes
     }
 
-    /// Passes a blob of `size` bytes on, a MiB at a time: a stream is not slowed down by its reader, so a whole
-    /// blob could fill our memory.
+    /// Passes a blob of `size` bytes on, a MiB at a time while the next one is on its way: a stream is not slowed down by
+    /// its reader, so a whole blob could fill our memory.
     package nonisolated func streamContent(
         _ digest: String, size: Int64, to write: @Sendable ([UInt8]) async throws -> Void
     ) async throws {
-        var offset: Int64 = 0
-        while offset < size {
-            let start = offset
-            do {
-                for try await piece in try await contentPieces(digest, from: offset, count: 1 << 20) {
-                    offset += Int64(piece.data.count)
-                    try await write(Array(piece.data))
+        guard size > 0 else { return }
+        let step: Int64 = 1 << 20
+        do {
+            var ahead = try await contentPieces(digest, count: step)
+            for start in stride(from: 0, to: size, by: Int(step)) {
+                let pieces = ahead
+                if start + step < size { ahead = try await contentPieces(digest, from: start + step, count: step) }
+                var left = min(step, size - start)
+                for try await message in pieces.encoded {
+                    let data = BytesField.content(of: 2, in: message[...]) ?? []  // ReadContentResponse.data
+                    left -= Int64(data.count)
+                    try await write(Array(data))
                 }
-            } catch let failure as RPCStatus {
-                throw EngineError(failure)
+                guard left == 0 else { throw EngineError.internal("blob \(digest) does not have its \(size) bytes") }
             }
-            guard offset > start else { throw EngineError.internal("blob \(digest) ends after \(offset) bytes") }
+        } catch let failure as RPCStatus {
+            throw EngineError(failure)
         }
     }
 
