@@ -14,24 +14,15 @@ extension Settings {
         }
         configuration.namespace = try string("containerd-namespace")
         configuration.programDirectory = programs
-        configuration.runtimes = try runtimes(programs)
-        configuration.defaultRuntime = try string("default-runtime")
-        guard configuration.runtimes.contains(where: { $0.name == configuration.defaultRuntime }) else {
-            throw DaemonError("specified default runtime '\(configuration.defaultRuntime)' does not exist")
-        }
+        try reload(configuration)
         configuration.network = try network()
-        configuration.labels = try list("label")
-        configuration.insecureRegistries = try list("insecure-registry")
-        configuration.registryMirrors = try list("registry-mirror")
         configuration.registryTimeout = try registryTimeout()
         configuration.execOptions = try list("exec-opt")
-        configuration.isDebug = try isDebug()
         configuration.logDriver = try string("log-driver")
         configuration.logOptions = try pairs("log-opt")
         configuration.defaultShmSize = try shmSize()
         configuration.usesInit = try bool("init")
         configuration.cgroupParent = try string("cgroup-parent")
-        configuration.authorizationPlugins = try list("authorization-plugin")
         try setContainerDefaults(&configuration)
         let devices = try list("cdi-spec-dir")
         if !devices.isEmpty { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
@@ -46,9 +37,9 @@ extension Settings {
         return Int64(seconds)
     }
 
-    /// What `configuration` takes over when the file is read again.
+    /// What `configuration` takes over at the start, and when the file is read again.
     func reload(_ configuration: EngineConfiguration) throws(DaemonError) {
-        var values = configuration.live.values
+        var values = LiveConfiguration.Values()
         values.runtimes = try runtimes(configuration.programDirectory)
         values.defaultRuntime = try string("default-runtime")
         guard values.runtimes.contains(where: { $0.name == values.defaultRuntime }) else {

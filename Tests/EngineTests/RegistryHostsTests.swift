@@ -7,7 +7,7 @@ import Testing
 @Suite("Registry hosts for the supervisor")
 struct RegistryHostsTests {
     private func hosts() -> RegistryHosts {
-        var configuration = EngineConfiguration(dataRoot: FilePath("/d"), execRoot: FilePath("/e"))
+        let configuration = EngineConfiguration(dataRoot: FilePath("/d"), execRoot: FilePath("/e"))
         configuration.insecureRegistries = ["r.example:5000", "10.1.0.0/16"]
         configuration.registryMirrors = ["https://m.example", "http://n.example:5000"]
         return RegistryHosts(configuration)

@@ -3,6 +3,7 @@ package import JSON
 package import LinuxSystem
 
 /// What the daemon was told on its command line and in its configuration file, as far as services need it.
+@dynamicMemberLookup
 package struct EngineConfiguration: Sendable {
     /// Where everything that survives a reboot lives (`--data-root`).
     package var dataRoot: FilePath

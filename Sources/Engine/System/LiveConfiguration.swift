@@ -29,32 +29,9 @@ package final class LiveConfiguration: Sendable {
 }
 
 extension EngineConfiguration {
-    package var runtimes: [RuntimeEntry] {
-        get { live.values.runtimes }
-        set { live.update { $0.runtimes = newValue } }
-    }
-    package var defaultRuntime: String {
-        get { live.values.defaultRuntime }
-        set { live.update { $0.defaultRuntime = newValue } }
-    }
-    package var labels: [String] {
-        get { live.values.labels }
-        set { live.update { $0.labels = newValue } }
-    }
-    package var insecureRegistries: [String] {
-        get { live.values.insecureRegistries }
-        set { live.update { $0.insecureRegistries = newValue } }
-    }
-    package var registryMirrors: [String] {
-        get { live.values.registryMirrors }
-        set { live.update { $0.registryMirrors = newValue } }
-    }
-    package var isDebug: Bool {
-        get { live.values.isDebug }
-        set { live.update { $0.isDebug = newValue } }
-    }
-    package var authorizationPlugins: [String] {
-        get { live.values.authorizationPlugins }
-        set { live.update { $0.authorizationPlugins = newValue } }
+    /// The live values as members.
+    package subscript<Value>(dynamicMember path: WritableKeyPath<LiveConfiguration.Values, Value>) -> Value {
+        get { live.values[keyPath: path] }
+        nonmutating set { live.update { $0[keyPath: path] = newValue } }
     }
 }
