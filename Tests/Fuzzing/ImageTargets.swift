@@ -37,6 +37,13 @@ let imageTargets = [
             _ = Timestamp(rfc3339: config.created ?? "")?.rfc3339()
         }
     },
+    FuzzTarget("docker-archive") { bytes in
+        for entry in accepted({ try DockerArchiveEntry.parse(bytes) }) ?? [] {
+            let again = accepted { try DockerArchiveEntry.parse(JSONValue.array([entry.json]).bytes()) }
+            expect(again == [entry], "an entry that is written reads the same")
+            expect(entry.layers.count <= Manifest.maximumLayers, "layers are limited")
+        }
+    },
     FuzzTarget("reference") { bytes in
         let text = bytes.text
         if let reference = accepted({ try ImageReference(text) }) {

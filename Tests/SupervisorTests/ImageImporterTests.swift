@@ -35,7 +35,7 @@ private final class ImportFixture: Sendable {
 
     /// Sends the archive in pieces of odd size.
     func load(
-        _ archive: [UInt8], _ request: ImportRequest = ImportRequest(namespace: "n", unpacks: false)
+        _ archive: [UInt8], _ request: ImportRequest = ImportRequest(namespace: "n", unpacked: [])
     ) async throws -> [ImageRecord] {
         let (pieces, sender) = AsyncStream<[UInt8]>.makeStream()
         var rest = archive[...]
@@ -186,7 +186,7 @@ struct ImageImporterTests {
             ), (ImportNaming(name: "e.org/x", isPrefix: true), []), (ImportNaming(name: "e.org/y:1"), ["e.org/y:1"]),
         ])
     func naming(_ rule: ImportNaming, _ expected: [String]) async throws {
-        var request = ImportRequest(namespace: "n", unpacks: false)
+        var request = ImportRequest(namespace: "n", unpacked: [])
         (request.naming, request.indexName) = ([rule], "e.org/index:1")
         let records = try await fixture.load(
             entry("l.tar", layer) + entry("c.json", config) + manifest(layer: "l.tar") + TarWriter.end, request)

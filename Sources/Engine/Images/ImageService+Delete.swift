@@ -94,7 +94,7 @@ extension ImageService {
                 "conflict: unable to delete \(image.shortID) (cannot be forced) - image has dependent child images")
         }
         if let user = users.first(where: \.isRunning) {
-            throw Self.conflict(image, "cannot be forced", "image is being used by running container", user)
+            throw Self.conflict(image.shortID, usedBy: user)
         }
         if !force {
             if !image.hasSingleReference {
@@ -102,26 +102,22 @@ extension ImageService {
                     "conflict: unable to delete \(image.shortID) (must be forced) - image is referenced in multiple "
                         + "repositories")
             }
-            if let user = users.first {
-                throw Self.conflict(image, "must be forced", "image is being used by stopped container", user)
-            }
+            if let user = users.first { throw Self.conflict(image.shortID, usedBy: user) }
         }
         return try await Self.untaggings(image, image.names) + delete(image, names: image.names)
     }
 
-    private static func conflict(
-        _ image: LocalImage, _ remedy: String, _ reason: String, _ user: ImageUser
-    ) -> EngineError {
-        .conflict(
-            "conflict: unable to delete \(image.shortID) (\(remedy)) - \(reason) \(user.containerID.prefix(12))")
+    static func conflict(_ shortID: String, usedBy user: ImageUser) -> EngineError {
+        let (remedy, state) = user.isRunning ? ("cannot be forced", "running") : ("must be forced", "stopped")
+        return .conflict(
+            "conflict: unable to delete \(shortID) (\(remedy)) - image is being used by \(state) container "
+                + "\(user.containerID.prefix(12))")
     }
 
     private static func dangling(_ image: LocalImage) -> ImageMessage {
         .with {
             $0.name = LocalImage.Name.danglingPrefix + image.details.target.digest.string
-            $0.target.mediaType = image.details.target.mediaType
-            $0.target.digest = image.details.target.digest.string
-            $0.target.size = image.details.target.size
+            $0.target = image.details.target.message
         }
     }
 
@@ -152,6 +148,7 @@ extension ImageService {
             try await supervisor.deleteImage(name.key, sync: index == names.count - 1)
             if name.reference != nil { publish("untag", image.details) }
         }
+        loader.forget(image.details.target.digest.string)
         publish("delete", image.details)
         let kept = Set(others.flatMap(\.details.chain))
         let layers = image.details.chain.reversed().filter { !kept.contains($0) }

@@ -2,7 +2,7 @@
 package import DockerAPI
 package import JSON
 import LinuxSystem
-import OCISpec
+package import OCISpec
 
 extension ImageService {
     /// The images that pass the filters, newest first. With a `reference` filter each has only its matching names.
@@ -60,8 +60,8 @@ extension ImageService {
     }
 
     /// `GET /images/{name}/history`.
-    package func history(_ nameOrID: String) async throws -> JSONValue {
-        let image = try await inspect(nameOrID)
+    package func history(_ nameOrID: String, platform: Platform? = nil) async throws -> JSONValue {
+        let image = try await inspect(nameOrID, platform: platform)
         let all = try await all()
         var ancestors: [LocalImage] = []
         var next = image.parentID
@@ -73,9 +73,11 @@ extension ImageService {
     }
 
     /// One image with all its names.
-    package func inspect(_ nameOrID: String) async throws -> LocalImage {
-        let (details, _) = try await find(nameOrID)
-        if let image = try await all().first(where: { $0.id == details.id }) { return image }
-        return LocalImage(details: details, names: [])
+    package func inspect(_ nameOrID: String, platform: Platform? = nil) async throws -> LocalImage {
+        let (details, _) = try await find(nameOrID, platform: platform)
+        let images = try await all()
+        if let image = images.first(where: { $0.id == details.id }) { return image }
+        let names = images.first { $0.details.target.digest == details.target.digest }?.names
+        return LocalImage(details: details, names: names ?? [])
     }
 }

@@ -77,21 +77,16 @@ extension ImageService {
     /// Publishes the event; an image for another platform than the one asked for is an error even now.
     private func finishEvent(_ reference: ImageReference, _ platform: Platform?) async throws {
         let name = reference.familiar
-        let details = try await find(reference.string).0
+        let details = try await find(reference.string, platform: platform).0
         events.publish(
             type: .image, action: "pull", id: name,
             attributes: details.labels.filter { $0.key != "name" } + [("name", reference.familiarName)])
-        let actual = details.config.platform
-        if let platform, platform.rank(actual) == nil {
-            throw EngineError.notFound(
-                "image with reference \(name) was found but does not match the specified platform: "
-                    + "wanted \(platform), actual: \(actual)")
-        }
     }
 
     /// Keeps the image that had the name before; returns the digest that it points to now.
     private func finishPull(_ reference: ImageReference, replaced: DescriptorMessage?) async throws -> String {
         let image = try await supervisor.image(reference.normalized)
+        loader.forget(image.target.digest)
         if let replaced { try await keepDangling(replaced, except: image.target.digest) }
         return image.target.digest
     }
@@ -129,11 +124,5 @@ extension ImageService {
         case .unauthenticated, .unavailable: return .internal(error.message)
         default: return error
         }
-    }
-}
-
-extension Platform {
-    var message: Containerd_Types_Platform {
-        .with { ($0.os, $0.architecture, $0.variant) = (os, architecture, variant) }
     }
 }

@@ -2,25 +2,32 @@
 import ContainerdAPI
 import JSON
 import LinuxSystem
-import OCISpec
+package import OCISpec
 import Tar
 
 /// An image and the names that go into an archive with it.
 package struct SavedImage: Sendable {
-    var details: ImageDetails
+    /// One for each platform, at least one.
+    var variants: [ImageDetails]
     var names: [ImageReference]
+
+    /// What docker's own form, which knows no platforms, has of it: this machine's.
+    var main: ImageDetails { variants[Platform.host.best(among: variants.map(\.config.platform)) ?? 0] }
 }
 
 extension ImageService {
     /// The images that `docker save` names: a tag, all tags of a repository, or an ID, which saves no name.
-    package func imagesToSave(_ names: [String]) async throws -> [SavedImage] {
+    ///
+    /// - Parameter platforms: of each image only what these name; empty means all that is here.
+    package func imagesToSave(_ names: [String], platforms: [Platform] = []) async throws -> [SavedImage] {
         var saved: [SavedImage] = []
         for name in names {
             for (image, references) in try await self.saved(name) {
-                if let index = saved.firstIndex(where: { $0.details.id == image.id }) {
+                let variants = try await variants(of: image, for: platforms, named: name)
+                if let index = saved.firstIndex(where: { $0.variants == variants }) {
                     saved[index].names += references.filter { !saved[index].names.contains($0) }
                 } else {
-                    saved.append(SavedImage(details: image, names: references))
+                    saved.append(SavedImage(variants: variants, names: references))
                 }
             }
         }
@@ -50,21 +57,34 @@ extension ImageService {
         defer { Heap.release() }
         for directory in ["blobs", "blobs/sha256"] { try await write(TarWriter.directory(directory)) }
         var written: Set<String> = []
-        var documents: [LayoutManifest] = []
+        func writeDocument(_ document: LayoutDocument) async throws {
+            guard written.insert(document.digest).inserted else { return }
+            try await write(TarWriter.file(try Self.path(document.digest), document.bytes))
+        }
+        var entries: [JSONValue] = []
         for image in images {
-            let stored = try await supervisor.readContent(image.details.manifestDigest)
-            let document = try LayoutManifest(converting: stored)
-            documents.append(document)
-            if written.insert(document.digest).inserted {
-                try await write(TarWriter.file(try Self.path(document.digest), document.bytes))
+            var documents: [LayoutDocument] = []
+            for variant in image.variants {
+                let stored = try await supervisor.readContent(variant.manifestDigest)
+                let document = try LayoutDocument(converting: stored, platform: variant.config.platform)
+                documents.append(document)
+                try await writeDocument(document)
+                for digest in [variant.id] + variant.layers.map(\.digest.string)
+                where written.insert(digest).inserted {
+                    try await writeBlob(digest, to: write)
+                }
             }
-            for digest in [image.details.id] + image.details.layers.map(\.digest.string)
-            where written.insert(digest).inserted {
-                try await writeBlob(digest, to: write)
+            var whole = documents[0]
+            if documents.count > 1 {
+                let stored = try await supervisor.readContent(image.variants[0].target.digest.string)
+                whole = LayoutDocument(indexOf: documents, stored: stored)
+                try await writeDocument(whole)
             }
+            entries += Self.entries(whole.descriptor, image.names)
         }
         for (name, document) in [
-            ("index.json", index(images, documents)), ("manifest.json", try manifests(images)),
+            ("index.json", LayoutDocument.index(of: entries)),
+            ("manifest.json", .array(try images.map { try Self.manifest($0) })),
             ("oci-layout", ["imageLayoutVersion": "1.0.0"]),
         ] as [(String, JSONValue)] {
             try await write(TarWriter.file(name, document.bytes()))
@@ -83,36 +103,22 @@ extension ImageService {
 
     private static func path(_ digest: String) throws -> String { try Digest(digest).layoutPath }
 
-    private func index(_ images: [SavedImage], _ documents: [LayoutManifest]) -> JSONValue {
-        var entries: [JSONValue] = []
-        for (image, document) in zip(images, documents) {
-            let descriptor: JSONValue = [
-                "mediaType": .string(MediaType.ociManifest), "digest": .string(document.digest),
-                "size": .int(Int64(document.bytes.count)), "platform": image.details.config.platform.json,
-            ]
-            for name in image.names {
-                var entry = descriptor
-                entry.set(
-                    "annotations",
-                    [
-                        "io.containerd.image.name": .string(name.string),
-                        "org.opencontainers.image.ref.name": .string(name.tag ?? ""),
-                    ])
-                entries.append(entry)
-            }
-            if image.names.isEmpty { entries.append(descriptor) }
+    /// An image's entries in index.json: one for each name, or one without a name.
+    private static func entries(_ descriptor: JSONValue, _ names: [ImageReference]) -> [JSONValue] {
+        guard !names.isEmpty else { return [descriptor] }
+        return names.map { name in
+            var entry = descriptor
+            entry.set(
+                "annotations",
+                [
+                    "io.containerd.image.name": .string(name.string),
+                    "org.opencontainers.image.ref.name": .string(name.tag ?? ""),
+                ])
+            return entry
         }
-        return ["schemaVersion": 2, "mediaType": .string(MediaType.ociIndex), "manifests": .array(entries)]
     }
 
-    private func manifests(_ images: [SavedImage]) throws -> JSONValue {
-        .array(
-            try images.map { image in
-                [
-                    "Config": .string(try Self.path(image.details.id)),
-                    "RepoTags": image.names.isEmpty ? .null : .strings(image.names.map(\.familiar)),
-                    "Layers": .strings(image.details.layers.map { $0.digest.layoutPath }),
-                ]
-            })
+    private static func manifest(_ image: SavedImage) throws -> JSONValue {
+        DockerArchiveEntry(config: try Digest(image.main.id), names: image.names, layers: image.main.layers).json
     }
 }

@@ -53,26 +53,27 @@ package final class ImageService: Sendable {
     /// - Parameter platform: nil is this machine's, or else whatever of the image is here.
     package func resolve(_ nameOrID: String, platform: Platform? = nil) async throws -> ImageRecord {
         let (details, name) = try await find(nameOrID, platform: platform)
-        if let platform, platform.rank(details.config.platform) == nil {
-            throw EngineError.notFound(
-                "image with reference \(nameOrID) was found but does not provide the specified platform "
-                    + "(\(platform.dockerString))")
-        }
         return ImageRecord(
             id: details.id, chainID: details.chain.last ?? "", config: details.config.document, name: name,
             manifestDigest: details.manifestDigest, platform: details.config.platform, size: details.size)
     }
 
     /// Details, and the full name if it was found by name.
+    ///
+    /// - Throws: `EngineError` of kind `notFound`, too, if the image is not here for `platform`.
     func find(_ nameOrID: String, platform: Platform? = nil) async throws -> (ImageDetails, name: String) {
-        if let reference = try Self.reference(nameOrID) {
-            if let found = try await find(reference, platform: platform) { return found }
-        }
+        let (details, name) = try await find(nameOrID)
+        guard let platform else { return (details, name) }
+        return (try await variant(of: details, for: platform, named: nameOrID), name)
+    }
+
+    private func find(_ nameOrID: String) async throws -> (ImageDetails, name: String) {
+        if let reference = try Self.reference(nameOrID), let found = try await find(reference) { return found }
         if let image = try await findByID(nameOrID) { return (image.details, "") }
         throw Self.noSuchImage(nameOrID)
     }
 
-    private func find(_ reference: ImageReference, platform: Platform?) async throws -> (ImageDetails, name: String)? {
+    private func find(_ reference: ImageReference) async throws -> (ImageDetails, name: String)? {
         if let digest = reference.digest {
             let image = try await all().first { image in
                 [image.details.target.digest.string, image.details.manifestDigest].contains(digest.string)
@@ -85,7 +86,7 @@ package final class ImageService: Sendable {
         let name = reference.normalized
         do {
             let image = try await supervisor.image(name)
-            return (try await loader.details(image.target, platform: platform), name)
+            return (try await loader.details(image.target), name)
         } catch let error as EngineError where error.kind == .notFound {
             return nil
         }

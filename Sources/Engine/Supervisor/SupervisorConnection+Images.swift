@@ -39,6 +39,11 @@ extension SupervisorConnection {
         let _: Google_Protobuf_Empty = try await call(service, "Delete", request)
     }
 
+    package func deleteContent(_ digest: String) async throws {
+        let request = Containerd_Services_Content_V1_DeleteContentRequest.with { $0.digest = digest }
+        let _: Google_Protobuf_Empty = try await call(content, "Delete", request)
+    }
+
     package func contentInfo(_ digest: String) async throws -> Containerd_Services_Content_V1_Info {
         let request = Containerd_Services_Content_V1_InfoRequest.with { $0.digest = digest }
         let answer: Containerd_Services_Content_V1_InfoResponse = try await call(

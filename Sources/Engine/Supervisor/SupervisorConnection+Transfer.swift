@@ -67,15 +67,16 @@ extension SupervisorConnection {
 
     /// Imports a tar archive of images that `body` gives piece by piece.
     package nonisolated func importImages(
-        platform: Containerd_Types_Platform, body: some AsyncSequence<[UInt8], any Error> & Sendable,
+        platforms: [Containerd_Types_Platform], unpacks unpacked: [Containerd_Types_Platform],
+        body: some AsyncSequence<[UInt8], any Error> & Sendable,
         progress: @escaping ProgressHandler
     ) async throws {
         let data = try await openStream("import")
         defer { data.cancel() }
         let source = Containerd_Types_Transfer_ImageImportStream.with { $0.stream = data.id }
         let destination = Containerd_Types_Transfer_ImageStore.with {
-            $0.platforms = [platform]
-            $0.unpacks = [.overlay(platform)]
+            $0.platforms = platforms
+            $0.unpacks = unpacked.map { .overlay($0) }
         }
         try await run(
             alongside: { try await data.send(body) },

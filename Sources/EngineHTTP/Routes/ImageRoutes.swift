@@ -33,7 +33,8 @@ struct ImageRoutes {
     }
 
     @Sendable private func inspect(_ request: Request) async throws -> Response {
-        let image = try await images.inspect(request.parameter("name"))
+        let platform = try request.query.platforms("platform").first
+        let image = try await images.inspect(request.parameter("name"), platform: platform)
         // Compose 1 takes the server's version for its own, and cannot do without what that no longer has.
         let isOld = request.version < APIVersion(1, 45)
         let isCompose1 = (request.headers["User-Agent"] ?? "").hasPrefix("docker-compose/1.")
@@ -43,7 +44,8 @@ struct ImageRoutes {
     }
 
     @Sendable private func history(_ request: Request) async throws -> Response {
-        .json(.ok, try await images.history(request.parameter("name")))
+        let platform = try request.query.platforms("platform").first
+        return .json(.ok, try await images.history(request.parameter("name"), platform: platform))
     }
 
     @Sendable private func tag(_ request: Request) async throws -> Response {
@@ -55,8 +57,8 @@ struct ImageRoutes {
 
     @Sendable private func remove(_ request: Request) async throws -> Response {
         let removals = try await images.remove(
-            request.parameter("name"), force: request.query.bool("force"),
-            prunesParents: !request.query.bool("noprune"))
+            request.parameter("name"), platforms: request.query.platforms("platforms"),
+            force: request.query.bool("force"), prunesParents: !request.query.bool("noprune"))
         return .json(.ok, .array(removals.map(\.json)))
     }
 

@@ -13,8 +13,8 @@ struct ImageTransferRoutes {
         router.on(.post, "/images/create", create)
         router.on(.post, "/images/load", load)
         router.on(.post, "/images/{name:.*}/push", push)
-        router.on(.get, "/images/get") { try await save($0.query.all("names")) }
-        router.on(.get, "/images/{name:.*}/get") { try await save([$0.parameter("name")]) }
+        router.on(.get, "/images/get") { try await save($0.query.all("names"), $0) }
+        router.on(.get, "/images/{name:.*}/get") { try await save([$0.parameter("name")], $0) }
     }
 
     @Sendable private func create(_ request: Request) async throws -> Response {
@@ -52,25 +52,19 @@ struct ImageTransferRoutes {
     @Sendable private func push(_ request: Request) async throws -> Response {
         let references = try await images.referencesToPush(
             try request.parameter("name"), tag: request.query.get("tag") ?? "")
-        let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Self.platform($0) }
+        let platform = try request.query.platforms("platform").first
         let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         return try await stream(images.push(references, platform: platform, credentials: credentials))
     }
 
-    /// The form of a platform in queries since API 1.46: a JSON object.
-    private static func platform(_ text: String) throws -> Platform {
-        guard let json = try? JSONValue(parsing: text), json.members != nil else {
-            throw EngineError.invalidArgument("failed to parse platform: \(text)")
-        }
-        return try Platform(json)
-    }
-
     @Sendable private func load(_ request: Request) async throws -> Response {
-        try await stream(images.load(request.body))
+        try await stream(images.load(request.body, platforms: request.query.platforms("platform")))
     }
 
-    @Sendable private func save(_ names: [String]) async throws -> Response {
-        let saved = try await images.imagesToSave(names.flatMap { $0.split(separator: ",").map { String($0) } })
+    @Sendable private func save(_ names: [String], _ request: Request) async throws -> Response {
+        let saved = try await images.imagesToSave(
+            names.flatMap { $0.split(separator: ",").map { String($0) } },
+            platforms: request.query.platforms("platform"))
         if saved.isEmpty { throw EngineError.invalidArgument("no images to save") }
         return .stream(.ok, contentType: "application/x-tar") { [images] body in
             try await images.save(saved) { try await body.write($0) }

@@ -29,13 +29,15 @@ struct ArchiveReader {
     let services: ImageServices
     let namespace: String
     let intake: ArchiveIntake
+    /// Which images of an index are taken; empty takes all.
+    var platforms: [Platform] = []
 
     /// All images of the archive, their content stored and verified. A layout is preferred to a manifest.json beside
     /// it, since it has the image's own manifest.
     func readAll() throws -> [ArchivedImage] {
         let files = ArchiveFiles(services: services, namespace: namespace, intake: intake)
         if files.contains("oci-layout"), files.contains("index.json") {
-            return try LayoutReader(files: files).readAll()
+            return try LayoutReader(files: files, platforms: platforms).readAll()
         }
         guard files.contains("manifest.json") else {
             throw ArchiveError("neither manifest.json nor an OCI layout in it")

@@ -13,28 +13,21 @@ struct DockerArchiveReader {
 
     func readAll() throws -> [ArchivedImage] {
         let bytes = try files.read("manifest.json", limit: ImageDocument.maximumBytes)
-        guard let list = (try? JSONValue(parsing: bytes, maximumDepth: 32))?.array else {
-            throw ArchiveError("manifest.json is no JSON list")
-        }
-        return try list.map { try read($0) }
+        return try DockerArchiveEntry.parse(bytes).map { try read($0) }
     }
 
-    private func read(_ entry: JSONValue) throws -> ArchivedImage {
-        guard let configName = entry["Config"]?.string, let layerNames = entry["Layers"]?.strings else {
-            throw ArchiveError("manifest.json has an entry without Config or Layers")
+    private func read(_ entry: DockerArchiveEntry) throws -> ArchivedImage {
+        let config = try ImageConfig(parsing: try files.read(entry.config, limit: ImageConfig.maximumBytes))
+        guard config.diffIDs.count == entry.layers.count else {
+            throw ArchiveError("image has \(entry.layers.count) layers but its config names \(config.diffIDs.count)")
         }
-        guard layerNames.count <= Manifest.maximumLayers else { throw ArchiveError("image has too many layers") }
-        let config = try ImageConfig(parsing: try files.read(configName, limit: ImageConfig.maximumBytes))
-        guard config.diffIDs.count == layerNames.count else {
-            throw ArchiveError("image has \(layerNames.count) layers but its config names \(config.diffIDs.count)")
-        }
-        let (digest, size) = try files.store(configName)
-        let layers = try zip(layerNames, config.diffIDs).map { try storeLayer($0, diffID: $1) }
+        let (digest, size) = try files.store(entry.config)
+        let layers = try zip(entry.layers, config.diffIDs).map { try storeLayer($0, diffID: $1) }
         let manifest = Manifest(
             mediaType: MediaType.dockerManifest,
             config: Descriptor(mediaType: MediaType.dockerConfig, digest: digest, size: size), layers: layers)
         let target = try files.storeManifest(manifest, bytes: manifest.json.bytes(), mediaType: manifest.mediaType)
-        return ArchivedImage(names: try names(entry), target: target, manifests: [(target, manifest)])
+        return ArchivedImage(names: entry.names.map(\.normalized), target: target, manifests: [(target, manifest)])
     }
 
     /// An uncompressed layer is its own diffID, so that a wrong one is found before it is unpacked.
@@ -48,9 +41,5 @@ struct DockerArchiveReader {
             case .zstd: MediaType.ociLayerZstd
             }
         return Descriptor(mediaType: mediaType, digest: digest, size: size)
-    }
-
-    private func names(_ entry: JSONValue) throws -> [String] {
-        try (entry["RepoTags"]?.strings ?? []).map { try ImageReference($0).normalized }
     }
 }

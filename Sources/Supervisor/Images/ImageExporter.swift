@@ -96,7 +96,7 @@ private struct ExportPlanner {
     func plan() throws -> ExportContents {
         var contents = ExportContents()
         var entries: [JSONValue] = []
-        var dockerEntries: [(config: Digest, entry: JSONValue)] = []
+        var dockerEntries: [DockerArchiveEntry] = []
         for name in request.names {
             let record = try images.get(request.namespace, name)
             let manifests = try collect(record.target, into: &contents.blobs, depth: 0)
@@ -113,7 +113,7 @@ private struct ExportPlanner {
             )
         ]
         if request.hasDockerManifest, !dockerEntries.isEmpty {
-            contents.documents.append(("manifest.json", .array(dockerEntries.map(\.entry))))
+            contents.documents.append(("manifest.json", .array(dockerEntries.map(\.json))))
         }
         contents.documents.append(("oci-layout", ["imageLayoutVersion": "1.0.0"]))
         return contents
@@ -130,16 +130,15 @@ private struct ExportPlanner {
     }
 
     /// Several names of one image share an entry of manifest.json.
-    private func add(_ manifest: Manifest, _ name: String, to entries: inout [(config: Digest, entry: JSONValue)]) {
-        let known = entries.firstIndex { $0.config == manifest.config.digest }
-        var names = known.flatMap { entries[$0].entry["RepoTags"]?.strings } ?? []
-        if let reference = try? ImageReference(name), reference.tag != nil { names.append(reference.normalized) }
-        let entry: JSONValue = [
-            "Config": .string(manifest.config.digest.layoutPath),
-            "RepoTags": names.isEmpty ? .null : .strings(names),
-            "Layers": .strings(manifest.layers.map { $0.digest.layoutPath }),
-        ]
-        if let known { entries[known].entry = entry } else { entries.append((manifest.config.digest, entry)) }
+    private func add(_ manifest: Manifest, _ name: String, to entries: inout [DockerArchiveEntry]) {
+        let reference = (try? ImageReference(name)).flatMap { $0.tag == nil ? nil : $0 }
+        let entry = DockerArchiveEntry(
+            config: manifest.config.digest, names: reference.map { [$0] } ?? [], layers: manifest.layers)
+        if let known = entries.firstIndex(where: { $0.config == entry.config }) {
+            entries[known].names += entry.names
+        } else {
+            entries.append(entry)
+        }
     }
 
     /// Adds the blobs of a manifest or an index; returns the manifests that were taken.

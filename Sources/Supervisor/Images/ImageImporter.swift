@@ -11,20 +11,20 @@ import Threads
 /// What to do with the images of an archive.
 package struct ImportRequest: Sendable {
     package var namespace: String
-    /// Which image of an index is unpacked.
-    package var platform: Platform
+    /// Which images of an index are taken; empty takes all.
+    package var platforms: [Platform] = []
+    /// Which images of an index are unpacked.
+    package var unpacked: [Platform]
     package var labels: Labels
-    package var unpacks: Bool
     /// A name for all of the archive: a record that points to an index of its images. Nil makes none.
     package var indexName: String?
     /// How images are named; empty takes the archive's names as they are.
     package var naming: [ImportNaming] = []
 
-    package init(namespace: String, platform: Platform = .host, labels: Labels = [:], unpacks: Bool = true) {
+    package init(namespace: String, unpacked: [Platform] = [.host], labels: Labels = [:]) {
         self.namespace = namespace
-        self.platform = platform
+        self.unpacked = unpacked
         self.labels = labels
-        self.unpacks = unpacks
     }
 }
 
@@ -103,14 +103,15 @@ package struct ImageImporter: Sendable {
         let services = services
         progress(.step(.importing))
         return try await services.gate.transfer(request.namespace) {
-            let reader = ArchiveReader(services: services, namespace: request.namespace, intake: intake)
+            let reader = ArchiveReader(
+                services: services, namespace: request.namespace, intake: intake, platforms: request.platforms)
             var records: [ImageRecord] = []
             let images = try await services.pool.run { try reader.readAll() }
             if let name = request.indexName {
                 records.append(try await save(index: reader, of: images, as: name, request, progress))
             }
             for image in images {
-                if request.unpacks { try await unpack(image, request, progress) }
+                for platform in request.unpacked { try await unpack(image, platform, request, progress) }
                 records += try await save(image, request, progress)
             }
             progress(.step(.imported))
@@ -119,9 +120,10 @@ package struct ImageImporter: Sendable {
     }
 
     private func unpack(
-        _ image: ArchivedImage, _ request: ImportRequest, _ progress: @escaping ImageProgressHandler
+        _ image: ArchivedImage, _ platform: Platform, _ request: ImportRequest,
+        _ progress: @escaping ImageProgressHandler
     ) async throws {
-        guard let manifest = image.manifest(for: request.platform) else { return }
+        guard let manifest = image.manifest(for: platform) else { return }
         let (services, namespace) = (services, request.namespace)
         let config = try await services.pool.run {
             try ImageConfig(

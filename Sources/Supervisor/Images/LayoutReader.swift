@@ -10,6 +10,8 @@ import Tar
 /// digest.
 struct LayoutReader {
     let files: ArchiveFiles
+    /// Which images of an index are taken; empty takes all.
+    let platforms: [Platform]
 
     private static let maximumDepth = 4
 
@@ -23,6 +25,10 @@ struct LayoutReader {
             var manifests: [(descriptor: Descriptor, manifest: Manifest)] = []
             guard try store(descriptor, depth: 0, into: &manifests) else {
                 throw ArchiveError("blob \(descriptor.digest) is missing")
+            }
+            guard platforms.isEmpty || !manifests.isEmpty else {
+                let wanted = platforms.map(\.dockerString).joined(separator: ", ")
+                throw ServiceError(.notFound, "image \(descriptor.digest) of the archive is not there for \(wanted)")
             }
             var target = descriptor
             target.annotations = Annotations()
@@ -80,12 +86,18 @@ struct LayoutReader {
             manifests.append((descriptor, manifest))
         case .index(let index):
             var labels: [String: String] = [:]
-            for child in index.manifests where try store(child, depth: depth + 1, into: &manifests) {
+            for child in index.manifests where isWanted(child) {
+                guard try store(child, depth: depth + 1, into: &manifests) else { continue }
                 labels["containerd.io/gc.ref.content.m.\(labels.count)"] = child.digest.string
             }
             _ = try files.store(path, expected: descriptor.digest, labels: labels)
         }
         return true
+    }
+
+    private func isWanted(_ child: Descriptor) -> Bool {
+        guard !platforms.isEmpty, let platform = child.platform else { return true }
+        return platforms.contains { $0.rank(platform) != nil }
     }
 
     /// A blob may be missing from the archive if it is in the store already.

@@ -14,7 +14,9 @@ extension TransferService {
         let stream = try streams.stream(namespace, source.stream)
         defer { stream.close() }
         var request = ImportRequest(
-            namespace: namespace, platform: platform(store), labels: store.labels, unpacks: !store.unpacks.isEmpty)
+            namespace: namespace, unpacked: store.unpacks.map { platform($0.platform) },
+            labels: store.labels)
+        request.platforms = store.platforms.map { platform($0) }
         if !store.name.isEmpty { request.indexName = store.name }
         request.naming = store.extraReferences.map { reference in
             ImportNaming(

@@ -165,12 +165,13 @@ package final class TransferService: Sendable {
 
     func platform(_ store: Containerd_Types_Transfer_ImageStore) -> Platform {
         let wanted = store.unpacks.first.flatMap { $0.hasPlatform ? $0.platform : nil } ?? store.platforms.first
-        guard let wanted, !wanted.architecture.isEmpty else { return .host }
-        return platform(wanted)
+        return wanted.map { platform($0) } ?? .host
     }
 
+    /// This machine's if none is named.
     func platform(_ message: Containerd_Types_Platform) -> Platform {
-        Platform(os: message.os, architecture: message.architecture, variant: message.variant)
+        guard !message.architecture.isEmpty else { return .host }
+        return Platform(os: message.os, architecture: message.architecture, variant: message.variant)
     }
 
     private func publish(_ namespace: String, _ record: ImageRecord) {
