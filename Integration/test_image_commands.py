@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Image commands as users type them, with both clients: lists, removal of images with children, prune, df, manifests."""
 import json
+import pathlib
 import shutil
 
 import pytest
+from harness import wait_until
 
 REGISTRY = "127.0.0.1:5100"
 
@@ -204,6 +206,21 @@ def test_disk_usage_counts_images_containers_and_volumes(client, own_stack):
     verbose = client("system", "df", "-v")
     for line in ["Images space usage:", "Containers space usage:", "Local Volumes space usage:", "Build cache usage: 0B"]:
         assert line in verbose.splitlines()
+
+
+def test_the_storage_is_dockers_overlay2(client, own_stack):
+    """What `info` says, and where the directories of images and containers are for those who look into them."""
+    info = json.loads(client("info", "--format", "{{json .}}"))
+    assert info["Driver"] == "overlay2" and ["Supports d_type", "true"] in info["DriverStatus"]
+    assert "Storage Driver: overlay2\n  Backing Filesystem: " in client("info").out
+    client("run", "-d", "--name", "dirs", "--network", "none", "busybox", "sh", "-c", "touch /new; exec sleep 100")
+    image, container = (own_stack.inspect(name)["GraphDriver"] for name in ("busybox", "dirs"))
+    assert image["Name"] == container["Name"] == "overlay2" and "LowerDir" not in image["Data"]
+    upper, lower, merged = (pathlib.Path(container["Data"][key]) for key in ("UpperDir", "LowerDir", "MergedDir"))
+    assert str(lower) == image["Data"]["UpperDir"] and (lower / "bin" / "busybox").exists()
+    wait_until(lambda: (upper / "new").exists(), what="the container's file in its upper directory")
+    assert (merged / "new").exists() and (merged / "bin").exists()
+    client("rm", "-f", "dirs")
 
 
 def test_index_server_is_told(own_stack):

@@ -4,11 +4,13 @@
 Whichever way an image takes - an archive, a registry, the daemon's socket - its configuration (and with it the image ID)
 and the digests of its uncompressed layers are the same at the other end, and it runs there.
 """
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 
 import pytest
@@ -144,14 +146,21 @@ def layout(scratch, images):
         del entry["annotations"]
         manifests.append({**entry, "platform": {"os": "linux", "architecture": architecture}})
     media_type = "application/vnd.oci.image.index.v1+json"
-    index = json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}).encode()
-    digest = hashlib.sha256(index).hexdigest()
-    (blobs / digest).write_bytes(index)
-    top = {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(index),
-           "annotations": {"org.opencontainers.image.ref.name": "interop/index:1"}}
+    index = store(path, json.dumps({"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}).encode())
+    top = {"mediaType": media_type, **index, "annotations": {"org.opencontainers.image.ref.name": "interop/index:1"}}
     (path / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [top]}))
     (path / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     return path
+
+
+def blob(layout, digest):
+    return (layout / "blobs" / "sha256" / digest.removeprefix("sha256:")).read_bytes()
+
+
+def store(layout, data):
+    digest = hashlib.sha256(data).hexdigest()
+    (layout / "blobs" / "sha256" / digest).write_bytes(data)
+    return {"digest": f"sha256:{digest}", "size": len(data)}
 
 
 def runs(client, name):
@@ -263,6 +272,25 @@ class TestRegistry:
         assert identity(ours, f"{name}:1") == registry_identity(f"{name}:1")
         assert identity(ours, f"{name}:1")[1] == identity(theirs, f"{name}:1")[1]
         assert runs(ours, f"{name}:1")
+
+    def test_layers_for_lazy_pulls(self, ours, registry, images, name, tmp_path):
+        """eStargz has a gzip member for each file, one for the table of contents and a footer without content."""
+        layout = tmp_path / "layout"
+        shutil.copytree(images / "oci" / "busybox", layout)
+        manifest = json.loads(blob(layout, json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]))
+        tar = gzip.decompress(blob(layout, manifest["layers"][0]["digest"]))
+        parts = [tar[start:start + 100_000] for start in range(0, len(tar), 100_000)]
+        contents = b"".join(gzip.compress(part) for part in parts)
+        footer = bytes.fromhex("1f8b0804000000000000") + struct.pack("<H", 26) + b"SG" + struct.pack("<H", 22) + (
+            f"{len(contents):016x}STARGZ".encode()) + bytes.fromhex("010000ffff0000000000000000")
+        manifest["layers"][0].update(store(layout, contents + footer))
+        manifest["layers"][0]["annotations"] = {"containerd.io/snapshot/stargz/toc.digest": "sha256:" + "0" * 64}
+        index = {"schemaVersion": 2, "manifests": [
+            {"mediaType": "application/vnd.oci.image.manifest.v1+json", **store(layout, json.dumps(manifest).encode())}]}
+        (layout / "index.json").write_text(json.dumps(index))
+        copy_to_registry(f"oci:{layout}", f"{name}:1")
+        ours("pull", "-q", f"{name}:1")
+        assert identity(ours, f"{name}:1") == registry_identity(f"{name}:1") and runs(ours, f"{name}:1")
 
 
 class TestSocket:

@@ -24,16 +24,23 @@ package struct OverlaySnapshotter: Snapshotter {
     }
 
     package func stat(_ namespace: String, _ key: String) throws -> SnapshotInfo {
-        try records.get(namespace, key).info
+        told(try records.get(namespace, key))
     }
 
     package func updateLabels(
         _ namespace: String, _ key: String, _ change: (inout Labels) -> Void
     ) throws -> SnapshotInfo {
-        try records.updateLabels(namespace, key, change)
+        told(try records.updateLabels(namespace, key, change))
     }
 
-    package func list(_ namespace: String) throws -> [SnapshotInfo] { try records.list(namespace) }
+    package func list(_ namespace: String) throws -> [SnapshotInfo] { try records.list(namespace).map(told) }
+
+    /// With the label by which containerd's overlay driver tells the snapshot's directory (`upperdir_label`).
+    private func told(_ record: SnapshotRecord) -> SnapshotInfo {
+        var info = record.info
+        info.labels["containerd.io/snapshot/overlay.upperdir"] = upper(record.id).string
+        return info
+    }
 
     package func usage(_ namespace: String, _ key: String) throws -> SnapshotUsage {
         let record = try records.get(namespace, key)

@@ -51,9 +51,9 @@ struct SnapshotRecords: Sendable {
     }
 
     /// Parents before children, since a child gets its id later.
-    func list(_ namespace: String) throws -> [SnapshotInfo] {
+    func list(_ namespace: String) throws -> [SnapshotRecord] {
         try database.query("\(Self.columns) WHERE s.namespace = ? ORDER BY s.id", [.text(namespace)])
-            .map { try Self.record($0).info }
+            .map { try Self.record($0) }
     }
 
     /// The ids of the layers below a snapshot, nearest first.
@@ -137,7 +137,7 @@ struct SnapshotRecords: Sendable {
 
     func updateLabels(
         _ namespace: String, _ name: String, _ change: (inout Labels) -> Void
-    ) throws -> SnapshotInfo {
+    ) throws -> SnapshotRecord {
         try database.write { transaction in
             var record = try get(transaction, namespace, name)
             change(&record.info.labels)
@@ -145,7 +145,7 @@ struct SnapshotRecords: Sendable {
             try transaction.execute(
                 "UPDATE snapshots SET labels = ?, updated_at = ? WHERE id = ?",
                 [.labels(record.info.labels), .int64(record.info.updatedAt.nanoseconds), .int64(record.id)])
-            return record.info
+            return record
         }
     }
 

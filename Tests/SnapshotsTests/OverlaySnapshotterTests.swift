@@ -85,7 +85,13 @@ final class OverlaySnapshotterTests {
         let sparse = try open(directory / "sparse", O_WRONLY | O_CREAT, mode: 0o600)
         try #require(ftruncate(sparse.raw, 1 << 32) == 0)
         try snapshotter.commit("n", name: "A", key: "a", labels: ["x": "y"], durability: .later)
-        #expect(try snapshotter.stat("n", "A").labels == ["x": "y", "io.swrun.snapshot.bytes": "4294977296"])
+        let info = try snapshotter.stat("n", "A")
+        #expect(
+            info.labels == [
+                "x": "y", "io.swrun.snapshot.bytes": "4294977296",
+                "containerd.io/snapshot/overlay.upperdir": directory.string,
+            ])
+        #expect(try snapshotter.list("n") == [info])
         #expect(try snapshotter.usage("n", "A").bytes < 1 << 20)
     }
 

@@ -31,10 +31,10 @@ extension ContainerService {
             "State": stateJSON(record), "Image": .string(record.imageID), "ResolvConfPath": file("resolv.conf"),
             "HostnamePath": file("hostname"), "HostsPath": file("hosts"),
             "LogPath": .string(hasLog ? logPath(record).string : ""), "Name": .string("/" + record.name),
-            "RestartCount": .int(Int64(record.restartCount)), "Driver": "overlayfs", "Platform": "linux",
+            "RestartCount": .int(Int64(record.restartCount)), "Driver": .string(GraphDriver.name), "Platform": "linux",
             "MountLabel": "", "ProcessLabel": "", "AppArmorProfile": "",
             "ExecIDs": execs.isEmpty ? .null : .strings(execs), "HostConfig": .null,
-            "GraphDriver": ["Data": .null, "Name": "overlayfs"],
+            "GraphDriver": Self.graphDriver(record),
         ]
         json.set("HostConfig", shownHostConfig(record))
         if size {
@@ -46,6 +46,13 @@ extension ContainerService {
         json.set("Config", record.config.inspectJSON)
         json.set("NetworkSettings", networkSettings(aliasesHaveID ? record.withIDsAmongAliases : record))
         return json
+    }
+
+    private static func graphDriver(_ record: ContainerRecord) -> JSONValue {
+        let mount = record.rootfs.first
+        let layers = mount.flatMap { try? LayerStack(type: $0.type, source: $0.source, options: $0.options) }
+        let pid = record.state.isRunning ? record.state.pid : 0
+        return GraphDriver.json(layers, merged: pid > 0 ? FilePath("/proc/\(pid)/root") : nil)
     }
 
     private func shownHostConfig(_ record: ContainerRecord) -> JSONValue {

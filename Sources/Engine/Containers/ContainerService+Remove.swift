@@ -85,7 +85,7 @@ extension ContainerService {
         } catch {
             if (try? container.on(.removalFailed)) != nil { save(container) }
             let failure = EngineError.internal(
-                "container \(record.id): driver \"overlayfs\" failed to remove root filesystem: \(error)")
+                "container \(record.id): driver \"\(GraphDriver.name)\" failed to remove root filesystem: \(error)")
             container.finish(
                 [.removed, .nextExit, .notRunning],
                 WaitResult(exitCode: record.state.exitCode, message: failure.message))

@@ -15,6 +15,8 @@ package struct ImageDetails: Sendable, Equatable {
     package var config: ImageConfig
     /// The snapshots of the layers, lowest first; empty if the image was not unpacked.
     package var chain: [String]
+    /// The directories of the snapshots, lowest first; empty if the supervisor does not tell them.
+    package var directories: [FilePath] = []
     /// The bytes of each snapshot by itself: the lengths of its files.
     package var layerSizes: [Int64]
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Archive
 import DockerAPI
 package import JSON
 import LinuxSystem
@@ -51,7 +52,9 @@ extension LocalImage {
             object.set("Container", "")
             object.set("ContainerConfig", none.inspectJSON)
         }
-        object.set("GraphDriver", ["Data": nil, "Name": "overlayfs"])
+        let directories = Array(details.directories.reversed())
+        let layers = LayerStack(upper: directories.first, lowers: Array(directories.dropFirst()))
+        object.set("GraphDriver", GraphDriver.json(layers))
         object.set("RootFS", ["Type": "layers", "Layers": .strings(details.config.diffIDs.map(\.string))])
         let tagTime = lastTagTime?.rfc3339() ?? "0001-01-01T00:00:00Z"  // the zero time of Go
         object.set("Metadata", ["LastTagTime": .string(tagTime)])

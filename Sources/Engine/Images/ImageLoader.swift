@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ContainerdAPI
 import JSON
+import LinuxSystem
 import OCISpec
 import Synchronization
 
@@ -63,8 +64,8 @@ final class ImageLoader: Sendable {
             id: manifest.config.digest.string,
             target: Descriptor(mediaType: target.mediaType, digest: try Digest(target.digest), size: target.size),
             manifestDigest: digest, layers: manifest.layers, config: config, chain: layers.map(\.name),
-            layerSizes: sizes,
-            parent: labels[ImageService.parentLabel] ?? "")
+            directories: layers.compactMap { $0.labels[SupervisorConnection.directoryLabel].map { FilePath($0) } },
+            layerSizes: sizes, parent: labels[ImageService.parentLabel] ?? "")
     }
 
     private func manifest(

@@ -8,6 +8,9 @@ private let service = "containerd.services.snapshots.v1.Snapshots"
 extension SupervisorConnection {
     package static var snapshotter: String { "overlayfs" }
 
+    /// The label by which containerd's overlay driver tells a snapshot's directory, if it is configured to.
+    package static var directoryLabel: String { "containerd.io/snapshot/overlay.upperdir" }
+
     /// A writable snapshot on top of `parent`; returns how to mount it.
     package func prepareSnapshot(
         _ key: String, parent: String, labels: [String: String] = [:]

@@ -105,7 +105,7 @@ package final class SystemService: Sendable {
             "Containers": .int(Int64(counts.running + counts.paused + counts.stopped)),
             "ContainersRunning": .int(Int64(counts.running)), "ContainersPaused": .int(Int64(counts.paused)),
             "ContainersStopped": .int(Int64(counts.stopped)), "Images": .int(Int64(images)),
-            "Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+            "Driver": .string(GraphDriver.name), "DriverStatus": GraphDriver.status(root: configuration.dataRoot),
             "Plugins": [
                 "Volume": ["local"], "Network": ["bridge", "host", "null"], "Authorization": plugins,
                 "Log": .strings(LogOptions.driverNames),
