@@ -3,15 +3,14 @@
 //
 //   swift build                        everything, as ordinary Swift, with every dependency
 //   SWRUN_CORE=1 swift build           what needs no package and no C library: seconds, for day-to-day work
-//   SWRUN_STATIC=glibc|musl swift build -c release
-//                                      the static programs as Embedded Swift (swrunc with glibc for libseccomp,
-//                                      swrun-shim with musl); needs SWRUN_EMBEDDED_LIB, see scripts/build
+//   SWRUN_STATIC=1 swift build -c release
+//                                      the static programs as Embedded Swift with musl; needs SWRUN_EMBEDDED_LIB, see
+//                                      scripts/build
 //   SWRUN_FUZZ=LIBRARY swift build     the parsers alone, instrumented, with libFuzzer: see scripts/fuzz
 import PackageDescription
 
 let environment = Context.environment
-let libc = environment["SWRUN_STATIC"]
-let isStatic = libc != nil
+let isStatic = environment["SWRUN_STATIC"] != nil
 let isCore = environment["SWRUN_CORE"] != nil
 let isFuzzing = environment["SWRUN_FUZZ"] != nil
 
@@ -28,7 +27,11 @@ let ordinarySettings: [SwiftSetting] =
         .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),  // Linux's own calls and constants from libc's headers
     ]
 
-let muslInclude = "/usr/include/x86_64-linux-musl"
+/// musl's headers come before all others; the kernel's and libseccomp's are nowhere else than beside glibc's.
+let muslHeaders = [
+    "-nostdlibinc", "-isystem", "/usr/include/x86_64-linux-musl", "-idirafter", "/usr/include", "-idirafter",
+    "/usr/include/x86_64-linux-gnu",
+]
 let muslLib = "/usr/lib/x86_64-linux-musl"
 let unicodeTables = (environment["SWRUN_EMBEDDED_LIB"] ?? "") + "/libswiftUnicodeDataTables.a"
 
@@ -40,26 +43,16 @@ let embeddedSettings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
         .define("SWRUN_EMBEDDED"),
         .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-D_GNU_SOURCE", "-Xfrontend", "-function-sections"]),
-    ]  // with musl the compiler warns once that it does not find glibc's module, which is the point
-    + (libc == "musl" ? [.unsafeFlags(["-Xcc", "-nostdlibinc", "-Xcc", "-isystem", "-Xcc", muslInclude])] : [])
+        .unsafeFlags(muslHeaders.flatMap { ["-Xcc", $0] }),
+    ]  // the compiler warns once that it does not find glibc's module, which is the point
 
-let embeddedLink: [LinkerSetting] =
-    libc == "musl"
-    ? [
-        .unsafeFlags([
-            "-enable-experimental-feature", "Embedded", "-Xclang-linker", "-static", "-Xclang-linker", "-nostdlib",
-            "-Xlinker", "--gc-sections", "-Xlinker", "-s", muslLib + "/crt1.o", muslLib + "/crti.o", unicodeTables,
-            muslLib + "/libc.a", muslLib + "/crtn.o",
-        ])
-    ]
-    : [
-        .unsafeFlags([
-            "-enable-experimental-feature", "Embedded", "-Xclang-linker", "-static", "-Xlinker", "--gc-sections",
-            "-Xlinker", "--icf=all", "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-s",
-            unicodeTables,
-        ]),
-        .linkedLibrary("m"),
-    ]
+let embeddedLink: [LinkerSetting] = [
+    .unsafeFlags([
+        "-enable-experimental-feature", "Embedded", "-use-ld=lld", "-Xclang-linker", "-static", "-Xclang-linker",
+        "-nostdlib", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--no-eh-frame-hdr", "-Xlinker",
+        "-s", muslLib + "/crt1.o", muslLib + "/crti.o", unicodeTables, muslLib + "/libc.a", muslLib + "/crtn.o",
+    ])
+]
 
 /// The toolchain's lld, exporting nothing and with packed relocations (glibc 2.36): the daemons are 8 MB smaller, and the
 /// pages of symbols and relocations are never read. Swift finds its metadata by section, so no section may go.
@@ -73,12 +66,13 @@ let ordinaryLink: [LinkerSetting] = [
 
 let cSettings: [CSetting] =
     [.define("_GNU_SOURCE"), .unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
-    + (libc == "musl"
+    + (isStatic
         ? [
-            .unsafeFlags([
-                "-nostdlibinc", "-isystem", muslInclude, "-D_FORTIFY_SOURCE=0", "-fno-stack-protector",
-                "-Wno-sign-compare",  // in musl's CMSG_NXTHDR
-            ])
+            .unsafeFlags(
+                muslHeaders + [
+                    "-D_FORTIFY_SOURCE=0", "-fno-stack-protector",
+                    "-Wno-sign-compare",  // in musl's CMSG_NXTHDR
+                ])
         ] : [])
 
 // MARK: Targets
@@ -280,14 +274,14 @@ let fuzzTargets: [Target] = [
 ]
 
 let targets: [Target] =
-    switch libc {
-    case nil where isFuzzing:
+    if isFuzzing {
         embeddedLibraries + runtimeLibraries + (cliTargets + daemonTargets).filter { fuzzedModules.contains($0.name) }
             + fuzzTargets
-    case "musl": embeddedLibraries + [shimProgram]
-    case .some: embeddedLibraries + runtimeLibraries + [shimProgram, runtimeProgram]
-    case nil where isCore: embeddedLibraries + [shimProgram] + cliTargets + coreTests
-    case nil:
+    } else if isStatic {
+        embeddedLibraries + runtimeLibraries + [shimProgram, runtimeProgram]
+    } else if isCore {
+        embeddedLibraries + [shimProgram] + cliTargets + coreTests
+    } else {
         embeddedLibraries + runtimeLibraries + [shimProgram, runtimeProgram] + cliTargets + daemonTargets + coreTests
             + fullTests
     }

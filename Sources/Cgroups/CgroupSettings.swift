@@ -26,7 +26,29 @@ package func settingsV1(_ resources: RuntimeResources) -> [CgroupSetting] {
     memoryV1(resources.memory) + cpuV1(resources.cpu) + pids(resources.pidsLimit) + blockIOV1(resources.blockIO)
         + resources.hugepages.map {
             CgroupSetting("hugetlb", "hugetlb.\($0.pageSize).limit_in_bytes", String($0.limit), for: "hugepageLimits")
-        }
+        } + network(resources.network) + rdma(resources.rdma)
+}
+
+private func network(_ network: RuntimeResources.Network) -> [CgroupSetting] {
+    var settings: [CgroupSetting] = []
+    if let number = network.classID, number != 0 {
+        settings.append(CgroupSetting("net_cls", "net_cls.classid", String(number), for: "network.classID"))
+    }
+    for entry in network.priorities {
+        let value = entry.interface + " " + String(entry.priority)
+        settings.append(CgroupSetting("net_prio", "net_prio.ifpriomap", value, for: "network.priorities"))
+    }
+    return settings
+}
+
+/// The same file in both versions of cgroups.
+private func rdma(_ devices: [RuntimeResources.RDMA]) -> [CgroupSetting] {
+    devices.map { device in
+        var value = device.device
+        if let handles = device.handles { value += " hca_handle=" + String(handles) }
+        if let objects = device.objects { value += " hca_object=" + String(objects) }
+        return CgroupSetting("rdma", "rdma.max", value, for: "rdma")
+    }
 }
 
 private func memoryV1(_ memory: RuntimeResources.Memory) -> [CgroupSetting] {
@@ -95,6 +117,7 @@ package func settingsV2(_ resources: RuntimeResources) -> [CgroupSetting] {
         + resources.hugepages.map {
             CgroupSetting("hugetlb", "hugetlb.\($0.pageSize).max", String($0.limit), for: "hugepageLimits")
         }
+        + network(resources.network) + rdma(resources.rdma)
         + resources.unified.map { CgroupSetting("unified", $0.key, $0.value, for: "unified." + $0.key) }
 }
 

@@ -37,6 +37,21 @@ struct CgroupSettingsTests {
             ])
     }
 
+    @Test("packets are marked and ordered, RDMA devices limited")
+    func network() throws {
+        let resources = try RuntimeResources([
+            "network": ["classID": 1_048_577, "priorities": [["name": "eth0", "priority": 500], ["name": "lo"]]],
+            "rdma": ["mlx4_0": ["hcaHandles": 3, "hcaObjects": 10000], "mlx4_1": ["hcaObjects": 5]],
+        ])
+        let rdma = ["rdma rdma.max=mlx4_0 hca_handle=3 hca_object=10000", "rdma rdma.max=mlx4_1 hca_object=5"]
+        #expect(
+            lines(settingsV1(resources)) == [
+                "net_cls net_cls.classid=1048577", "net_prio net_prio.ifpriomap=eth0 500",
+                "net_prio net_prio.ifpriomap=lo 0",
+            ] + rdma)
+        #expect(lines(settingsV2(resources)).suffix(2) == rdma[...])
+    }
+
     @Test("nothing asked for, nothing written")
     func empty() throws {
         #expect(settingsV1(RuntimeResources()).isEmpty)

@@ -10,14 +10,14 @@ var eventsCommand: Command {
     Command(
         name: "events", help: "print statistics and out-of-memory events", usage: "CONTAINER-ID",
         flags: [
-            .string("interval", default: "5s", "time between two statistics"),
+            .string("interval", default: "5s", "time between two statistics").checking {
+                milliseconds($0) == nil ? "no duration" : nil
+            },
             .bool("stats", "print the statistics once"),
         ], arity: .exactly(1)
     ) { invocation throws(RuntimeError) in
         let container = try invocation.container()
-        guard let interval = milliseconds(invocation.values.string("interval")) else {
-            throw RuntimeError("invalid value for interval: \"" + invocation.values.string("interval") + "\"")
-        }
+        let interval = milliseconds(invocation.values.string("interval")) ?? 0
         if interval <= 0 { throw RuntimeError("duration interval must be greater than 0") }
         guard container.status != .stopped, let process = try container.openInit() else {
             throw RuntimeError("container with id " + container.record.id + " is not running")
@@ -58,8 +58,9 @@ private func print(_ type: String, _ container: Container, _ data: JSONValue?) {
     writeLine(1, event.serialized())
 }
 
-/// A duration as Go writes them (`1m30s`, `1.5s`, `200ms`) in milliseconds; nil for anything else.
+/// A duration as Go writes them (`1m30s`, `1.5s`, `200ms`, `-1s`) in milliseconds; nil for anything else.
 func milliseconds(_ text: String) -> Int64? {
+    if text.hasPrefix("-") { return milliseconds(String(text.dropFirst())).map { -$0 } }
     let units: [(name: String, nanoseconds: Double)] = [
         ("ns", 1), ("us", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
     ]

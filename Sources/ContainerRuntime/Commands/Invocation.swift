@@ -47,14 +47,19 @@ package enum RuntimeCommandLine {
         do throws(FlagError) {
             globals = try FlagSet(globalFlags, style: .go).parse(Array(arguments.dropFirst()))
         } catch {
-            writeLine(1, "Incorrect Usage: " + error.message + "\n")
+            writeText(1, "Incorrect Usage. " + error.message + "\n\n" + helpText)
             writeLine(2, error.message)
             return 1
         }
         let log = makeLog(globals)
+        do throws(SysError) { try log.prepare() } catch {
+            writeLine(2, "open " + error.subject + ": " + error.errno.text)
+            return 1
+        }
         if globals.bool("version") { return printVersion() }
         guard let name = globals.arguments.first, !globals.bool("help"), name != "help" else {
-            writeText(1, helpText)
+            let asked = globals.arguments.dropFirst().first.flatMap { command($0) }
+            writeText(1, asked.map { help(of: $0) } ?? helpText)
             return 0
         }
         guard let command = command(name) else {
@@ -79,7 +84,7 @@ package enum RuntimeCommandLine {
                 command.flags + [helpFlag], style: .go, isInterspersed: !command.passesArgumentsOn
             ).parse(arguments)
         } catch {
-            writeLine(1, "Incorrect Usage: " + error.message + "\n")
+            writeText(1, "Incorrect Usage: " + error.message + "\n\n" + help(of: command))
             log.error(error.message)
             return 1
         }
@@ -92,7 +97,7 @@ package enum RuntimeCommandLine {
             return 1
         }
         if let complaint = command.complaint(about: values.arguments.count) {
-            writeLine(1, "Incorrect Usage.\n")
+            writeText(1, "Incorrect Usage.\n\n" + help(of: command))
             log.error((fullCommandLine.first ?? "swrunc") + ": \"" + command.name + "\" " + complaint)
             return command.failureCode
         }

@@ -10,6 +10,11 @@ struct Log: Sendable {
     var isJSON = false
     var isDebug = false
 
+    /// Makes the file, so that a place where none can be is an error before anything is done.
+    func prepare() throws(SysError) {
+        if let path { _ = try open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644) }
+    }
+
     func error(_ message: String) {
         append("error", message)
         if path != nil { writeLine(2, message) }

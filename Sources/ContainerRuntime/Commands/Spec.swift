@@ -8,10 +8,12 @@ import LinuxSystem
 var specCommand: Command {
     Command(
         name: "spec", help: "write a config.json to start from", usage: "",
-        flags: [.string("bundle", short: "b", "the directory to write it to"), .bool("rootless", "not supported")],
+        flags: [
+            .string("bundle", short: "b", "the directory to write it to"),
+            .bool("rootless", "for a container of the user who runs this"),
+        ],
         arity: .exactly(0)
     ) { invocation throws(RuntimeError) in
-        if invocation.values.bool("rootless") { throw RuntimeError("rootless containers are not supported") }
         let bundle = invocation.values.string("bundle")
         let path = FilePath(bundle.isEmpty ? "." : bundle) / "config.json"
         if exists(path) {
@@ -19,34 +21,48 @@ var specCommand: Command {
         }
         try step("") { () throws(SysError) in
             let file = try open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666)
-            try writeAll(file, exampleSpec.bytes(.pretty))
+            try writeAll(file, exampleSpec(isRootless: invocation.values.bool("rootless")).bytes(.pretty))
         }
         return 0
     }
 }
 
 /// A shell in the directory `rootfs`, confined as containers usually are, with hardly any capability.
-private var exampleSpec: JSONValue {
+///
+/// A user other than root has no cgroups and no network of the container's own, is root in it alone, and gets the host's
+/// /sys, since a sysfs belongs to who owns the network.
+private func exampleSpec(isRootless: Bool) -> JSONValue {
     [
         "ociVersion": .string(Version.runtimeSpec), "process": process,
-        "root": ["path": "rootfs", "readonly": true], "hostname": "swrunc", "mounts": mounts,
-        "linux": [
-            "resources": ["devices": [["allow": false, "access": "rwm"]]],
-            "namespaces": .array(namespaces.map { ["type": .string($0)] }),
-            "maskedPaths": [
-                "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-                "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-                "/sys/devices/virtual/powercap",
-            ],
-            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
-        ],
+        "root": ["path": "rootfs", "readonly": true], "hostname": "swrunc", "mounts": mounts(isRootless: isRootless),
+        "linux": linux(isRootless: isRootless),
     ]
 }
 
+private func linux(isRootless: Bool) -> JSONValue {
+    var linux: JSONValue = [:]
+    if isRootless {
+        linux.set("uidMappings", [["containerID": 0, "hostID": .int(Int64(geteuid())), "size": 1]])
+        linux.set("gidMappings", [["containerID": 0, "hostID": .int(Int64(getegid())), "size": 1]])
+    } else {
+        linux.set("resources", ["devices": [["allow": false, "access": "rwm"]]])
+    }
+    linux.set("namespaces", .array(namespaces(isRootless: isRootless).map { ["type": .string($0)] }))
+    linux.set(
+        "maskedPaths",
+        [
+            "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+            "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+            "/sys/devices/virtual/powercap",
+        ])
+    linux.set("readonlyPaths", ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])
+    return linux
+}
+
 /// A view of its own of the cgroups is what version 2 is made for.
-private var namespaces: [String] {
+private func namespaces(isRootless: Bool) -> [String] {
     let isUnified = (try? CgroupLayout.detect().isUnifiedOnly) == true
-    return ["pid", "network", "ipc", "uts", "mount"] + (isUnified ? ["cgroup"] : [])
+    return ["pid", isRootless ? "user" : "network", "ipc", "uts", "mount"] + (isUnified ? ["cgroup"] : [])
 }
 
 private var process: JSONValue {
@@ -59,7 +75,7 @@ private var process: JSONValue {
     ]
 }
 
-private var mounts: JSONValue {
+private func mounts(isRootless: Bool) -> JSONValue {
     func mount(_ destination: String, _ type: String, _ source: String, _ options: [String]) -> JSONValue {
         var value: JSONValue = [
             "destination": .string(destination), "type": .string(type), "source": .string(source),
@@ -73,10 +89,12 @@ private var mounts: JSONValue {
         mount("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
         mount(
             "/dev/pts", "devpts", "devpts",
-            ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+            ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"] + (isRootless ? [] : ["gid=5"])),
         mount("/dev/shm", "tmpfs", "shm", restricted + ["mode=1777", "size=65536k"]),
         mount("/dev/mqueue", "mqueue", "mqueue", restricted),
-        mount("/sys", "sysfs", "sysfs", restricted + ["ro"]),
+        isRootless
+            ? mount("/sys", "none", "/sys", ["rbind"] + restricted + ["ro"])
+            : mount("/sys", "sysfs", "sysfs", restricted + ["ro"]),
         mount("/sys/fs/cgroup", "cgroup", "cgroup", restricted + ["relatime", "ro"]),
     ]
 }

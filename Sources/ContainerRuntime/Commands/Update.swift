@@ -37,7 +37,7 @@ private var updateFlags: [Flag] {
         .string("memory", "limit of memory in bytes, -1 for none"),
         .string("memory-reservation", "memory in bytes to protect"),
         .string("memory-swap", "limit of memory and swap together in bytes, -1 for none"),
-        .string("pids-limit", "most processes and threads, -1 for no limit"),
+        .int("pids-limit", "most processes and threads, -1 for no limit"),
         .string("cpu-idle", "1 to run only when nobody else does"),
         .string("l3-cache-schema", "not supported"),
         .string("mem-bw-schema", "not supported"),
@@ -47,8 +47,11 @@ private var updateFlags: [Flag] {
 }
 
 private func requestedChanges(_ values: FlagValues) throws(RuntimeError) -> RuntimeResources {
-    for flag in ["l3-cache-schema", "mem-bw-schema"] where values.optional(flag) != nil {
-        throw RuntimeError(flag + ": Intel RDT is not supported")
+    if values.optional("l3-cache-schema") != nil {
+        throw RuntimeError("Intel RDT/CAT: l3 cache schema is not enabled")
+    }
+    if values.optional("mem-bw-schema") != nil {
+        throw RuntimeError("Intel RDT/MBA: memory bandwidth schema is not enabled")
     }
     if let path = values.optional("resources") { return try readResources(path) }
     var changes = RuntimeResources()
@@ -79,9 +82,7 @@ private func readResources(_ path: String) throws(RuntimeError) -> RuntimeResour
     do throws(JSONError) { value = try JSONValue(parsing: bytes) } catch {
         throw RuntimeError("resources: " + error.description)
     }
-    let resources = try valid { () throws(RuntimeSpecError) in try RuntimeResources(value) }
-    if let name = resources.unsupported.first { throw RuntimeError("resources." + name + " is not supported") }
-    return resources
+    return try valid { () throws(RuntimeSpecError) in try RuntimeResources(value) }
 }
 
 private func integer<Number: FixedWidthInteger>(
@@ -99,7 +100,7 @@ private func byteCount(_ values: FlagValues, _ flag: String) throws(RuntimeError
     guard let text = values.optional(flag), !text.isEmpty else { return nil }
     if text == "-1" { return -1 }
     guard let bytes = byteCount(text) else {
-        throw RuntimeError("invalid value for " + flag + ": invalid size: \"" + text + "\"")
+        throw RuntimeError("invalid value for " + flag + ": invalid size: '" + text + "'")
     }
     return bytes
 }

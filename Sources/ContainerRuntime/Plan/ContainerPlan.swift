@@ -52,9 +52,6 @@ package struct ContainerPlan: Sendable, Equatable {
         guard let major = spec.ociVersion.split(separator: ".").first, major == "1" else {
             throw RuntimeError("unsupported spec version: " + spec.ociVersion)
         }
-        if let first = spec.linux.resources.unsupported.first {
-            throw RuntimeError("linux.resources." + first + " is not supported")
-        }
         let known = ["", "shared", "rshared", "slave", "rslave", "private", "rprivate", "unbindable", "runbindable"]
         if !known.contains(spec.linux.rootfsPropagation) {
             throw RuntimeError("rootfsPropagation=" + spec.linux.rootfsPropagation + " is not supported")

@@ -11,8 +11,8 @@ package struct RuntimeResources: Sendable, Equatable {
     package var hugepages: [Hugepages] = []
     /// cgroup v2 files, written as they are.
     package var unified: [RuntimePair] = []
-    /// Members that we do not implement; a start with one of them is refused.
-    package var unsupported: [String] = []
+    package var network = Network()
+    package var rdma: [RDMA] = []
 
     package init() {}
 
@@ -29,10 +29,12 @@ package struct RuntimeResources: Sendable, Equatable {
         if let found = try fields.object("blockIO") { blockIO = try BlockIO(found) }
         for limit in try fields.objects("hugepageLimits") { hugepages.append(try Hugepages(limit)) }
         unified = try fields.pairs("unified")
-        if let network = try fields.object("network"), network.has("classID") || network.has("priorities") {
-            unsupported.append("network")
+        if let found = try fields.object("network") { network = try Network(found) }
+        if let devices = try fields.object("rdma") {
+            for name in devices.keys {
+                if let limits = try devices.object(name) { rdma.append(try RDMA(name, limits)) }
+            }
         }
-        if let rdma = fields.raw("rdma")?.members, !rdma.isEmpty { unsupported.append("rdma") }
     }
 }
 
@@ -156,6 +158,42 @@ extension RuntimeResources {
             var list: [Throttle] = []
             for item in try fields.objects(key) { list.append(try Throttle(item)) }
             return list
+        }
+    }
+
+    /// How packets that leave through the host are marked (net_cls) and ordered (net_prio); version 1 of cgroups only.
+    package struct Network: Sendable, Equatable {
+        package struct Priority: Sendable, Equatable {
+            package var interface: String
+            package var priority: UInt32
+
+            init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
+                interface = try fields.required("name")
+                priority = try fields.integer("priority") ?? 0
+            }
+        }
+
+        package var classID: UInt32?
+        package var priorities: [Priority] = []
+
+        package init() {}
+
+        init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
+            classID = try fields.integer("classID")
+            for item in try fields.objects("priorities") { priorities.append(try Priority(item)) }
+        }
+    }
+
+    /// What may be used of an RDMA device; nil leaves the kernel's default.
+    package struct RDMA: Sendable, Equatable {
+        package var device: String
+        package var handles: UInt32?
+        package var objects: UInt32?
+
+        init(_ device: String, _ fields: RuntimeFields) throws(RuntimeSpecError) {
+            self.device = device
+            handles = try fields.integer("hcaHandles")
+            objects = try fields.integer("hcaObjects")
         }
     }
 

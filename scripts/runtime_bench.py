@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OCI runtime's part of scripts/bench: swrunc, crun and runc on the same bundles, commands interleaved."""
+import json
+import pathlib
+import subprocess
+import time
+
+LIMITED = ("seccomp", "maskedPaths", "readonlyPaths", "resources")
+
+
+def make_bundle(directory, tar, rivals, like=None):
+    """A bundle of `runc spec` for /bin/true; with docker's confinement where `like` is a config.json of docker's."""
+    (directory / "rootfs").mkdir(parents=True)
+    subprocess.run(["tar", "-xf", tar, "-C", directory / "rootfs"], check=True)
+    subprocess.run([*rivals.command("runc"), "spec", "--bundle", directory], check=True)
+    config = json.loads((directory / "config.json").read_text())
+    config["process"].update(terminal=False, args=["/bin/true"])
+    if like:
+        for name in ("capabilities", "rlimits", "noNewPrivileges"):
+            config["process"].pop(name, None)
+            if name in like["process"]:
+                config["process"][name] = like["process"][name]
+        for name in LIMITED:
+            config["linux"][name] = like["linux"][name]
+    write(directory, config)
+    return directory
+
+
+def write(bundle, config):
+    (bundle / "config.json").write_text(json.dumps(config))
+
+
+def with_program(bundle, directory, *arguments):
+    """The same bundle with another program."""
+    config = json.loads((bundle / "config.json").read_text())
+    config["process"]["args"] = list(arguments)
+    config["root"]["path"] = str(bundle / "rootfs")
+    directory.mkdir()
+    write(directory, config)
+    return directory
+
+
+def docker_config(docker, image):
+    """The config.json that dockerd writes for a container with no flags."""
+    def call(*arguments):
+        return subprocess.run(["docker", *arguments], env={**docker.environment, "PATH": "/usr/bin:/usr/local/bin:/bin"},
+                              check=True, capture_output=True, text=True).stdout.strip()
+
+    ident = call("run", "-d", "--network", "none", image, "sleep", "1000")
+    try:
+        found = list((docker.work / "exec").glob(f"**/{ident}/config.json"))
+        return json.loads(found[0].read_text())
+    finally:
+        call("rm", "-f", ident)
+
+
+class Runtimes:
+    """The three programs, each with a root of its own."""
+
+    def __init__(self, work, ours, rivals):
+        self.work = work
+        self.programs = {"swrunc": [ours], "crun": rivals.command("crun"), "runc": rivals.command("runc")}
+
+    def command(self, name, *arguments):
+        return [*self.programs[name], "--root", self.work / f"rt-{name}", *arguments]
+
+    def call(self, name, *arguments):
+        subprocess.run([str(part) for part in self.command(name, *arguments)], check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL)
+
+    def commands(self, *arguments):
+        """For Table.measure; `ID` among the arguments becomes an id of the runtime's and the round's own."""
+        def command(name, number):
+            return (self.command(name, *(f"{name}-{number}" if part == "ID" else part for part in arguments)),)
+
+        return {name: lambda number, name=name: command(name, number) for name in self.programs}
+
+
+def peak_of_run(runtimes, name, bundle):
+    """The largest resident set, in MB, of a `run` that waits for its container."""
+    process = subprocess.Popen([str(part) for part in runtimes.command(name, "run", "--bundle", bundle, "peak")],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()  # the container's program says that it is there
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+    finally:
+        runtimes.call(name, "kill", "peak", "KILL")
+        process.communicate()
+
+
+def bench_life(runtimes, table, bundle, rounds):
+    """create, start and delete by force of a container, one after the other."""
+    for number in range(rounds + 1):
+        for name in runtimes.programs:
+            ident, begin = f"{name}-{number}", time.perf_counter()
+            runtimes.call(name, "create", "--bundle", bundle, ident)
+            runtimes.call(name, "start", ident)
+            runtimes.call(name, "delete", "--force", ident)
+            if number:
+                table.add(name, (time.perf_counter() - begin) * 1000)
+
+
+def bench_runtime(work, ours, tar, rounds, rivals, like, new_table):
+    runtimes, tables = Runtimes(work, ours, rivals), []
+
+    def table(title, unit="ms"):
+        tables.append(new_table(f"OCI runtime: {title}", unit))
+        return tables[-1]
+
+    for number, (title, config) in enumerate((("bundle of `runc spec`", None), ("docker's default confinement", like))):
+        bundle = make_bundle(work / f"bundle{number}", tar, rivals, config)
+        table(f"run of /bin/true, {title}").measure(
+            rounds, runtimes.commands("run", "--bundle", bundle, "ID"))
+        sleeping = with_program(bundle, work / f"sleeping{number}", "/bin/sh", "-c", "echo; exec sleep 1000")
+        bench_life(runtimes, table(f"create, start, delete --force, {title}"), sleeping, rounds)
+        for name in runtimes.programs:
+            runtimes.call(name, "run", "--detach", "--bundle", sleeping, f"{name}-0")
+        table(f"exec of /bin/true, {title}").measure(rounds, {
+            name: lambda n, name=name: (runtimes.command(name, "exec", f"{name}-0", "/bin/true"),)
+            for name in runtimes.programs})
+        memory = table(f"peak resident memory of run, {title}", "MB")
+        for name in runtimes.programs:
+            runtimes.call(name, "delete", "--force", f"{name}-0")
+            memory.add(name, peak_of_run(runtimes, name, sleeping))
+    version = table("--version")
+    version.measure(rounds, {name: lambda n, path=path: ([*path, "--version"],) for name, path in runtimes.programs.items()})
+    return tables
