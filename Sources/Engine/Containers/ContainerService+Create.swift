@@ -95,11 +95,7 @@ extension ContainerService {
         } catch {
             throw EngineError(error)
         }
-        for mount in record.mounts
-        where mount.kind == .bind && !mount.createsSource && !exists(FilePath(mount.source)) {
-            throw EngineError.invalidArgument(
-                "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
-        }
+        try await requireSources(record.mounts)
         try addVolumesFrom(host.list("VolumesFrom"), to: &record.mounts)
         return record
     }
@@ -221,7 +217,7 @@ extension ContainerService {
             let volume = try await volumes.use(made.name, by: record.id)
             record.mounts[index].name = volume.name
             record.mounts[index].source = volume.source.string
-            if volume.isEmpty, mount.copiesContent {
+            if mount.copiesContent {
                 try await volumes.populate(volume.name, path: mount.destination, mountOptions: overlay)
             }
         }

@@ -2,40 +2,57 @@
 import CLinux
 import DockerAPI
 import LinuxSystem
+import Threads
 
-// The sources of a container's mounts, made ready for a start.
+// The sources of a container's mounts, made ready for a start. They are the host's, and its file systems may hang: they
+// are looked at on threads that nobody else needs.
 extension ContainerService {
     /// Volumes by their present place; sources of binds made or required.
     func readyMounts(_ record: ContainerRecord) async throws -> [MountPoint] {
         var mounts = record.mounts
-        for index in mounts.indices {
-            let mount = mounts[index]
-            switch mount.kind {
-            case .volume: mounts[index].source = try await volumes.mount(mount.name).source.string
-            case .bind where !exists(FilePath(mount.source)):
-                guard mount.createsSource else {
-                    throw EngineError.invalidArgument(
-                        "invalid mount config for type \"bind\": bind source path does not exist: \(mount.source)")
-                }
-                try makeDirectories(FilePath(mount.source))
-            case .bind: try checkPropagation(mount)
-            case .tmpfs: break
-            }
+        for index in mounts.indices where mounts[index].kind == .volume {
+            mounts[index].source = try await volumes.mount(mounts[index].name).source.string
         }
+        let binds = mounts.filter { $0.kind == .bind }
+        guard !binds.isEmpty else { return mounts }
+        try await runOnThread { for bind in binds { try Self.ready(bind) } }
         return mounts
+    }
+
+    /// Binds whose source is not to be made must have one.
+    func requireSources(_ mounts: [MountPoint]) async throws {
+        let binds = mounts.filter { $0.kind == .bind && !$0.createsSource }
+        guard !binds.isEmpty else { return }
+        try await runOnThread { for bind in binds { try Self.requireSource(bind) } }
+    }
+
+    private static func ready(_ bind: MountPoint) throws {
+        if bind.createsSource, !exists(FilePath(bind.source)) { return try makeDirectories(FilePath(bind.source)) }
+        try requireSource(bind)
+        try checkPropagation(bind)
+    }
+
+    private static func requireSource(_ bind: MountPoint) throws(EngineError) {
+        guard !exists(FilePath(bind.source)) else { return }
+        throw .invalidArgument(
+            "invalid mount config for type \"bind\": bind source path does not exist: \(bind.source)")
     }
 
     /// Parts of volumes (`volume-subpath`) are looked up inside the volume, and mounted where no container can swap
     /// what the path means before the runtime mounts it.
-    func stageSubpaths(_ mounts: inout [MountPoint], of id: String) throws(EngineError) {
-        for index in mounts.indices where !mounts[index].subpath.isEmpty {
-            let target = stagingDirectory(id) / String(index)
-            try stage(mounts[index], at: target)
-            mounts[index].source = target.string
+    func stageSubpaths(_ mounts: [MountPoint], of id: String) async throws -> [MountPoint] {
+        let directory = stagingDirectory(id)
+        let parts = mounts.indices.filter { !mounts[$0].subpath.isEmpty }
+        guard !parts.isEmpty else { return mounts }
+        try await runOnThread {
+            for index in parts { try Self.stage(mounts[index], at: directory / String(index)) }
         }
+        var staged = mounts
+        for index in parts { staged[index].source = (directory / String(index)).string }
+        return staged
     }
 
-    private func stage(_ mount: MountPoint, at target: FilePath) throws(EngineError) {
+    private static func stage(_ mount: MountPoint, at target: FilePath) throws(EngineError) {
         let path = mount.source + "/" + mount.subpath
         do throws(SysError) {
             let volume = try open(FilePath(mount.source), OpenFlags.directory)
@@ -65,7 +82,7 @@ extension ContainerService {
     }
 
     /// Mounts go from the host to the container, or back, only where the host's own mount says so.
-    private func checkPropagation(_ mount: MountPoint) throws(EngineError) {
+    private static func checkPropagation(_ mount: MountPoint) throws(EngineError) {
         guard mount.propagation.hasSuffix("shared") || mount.propagation.hasSuffix("slave") else { return }
         guard let found = MountInfo.mount(of: mount.source) else { return }
         let isShared = found.options.contains { $0.hasPrefix("shared:") }

@@ -11,9 +11,16 @@ extension ContainerService {
         _ record: ContainerRecord, _ attachment: NetworkAttachment, _ user: ResolvedUser
     ) async throws -> JSONValue {
         try writeConfigFiles(record, attachment)
+        let links = try linkEnvironment(record)
+        // Devices are looked up at paths of the user's, where a file system may hang.
+        return try await runOnThread { [self] in try spec(record, attachment, user, links) }
+    }
+
+    private func spec(
+        _ record: ContainerRecord, _ attachment: NetworkAttachment, _ user: ResolvedUser, _ links: [String]
+    ) throws(EngineError) -> JSONValue {
         var record = record
         let host = record.hostConfig
-        let links = try linkEnvironment(record)
         do throws(SpecError) {
             record.config.workingDirectory = FilePath("/" + record.config.workingDirectory).normalized.string
             var input = SpecInput(

@@ -19,6 +19,4 @@ package struct VolumeMount: Sendable, Equatable {
     package var name: String
     /// The directory on the host to bind.
     package var source: FilePath
-    /// True if nothing has been in it yet: the image's content at the mount point may be copied in.
-    package var isEmpty: Bool
 }

@@ -139,10 +139,11 @@ package actor VolumeService {
     /// overlay snapshot that the container runs on; nothing has been written to it yet.
     package func populate(_ name: String, path: String, mountOptions: [String]) async throws(EngineError) {
         let target = try await mount(name)
-        guard target.isEmpty else { return }
-        // Owned by `populations`, and ends with the copying; nothing suspends between the check above and this.
-        let population = Task { [pool] in
-            try await pool.run {
+        // Owned by `populations`, and ends with the copying. On a thread of its own: the volume may be a bind of a
+        // directory whose file system hangs.
+        let population = Task {
+            try await runOnThread {
+                guard (try? listDirectory(target.source))?.isEmpty == true else { return }
                 try ImageContent.copy(
                     layers: ImageContent.layers(options: mountOptions), path: path, into: target.source)
             }
@@ -198,7 +199,7 @@ package actor VolumeService {
 
     private func mount(_ volume: VolumeRecord) throws(EngineError) -> VolumeMount {
         let source = LocalDriverOptions.bindSource(volume.options ?? [:]) ?? dataDirectory(volume.name)
-        return VolumeMount(name: volume.name, source: source, isEmpty: (try? listDirectory(source))?.isEmpty ?? false)
+        return VolumeMount(name: volume.name, source: source)
     }
 
     /// The directory before the record: a crash in between leaves an empty directory, which `reconcile` removes.

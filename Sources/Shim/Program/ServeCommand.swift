@@ -5,7 +5,7 @@ import LinuxSystem
 /// The shim itself: serves the socket that it was started with until it has nothing to care for any more.
 enum ServeCommand {
     /// How long a shim without a container waits for somebody to want one.
-    private static let lonelyMilliseconds: Int64 = 60_000
+    private static let lonelyMilliseconds: Int64 = 10_000
 
     /// How long attach clients may take to read what is still on its way to them.
     private static let lingerMilliseconds: Int64 = 30_000

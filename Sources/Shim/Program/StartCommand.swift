@@ -13,7 +13,10 @@ enum StartCommand {
         do throws(SysError) {
             let pid = try serve(listener, path, arguments)
             adjustOOMScore(of: pid)
-            try writeFile(FilePath("address"), Array(address.utf8))
+            do throws(SysError) { try writeFile(FilePath("address"), Array(address.utf8)) } catch {
+                kill(pid, SIGKILL)  // nobody would ever find it
+                throw error
+            }
         } catch {
             _ = try? removeFile(path)
             throw error

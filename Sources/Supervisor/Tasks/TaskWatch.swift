@@ -78,10 +78,9 @@ extension TaskService {
             log.warning("removing half-made task", metadata: ["task": "\(key)"])
             return await discard(bundle)
         }
-        if let shim = try? ShimConnection.connect(bundle, socket: socket),
-            let state = try? await shim.state(timeout: .seconds(10))
-        {
-            return adopt(shim, state)
+        if let shim = try? ShimConnection.connect(bundle, socket: socket) {
+            if let state = try? await shim.state(timeout: .seconds(10)) { return adopt(shim, state) }
+            await shutDown(shim)  // it was never told what to run, or hangs
         }
         let (exit, isNew) = await cleanUp(bundle)
         tasks.set(key, .lost(bundle, exit))

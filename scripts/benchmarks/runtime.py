@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The OCI runtime's part of scripts/bench: swrunc, crun and runc on the same bundles, commands interleaved."""
+"""Single programs: swrunc, crun and runc on the same bundles, commands interleaved; and the client's start-up."""
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import time
+
+from benchmarks.measure import BIN, Table
+from benchmarks.rivals import Docker
 
 LIMITED = ("seccomp", "maskedPaths", "readonlyPaths", "resources")
 
@@ -40,26 +45,32 @@ def with_program(bundle, directory, *arguments):
     return directory
 
 
-def docker_config(docker, image):
+def docker_config(work, archive, rivals):
     """The config.json that dockerd writes for a container with no flags."""
-    def call(*arguments):
-        return subprocess.run(["docker", *arguments], env={**docker.environment, "PATH": "/usr/bin:/usr/local/bin:/bin"},
-                              check=True, capture_output=True, text=True).stdout.strip()
+    docker = Docker(work, rivals)
 
-    ident = call("run", "-d", "--network", "none", image, "sleep", "1000")
+    def call(*arguments):
+        return subprocess.run(["docker", *map(str, arguments)], env={**os.environ, **docker.environment}, check=True,
+                              capture_output=True, text=True).stdout.strip()
+
     try:
+        call("load", "-q", "-i", archive)
+        ident = call("run", "-d", "--network", "none", "busybox", "sleep", "1000")
         found = list((docker.work / "exec").glob(f"**/{ident}/config.json"))
-        return json.loads(found[0].read_text())
-    finally:
+        config = json.loads(found[0].read_text())
         call("rm", "-f", ident)
+        return config
+    finally:
+        docker.stop()
+        shutil.rmtree(docker.work)
 
 
 class Runtimes:
     """The three programs, each with a root of its own."""
 
-    def __init__(self, work, ours, rivals):
+    def __init__(self, work, rivals):
         self.work = work
-        self.programs = {"swrunc": [ours], "crun": rivals.command("crun"), "runc": rivals.command("runc")}
+        self.programs = {"swrunc": [BIN / "swrunc"], "crun": rivals.command("crun"), "runc": rivals.command("runc")}
 
     def command(self, name, *arguments):
         return [*self.programs[name], "--root", self.work / f"rt-{name}", *arguments]
@@ -101,28 +112,38 @@ def bench_life(runtimes, table, bundle, rounds):
                 table.add(name, (time.perf_counter() - begin) * 1000)
 
 
-def bench_runtime(work, ours, tar, rounds, rivals, like, new_table):
-    runtimes, tables = Runtimes(work, ours, rivals), []
-
-    def table(title, unit="ms"):
-        tables.append(new_table(f"OCI runtime: {title}", unit))
-        return tables[-1]
-
+def bench_runtime(work, tar, archive, rounds, rivals):
+    runtimes = Runtimes(work, rivals)
+    like = docker_config(work, archive, rivals)
     for number, (title, config) in enumerate((("bundle of `runc spec`", None), ("docker's default confinement", like))):
         bundle = make_bundle(work / f"bundle{number}", tar, rivals, config)
-        table(f"run of /bin/true, {title}").measure(
-            rounds, runtimes.commands("run", "--bundle", bundle, "ID"))
+        run = Table(f"OCI runtime: run of /bin/true, {title}")
+        run.measure(rounds, runtimes.commands("run", "--bundle", bundle, "ID"))
+        yield run
         sleeping = with_program(bundle, work / f"sleeping{number}", "/bin/sh", "-c", "echo; exec sleep 1000")
-        bench_life(runtimes, table(f"create, start, delete --force, {title}"), sleeping, rounds)
+        life = Table(f"OCI runtime: create, start, delete --force, {title}")
+        bench_life(runtimes, life, sleeping, rounds)
+        yield life
         for name in runtimes.programs:
             runtimes.call(name, "run", "--detach", "--bundle", sleeping, f"{name}-0")
-        table(f"exec of /bin/true, {title}").measure(rounds, {
+        exec_ = Table(f"OCI runtime: exec of /bin/true, {title}")
+        exec_.measure(rounds, {
             name: lambda n, name=name: (runtimes.command(name, "exec", f"{name}-0", "/bin/true"),)
             for name in runtimes.programs})
-        memory = table(f"peak resident memory of run, {title}", "MB")
+        yield exec_
+        memory = Table(f"OCI runtime: peak resident memory of run, {title}", "MB")
         for name in runtimes.programs:
             runtimes.call(name, "delete", "--force", f"{name}-0")
             memory.add(name, peak_of_run(runtimes, name, sleeping))
-    version = table("--version")
-    version.measure(rounds, {name: lambda n, path=path: ([*path, "--version"],) for name, path in runtimes.programs.items()})
-    return tables
+        yield memory
+    version = Table("OCI runtime: --version")
+    version.measure(rounds, {
+        name: lambda n, path=path: ([*path, "--version"],) for name, path in runtimes.programs.items()})
+    yield version
+
+
+def bench_startup(rounds):
+    table = Table("client start-up: --version")
+    table.measure(rounds, {"swrun": lambda n: ([BIN / "swrun", "--version"],),
+                           "docker": lambda n: (["docker", "--version"],)})
+    yield table
