@@ -185,15 +185,16 @@ let daemonTargets: [Target] = [
             protobuf, logging, crypto,
             httpClient, nioCore, nioHTTP1,
         ]),
+    library("HTTPServer", ["JSON", "LinuxSystem", nioCore, nioPosix, nioSSL, logging]),
     library(
         "EngineHTTP",
         [
-            "Engine", "Archive", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem", nioCore,
-            nioPosix, nioSSL, crypto, logging,
+            "Engine", "HTTPServer", "Archive", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem",
+            crypto, logging,
         ]),
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),
-    program("swrund", ["Engine", "EngineHTTP", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
+    program("swrund", ["Engine", "EngineHTTP", "HTTPServer", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
 ]
 
 let coreTests: [Target] = [
@@ -221,7 +222,8 @@ let fullTests: [Target] = [
     tests(
         "Engine",
         ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf, logging]),
-    tests("EngineHTTP", ["Engine", "LinuxSystem", logging]),
+    tests("HTTPServer", ["LinuxSystem"]),
+    tests("EngineHTTP", ["Engine", "HTTPServer", "LinuxSystem", logging]),
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
 
@@ -262,17 +264,22 @@ let fuzzTargets: [Target] = [
             "Registries/RegistryCredentials.swift",
         ]),
     part(
-        of: "EngineHTTP", ["Engine", "JSON", "LinuxSystem"],
+        of: "HTTPServer", ["LinuxSystem"],
         [
-            "APIVersion.swift", "Query.swift", "Routes/RegistryAuth.swift", "HTTP/HeaderFields.swift",
-            "HTTP/RequestDecoder.swift", "HTTP/RequestHead.swift", "HTTP/RequestHeadParser.swift", "HTTP/Status.swift",
-            "HTTP/WebSocketDecoder.swift",
+            "HeaderFields.swift", "Query.swift", "RequestDecoder.swift", "RequestHead.swift", "RequestHeadParser.swift",
+            "Status.swift",
+        ]),
+    part(
+        of: "EngineHTTP", ["Engine", "HTTPServer", "JSON", "LinuxSystem"],
+        [
+            "APIVersion.swift", "Query+Numbers.swift", "Routes/RegistryAuth.swift", "WebSocket/WebSocketDecoder.swift",
         ]),
     .executableTarget(
         name: "Fuzzing",
         dependencies: [
             "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
-            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry", "TTRPC",
+            "Flags", "GoTemplate", "HTTPServer", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry",
+            "TTRPC",
             "Tar",
         ],
         path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,

@@ -1,32 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
-import LinuxSystem
+import HTTPServer
 import Testing
 
 @testable import EngineHTTP
 
-@Suite("Queries, headers and dates")
-struct QueryTests {
-    @Test("decodes")
-    func decodes() {
-        let query = Query("a=1&b=x%20y+z&c&d=%zz&a=2&e=%E2%82%AC")
-        #expect(query.get("a") == "1")
-        #expect(query.all("a") == ["1", "2"])
-        #expect(query.get("b") == "x y z")
-        #expect(query.get("c")?.isEmpty == true)
-        #expect(query.get("d") == "%zz")
-        #expect(query.get("e") == "€")
-        #expect(query.get("f") == nil)
-    }
-
-    @Test(
-        "reads flags as docker does",
-        arguments: [
-            ("", false), ("0", false), ("no", false), ("False", false), ("none", false), ("1", true), ("true", true),
-            ("x", true),
-        ])
-    func flags(_ text: String, _ expected: Bool) { #expect(Query("a=\(text)").bool("a") == expected) }
-
+@Suite("What requests of the Engine API say")
+struct RequestValueTests {
     @Test("refuses what is no number")
     func numbers() throws {
         #expect(try Query("h=24").int("h") == 24)
@@ -48,13 +28,6 @@ struct QueryTests {
         #expect(throws: EngineError.self) { try RegistryAuth.credentials("!") }
     }
 
-    @Test(
-        "writes dates",
-        arguments: [(0, "Thu, 01 Jan 1970 00:00:00 GMT"), (1_795_226_963, "Sat, 21 Nov 2026 02:09:23 GMT")])
-    func dates(_ seconds: Int64, _ expected: String) {
-        #expect(httpDate(Timestamp(nanoseconds: seconds * 1_000_000_000)) == expected)
-    }
-
     @Test("refuses versions in docker's words")
     func versions() throws {
         try APIVersion(1, 24).checkSupported()
@@ -69,5 +42,17 @@ struct QueryTests {
                 "client version 1.21 is too old. Minimum supported API version is 1.22, please upgrade your client to a newer version"
             )
         ) { try APIVersion(1, 21).checkSupported() }
+    }
+
+    @Test(
+        "takes the version off",
+        arguments: [
+            ("/v1.41/info", "1.41", "/info"), ("/info", nil, "/info"), ("/v1.41", nil, "/v1.41"),
+            ("/volumes/v1.4", nil, "/volumes/v1.4"), ("/v1/info", nil, "/v1/info"), ("/v1.x/info", nil, "/v1.x/info"),
+        ] as [(String, String?, String)])
+    func version(_ path: String, _ version: String?, _ rest: String) {
+        let split = Dispatcher.splitVersion(path)
+        #expect(split.version?.description == version)
+        #expect(split.path == rest)
     }
 }

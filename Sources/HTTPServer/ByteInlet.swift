@@ -127,6 +127,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent { return context.close(promise: nil) }
         guard let event = event as? ChannelEvent, event == .inputClosed else { return }
         inlet.close()
         if !isUnixSocket(context.channel) { closing.close() }

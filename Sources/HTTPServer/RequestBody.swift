@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Engine
+import LinuxSystem
 
 /// The body of a request, read from the connection as the handler asks for it: a client that sends faster than we
 /// read is slowed down by its socket.
@@ -21,12 +21,13 @@ package struct RequestBody: Sendable, AsyncSequence {
         self.init(isAnnounced: isAnnounced ?? !bytes.isEmpty) { await once.take() }
     }
 
-    /// The whole body; refused as docker refuses any body that it cannot decode, with 400, if it is longer than `limit`.
+    /// The whole body. One that is longer than `limit` is an invalid argument, as with docker any body that it cannot
+    /// decode.
     package func collect(upTo limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         while let piece = try await source() {
             bytes.append(contentsOf: piece)
-            if bytes.count > limit { throw EngineError.invalidArgument("http: request body too large") }
+            if bytes.count > limit { throw ServiceError(.invalidArgument, "http: request body too large") }
         }
         return bytes
     }

@@ -135,7 +135,7 @@ struct RequestDecoder {
         return true
     }
 
-    /// Trailer fields are checked and dropped: nothing in the Engine API uses them.
+    /// Trailer fields are checked and dropped: no handler uses them.
     private mutating func nextTrailer() throws(RequestError) -> Bool {
         guard let line = try takeLine(limit: Self.maximumHead) else { return false }
         if line.isEmpty { state = .ended } else { _ = try RequestHeadParser.field(line) }

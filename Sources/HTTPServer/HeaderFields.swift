@@ -38,7 +38,7 @@ func equalsIgnoringCase(_ left: String, _ right: String) -> Bool {
 private func lowered(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte + 32 : byte }
 
 /// Without spaces and tabs at both ends.
-func trimmed(_ text: String) -> String {
+package func trimmed(_ text: String) -> String {
     var bytes = text.utf8[...]
     while let first = bytes.first, first == 32 || first == 9 { bytes.removeFirst() }
     while let last = bytes.last, last == 32 || last == 9 { bytes.removeLast() }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+import HTTPServer
 import Synchronization
 
 /// A web socket as a stream of bytes: what the client's messages hold, and a message for each piece of ours.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Engine
+import LinuxSystem
 
 /// The parameters of a URL's query, decoded.
 package struct Query: Sendable {
@@ -35,15 +35,6 @@ package struct Query: Sendable {
         guard let text = get(name) else { return fallback }
         return !["", "0", "no", "false", "none"].contains(trimmed(text).lowercased())
     }
-
-    /// A decimal number; nil if absent or empty, 400 if it is no number.
-    package func int(_ name: String) throws(EngineError) -> Int? {
-        guard let text = get(name), !text.isEmpty else { return nil }
-        guard let value = Int(text) else {
-            throw .invalidArgument("strconv.Atoi: parsing \"\(text)\": invalid syntax")
-        }
-        return value
-    }
 }
 
 /// Resolves `%41`; with `plusIsSpace` also `+`, as forms have it.
@@ -65,6 +56,19 @@ package func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool = fal
         index += 1
     }
     return String(decoding: result, as: UTF8.self)
+}
+
+/// Escapes all but what RFC 3986 §2.3 leaves as it is.
+package func percentEncoded(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+        if isAlphanumeric(byte) || "-._~".utf8.contains(byte) {
+            result.unicodeScalars.append(Unicode.Scalar(byte))
+        } else {
+            result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+        }
+    }
+    return result
 }
 
 /// The value of a hexadecimal digit.

@@ -7,6 +7,9 @@ package enum Response: Sendable {
     case json(Status, JSONValue)
     case empty(Status)
     case text(Status, String)
+    case bytes(Status, contentType: String, [UInt8])
+    /// A body of so many bytes, no more and no less, which the closure writes; `stream`'s other rules hold.
+    case sized(Status, contentType: String, length: Int64, @Sendable (any BodyWriter) async throws -> Void)
     /// A body of unknown length. The head goes out at once, before the closure runs, because clients act on it
     /// (`docker run` starts the container only when the head of `/wait` has come). The closure is cancelled when the
     /// client goes away. If it throws, the connection is cut so that the client notices.
@@ -18,23 +21,19 @@ package enum Response: Sendable {
     /// Another response with more header fields.
     indirect case with(headers: [(name: String, value: String)], Response)
 
-    /// The same response with one more header field.
-    package func adding(_ name: String, _ value: String) -> Response { .with(headers: [(name, value)], self) }
-
-    /// The status, and the body where it is a document, for those who are asked whether it may go out.
-    var outline: (status: Int, body: [UInt8]) {
+    /// The status that goes out; of a connection that becomes something else, 101.
+    package var status: Status {
         switch self {
-        case .json(let status, let value): (status.code, value.bytes())
-        case .empty(let status), .text(let status, _), .stream(let status, _, _): (status.code, [])
-        case .hijack, .upgrade: (101, [])
-        case .with(_, let inner): inner.outline
+        case .json(let status, _), .empty(let status), .text(let status, _), .bytes(let status, _, _),
+            .sized(let status, _, _, _), .stream(let status, _, _):
+            status
+        case .hijack, .upgrade: Status(101)
+        case .with(_, let inner): inner.status
         }
     }
 
-    /// docker's error body.
-    package static func message(_ status: Status, _ text: String) -> Response {
-        .json(status, ["message": .string(text)])
-    }
+    /// The same response with one more header field.
+    package func adding(_ name: String, _ value: String) -> Response { .with(headers: [(name, value)], self) }
 }
 
 /// Where the body of a streamed response goes. `write` suspends while the client does not read, and throws when it has

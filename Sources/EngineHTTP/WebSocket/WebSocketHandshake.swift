@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Crypto
+import HTTPServer
 import JSON
 
 /// A client's wish to speak web socket (RFC 6455 §4.2).

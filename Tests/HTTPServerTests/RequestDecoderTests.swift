@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-@testable import EngineHTTP
+@testable import HTTPServer
 
 /// Everything that a decoder makes of some bytes, as text.
 private func decode(_ pieces: [String]) -> [String] {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Engine
 import JSON
 import Logging
 import NIOCore
 
 /// Serves one connection: request after request, until the client closes, a hijack takes it over, or it is refused.
 struct Connection: Sendable {
-    let dispatcher: Dispatcher
+    let responder: any Responder
     let reader: ConnectionReader
     let output: ByteOutlet
     let closing: ClosingSignal
@@ -34,14 +33,14 @@ struct Connection: Sendable {
         let writer = writer(head)
         if head.expectsContinue { await reader.beforeBody { try await writer.writeContinue() } }
         let body = RequestBody(isAnnounced: head.framing != .none) { [reader] in try await reader.nextBody() }
-        let response = await dispatcher.respond(to: head, body: body)
+        let response = await responder.respond(to: head, body: body)
         return try await write(response, headers: [], to: head, by: writer)
     }
 
     private func writer(_ head: RequestHead?) -> ResponseWriter {
         ResponseWriter(
             output: output, omitsBody: head?.method == "HEAD", minorVersion: head?.minorVersion ?? 1,
-            commonHeaders: dispatcher.commonHeaders)
+            commonHeaders: responder.commonHeaders)
     }
 
     private func write(
@@ -56,12 +55,20 @@ struct Connection: Sendable {
         case .text(let status, let text):
             return try await finish(
                 status, "text/plain; charset=utf-8", headers, Array(text.utf8), to: head, by: writer)
+        case .bytes(let status, let contentType, let body):
+            return try await finish(status, contentType, headers, body, to: head, by: writer)
         case .empty(let status):
             return try await finish(status, nil, headers, [], to: head, by: writer)
+        case .sized(let status, let contentType, let length, let produce):
+            let canGoOn = await skipBody() && head.keepsAlive
+            try await writer.writeSizedHead(
+                status, contentType: contentType, length: length, headers: headers, keepsAlive: canGoOn)
+            if !writer.omitsBody { try await stream(produce, by: writer, isChunked: false) }
+            return canGoOn
         case .stream(let status, let contentType, let produce):
             let keepsAlive = head.keepsAlive
             try await writer.writeStreamHead(status, contentType: contentType, headers: headers, keepsAlive: keepsAlive)
-            try await stream(produce, by: writer)
+            try await stream(produce, by: writer, isChunked: writer.isChunked)
             return await skipBody() && keepsAlive && writer.isChunked
         case .hijack(let contentType, let serve):
             _ = await skipBody()
@@ -92,9 +99,10 @@ struct Connection: Sendable {
 
     /// Runs `produce` until it is done or the client has gone.
     private func stream(
-        _ produce: @escaping @Sendable (any BodyWriter) async throws -> Void, by writer: ResponseWriter
+        _ produce: @escaping @Sendable (any BodyWriter) async throws -> Void, by writer: ResponseWriter,
+        isChunked: Bool
     ) async throws {
-        let body = StreamBodyWriter(output: output, isChunked: writer.isChunked, isDiscarding: writer.omitsBody)
+        let body = StreamBodyWriter(output: output, isChunked: isChunked, isDiscarding: writer.omitsBody)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await produce(body)

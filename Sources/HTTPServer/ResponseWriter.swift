@@ -27,6 +27,14 @@ struct ResponseWriter: Sendable {
         try await output.write(buffer)
     }
 
+    /// The head of a response whose body of so many bytes follows.
+    func writeSizedHead(
+        _ status: Status, contentType: String, length: Int64, headers: [(name: String, value: String)], keepsAlive: Bool
+    ) async throws {
+        let own = [("Content-Type", contentType), ("Date", httpDate(.now)), ("Content-Length", String(length))]
+        try await output.write(head(status, commonHeaders + headers + own + connectionField(keepsAlive)))
+    }
+
     /// The head of a response of unknown length; `isChunked` is false for an HTTP/1.0 client, which reads until the
     /// connection closes.
     func writeStreamHead(

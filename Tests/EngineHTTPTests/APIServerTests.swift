@@ -1,6 +1,7 @@
 import Engine
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import HTTPServer
 import LinuxSystem
 import Logging
 import Testing
@@ -47,7 +48,7 @@ private func withServer(_ router: Router, _ body: @escaping @Sendable (FilePath)
     let path = FilePath("/tmp/swrun-http-\(getpid())-\(monotonicNanoseconds()).sock")
     let listener = try UnixSocket.listen(path).relinquish()
     defer { _ = try? removeFile(path) }
-    let server = HTTPServer(router: router, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let server = APIServer(router: router, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.serve(OwnedFD(owning: listener)) }
         try await body(path)
@@ -77,8 +78,8 @@ private func onThread<R: Sendable>(_ body: @escaping @Sendable () throws -> R) a
 private let common =
     "Api-Version: 1.50\r\nDocker-Experimental: false\r\nOstype: linux\r\nServer: Swrun/0.1.0 (linux)\r\n"
 
-@Suite("HTTP server")
-struct HTTPServerTests {
+@Suite("Engine API server")
+struct APIServerTests {
     @Test(
         "answers as Go's server does",
         arguments: [

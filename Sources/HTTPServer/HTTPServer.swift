@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Engine
 package import LinuxSystem
 package import Logging
 import NIOCore
 import NIOPosix
 
-/// The Engine API on sockets that are already listening.
+/// Serves HTTP/1.1 on sockets that are already listening.
 package struct HTTPServer: Sendable {
-    private let dispatcher: Dispatcher
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
 
-    /// - Parameters:
-    ///   - threads: event loop threads; they only move bytes.
-    ///   - authorization: asked before and after each request.
-    ///   - labels: of a container by its reference, for policies that depend on them; nil if there is none.
-    package init(
-        router: Router, logger: Logger, threads: Int = 1, authorization: AuthorizationPlugins? = nil,
-        labels: @escaping SocketPolicy.LabelLookup = { _ in nil }
-    ) {
-        self.dispatcher = Dispatcher(router: router, logger: logger, authorization: authorization, labels: labels)
+    /// - Parameter threads: event loop threads; they only move bytes.
+    package init(logger: Logger, threads: Int = 1) {
         self.group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         self.logger = logger
     }
@@ -28,18 +19,28 @@ package struct HTTPServer: Sendable {
     ///
     /// - Parameters:
     ///   - tls: nil serves plain HTTP.
-    ///   - policy: what clients of this socket may do.
+    ///   - limits: what clients may cost; none for those that are trusted.
+    ///   - responder: answers the requests.
     package func serve(
-        _ listener: consuming OwnedFD, tls: ServerTLS? = nil, policy: SocketPolicy = .full
+        _ listener: consuming OwnedFD, tls: ServerTLS? = nil, limits: ConnectionLimits = ConnectionLimits(),
+        by responder: any Responder
     ) async throws {
+        let places = ConnectionPlaces(limits.connections)
         let server = try await bootstrap().bind(listener.relinquish()) { channel in
-            channel.eventLoop.makeCompletedFuture { try Self.accept(channel, tls) }
+            channel.eventLoop.makeCompletedFuture { try Self.accept(channel, tls, limits) }
         }
         do {
             try await server.executeThenClose { connections in
                 try await withThrowingDiscardingTaskGroup { tasks in
                     for try await accepted in connections {
-                        tasks.addTask { await serve(accepted, policy) }
+                        guard places.take() else {
+                            accepted.channel.close(promise: nil)
+                            continue
+                        }
+                        tasks.addTask {
+                            await serve(accepted, responder)
+                            places.giveBack()
+                        }
                     }
                 }
             }
@@ -63,17 +64,21 @@ package struct HTTPServer: Sendable {
         var gone = ClosingSignal()
     }
 
-    private static func accept(_ channel: any Channel, _ tls: ServerTLS?) throws -> Accepted {
+    private static func accept(_ channel: any Channel, _ tls: ServerTLS?, _ limits: ConnectionLimits) throws -> Accepted
+    {
         let accepted = Accepted(channel: channel, inlet: ByteInlet(channel))
         try tls?.addHandlers(to: channel)
+        if let idle = limits.idle {
+            try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: TimeAmount(idle)))
+        }
         try channel.pipeline.syncOperations.addHandler(
             ConnectionHandler(accepted.inlet, closing: accepted.closing, gone: accepted.gone))
         return accepted
     }
 
-    private func serve(_ accepted: Accepted, _ policy: SocketPolicy) async {
+    private func serve(_ accepted: Accepted, _ responder: any Responder) async {
         let connection = Connection(
-            dispatcher: dispatcher.under(policy), reader: ConnectionReader(accepted.inlet),
+            responder: responder, reader: ConnectionReader(accepted.inlet),
             output: ByteOutlet(channel: accepted.channel), closing: accepted.closing, gone: accepted.gone,
             logger: logger)
         await withTaskCancellationHandler {

@@ -2,7 +2,7 @@
 import NIOCore
 import NIOSSL
 
-/// TLS for the Engine API on TCP: our certificate, and whose clients are let in.
+/// TLS on TCP: our certificate, and whose clients are let in.
 package struct ServerTLS: Sendable {
     private let context: NIOSSLContext
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Finds the handler for a method and a path.
+/// Finds what is registered for a method and a path.
 ///
-/// Patterns are docker's: `/containers/{name}/json` takes one segment, `/images/{name:.*}/json` takes one or more.
+/// Patterns are written as docker writes its own: `/containers/{name}/json` takes one segment, `/images/{name:.*}/json` takes one or more.
 /// The first pattern registered that matches wins.
-package struct Router: Sendable {
-    package typealias Handler = @Sendable (Request) async throws -> Response
-
+package struct PathRouter<Handler: Sendable>: Sendable {
     private enum Segment: Sendable {
         case literal(String)
         case one(String)
@@ -14,7 +12,7 @@ package struct Router: Sendable {
     }
 
     private struct Route: Sendable {
-        var method: Method
+        var method: HTTPMethod
         var segments: [Segment]
         var handler: Handler
     }
@@ -24,7 +22,7 @@ package struct Router: Sendable {
 
     package init() {}
 
-    package mutating func on(_ method: Method, _ pattern: String, _ handler: @escaping Handler) {
+    package mutating func on(_ method: HTTPMethod, _ pattern: String, _ handler: Handler) {
         let parts = pattern.split(separator: "/").map { String($0) }
         precondition(!parts.isEmpty && !parts[0].hasPrefix("{"), "a pattern begins with a literal: \(pattern)")
         let route = Route(method: method, segments: parts.map { Self.segment($0) }, handler: handler)
@@ -40,7 +38,7 @@ package struct Router: Sendable {
 
     /// The handler and what its pattern's parameters matched; nil if there is none.
     package func match(
-        _ method: Method, _ path: String
+        _ method: HTTPMethod, _ path: String
     ) -> (handler: Handler, parameters: [(name: String, value: String)])? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { String($0) }
         guard let first = parts.first, let candidates = routes[first] else { return nil }

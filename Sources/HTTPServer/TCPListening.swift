@@ -1,18 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 /// Listening sockets on TCP.
-enum TCPListening {
-    /// One socket for each address of `host`.
-    static func open(host: String, port: UInt16) throws -> [CInt] {
+package enum TCPListening {
+    /// `127.0.0.1:2376`, `[::1]:2376`, `host`, `:2376`, as host, which may be empty, and port; nil for anything else.
+    package static func address(_ text: String, port: UInt16) -> (host: String, port: UInt16)? {
+        var name = text[...]
+        var number = port
+        if name.hasSuffix("/") { name = name.dropLast() }
+        let end = name.lastIndex(of: "]") ?? name.startIndex
+        if let colon = name[end...].lastIndex(of: ":") {
+            guard let given = UInt16(name[name.index(after: colon)...]) else { return nil }
+            number = given
+            name = name[..<colon]
+        }
+        if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
+        guard !name.contains("/"), !name.contains("[") else { return nil }
+        return (String(name), number)
+    }
+
+    /// Whether only this machine's programs can reach `host`, as far as its name tells.
+    package static func isLocal(_ host: String) -> Bool {
+        host == "localhost" || host.hasPrefix("127.") || host == "::1"
+    }
+
+    /// One socket for each address of `host`; without a name, for all of the machine.
+    package static func open(host: String, port: UInt16) throws -> [CInt] {
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE
         hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host, String(port), &hints, &list)
+        let code = getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &list)
         guard code == 0 else {
-            throw DaemonError("cannot listen on tcp://\(host):\(port): \(String(cString: gai_strerror(code)))")
+            throw ServiceError(
+                .unavailable, "cannot listen on tcp://\(host):\(port): \(String(cString: gai_strerror(code)))")
         }
         defer { freeaddrinfo(list) }
         var descriptors: [CInt] = []
@@ -31,7 +53,7 @@ enum TCPListening {
     }
 
     /// Keeps a descriptor that we were started with from the programs that we start.
-    static func setCloseOnExec(_ descriptor: CInt) throws(SysError) {
+    package static func setCloseOnExec(_ descriptor: CInt) throws(SysError) {
         try sys("fcntl(F_SETFD)") { fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     }
 
