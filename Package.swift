@@ -156,6 +156,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
     library("Threads"),
     library("Netlink", ["LinuxSystem"]),
@@ -164,6 +165,11 @@ let daemonTargets: [Target] = [
     library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
     library(
         "Registry", ["LinuxSystem", "OCISpec", "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
+    library(
+        "RegistryServer",
+        [
+            "HTTPServer", "LinuxSystem", "JSON", "OCISpec", "ContentStore", "Metadata", "Threads", "CCrypt", logging,
+        ]),
     library("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
     library("ContainerdAPI", [protobuf]),
     library("AsyncTTRPC", ["LinuxSystem", "Threads", "TTRPC", protobuf]),
@@ -194,6 +200,7 @@ let daemonTargets: [Target] = [
         ]),
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),
+    program("swrun-registry", ["RegistryServer", "HTTPServer", "Flags", "LinuxSystem", logging]),
     program("swrund", ["Engine", "EngineHTTP", "HTTPServer", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
 ]
 
@@ -223,6 +230,7 @@ let fullTests: [Target] = [
         "Engine",
         ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf, logging]),
     tests("HTTPServer", ["LinuxSystem"]),
+    tests("RegistryServer", ["HTTPServer", "JSON", "LinuxSystem", "OCISpec", "ContentStore", logging]),
     tests("EngineHTTP", ["Engine", "HTTPServer", "LinuxSystem", logging]),
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
