@@ -150,6 +150,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
     library("Threads"),
     library("Netlink", ["LinuxSystem"]),
@@ -158,6 +159,11 @@ let daemonTargets: [Target] = [
     library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
     library(
         "Registry", ["LinuxSystem", "OCISpec", "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
+    library(
+        "RegistryServer",
+        [
+            "HTTPServer", "LinuxSystem", "JSON", "OCISpec", "ContentStore", "Metadata", "Threads", "CCrypt", logging,
+        ]),
     library("Snapshots", ["CLinux", "LinuxSystem", "Metadata"]),
     library("ContainerdAPI", [protobuf]),
     library("AsyncTTRPC", ["LinuxSystem", "Threads", "TTRPC", protobuf]),
@@ -179,15 +185,17 @@ let daemonTargets: [Target] = [
             protobuf, logging, crypto,
             httpClient, nioCore, nioHTTP1,
         ]),
+    library("HTTPServer", ["JSON", "LinuxSystem", nioCore, nioPosix, nioSSL, logging]),
     library(
         "EngineHTTP",
         [
-            "Engine", "Archive", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem", nioCore,
-            nioPosix, nioSSL, crypto, logging,
+            "Engine", "HTTPServer", "Archive", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem",
+            crypto, logging,
         ]),
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),
-    program("swrund", ["Engine", "EngineHTTP", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
+    program("swrun-registry", ["RegistryServer", "HTTPServer", "Flags", "LinuxSystem", logging]),
+    program("swrund", ["Engine", "EngineHTTP", "HTTPServer", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
 ]
 
 let coreTests: [Target] = [
@@ -215,7 +223,9 @@ let fullTests: [Target] = [
     tests(
         "Engine",
         ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf, logging]),
-    tests("EngineHTTP", ["Engine", "LinuxSystem", logging]),
+    tests("HTTPServer", ["LinuxSystem"]),
+    tests("RegistryServer", ["HTTPServer", "JSON", "LinuxSystem", "OCISpec", "ContentStore", logging]),
+    tests("EngineHTTP", ["Engine", "HTTPServer", "LinuxSystem", logging]),
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
 ]
 
@@ -256,17 +266,22 @@ let fuzzTargets: [Target] = [
             "Registries/RegistryCredentials.swift",
         ]),
     part(
-        of: "EngineHTTP", ["Engine", "JSON", "LinuxSystem"],
+        of: "HTTPServer", ["LinuxSystem"],
         [
-            "APIVersion.swift", "Query.swift", "Routes/RegistryAuth.swift", "HTTP/HeaderFields.swift",
-            "HTTP/RequestDecoder.swift", "HTTP/RequestHead.swift", "HTTP/RequestHeadParser.swift", "HTTP/Status.swift",
-            "HTTP/WebSocketDecoder.swift",
+            "HeaderFields.swift", "Query.swift", "RequestDecoder.swift", "RequestHead.swift", "RequestHeadParser.swift",
+            "Status.swift",
+        ]),
+    part(
+        of: "EngineHTTP", ["Engine", "HTTPServer", "JSON", "LinuxSystem"],
+        [
+            "APIVersion.swift", "Query+Numbers.swift", "Routes/RegistryAuth.swift", "WebSocket/WebSocketDecoder.swift",
         ]),
     .executableTarget(
         name: "Fuzzing",
         dependencies: [
             "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
-            "Flags", "GoTemplate", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry", "TTRPC",
+            "Flags", "GoTemplate", "HTTPServer", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry",
+            "TTRPC",
             "Tar",
         ],
         path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,

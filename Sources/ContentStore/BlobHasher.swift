@@ -50,8 +50,11 @@ package struct BlobHasher: Sendable {
 
 extension OCISpec.Digest {
     /// The SHA-256 digest of `bytes`.
-    package static func sha256(of bytes: [UInt8]) -> OCISpec.Digest {
-        var hasher = BlobHasher()
+    package static func sha256(of bytes: [UInt8]) -> OCISpec.Digest { of(bytes, .sha256) }
+
+    /// The digest of `bytes`.
+    package static func of(_ bytes: [UInt8], _ algorithm: Algorithm) -> OCISpec.Digest {
+        var hasher = BlobHasher(algorithm)
         hasher.update(bytes)
         return hasher.finish()
     }

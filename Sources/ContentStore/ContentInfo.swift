@@ -45,6 +45,11 @@ extension ContentStore {
             .map { try ContentInfo($0) }
     }
 
+    /// The namespaces that have a blob.
+    package func namespaces() throws -> [String] {
+        try database.query("SELECT DISTINCT namespace FROM content ORDER BY namespace").map { try $0.text("namespace") }
+    }
+
     /// Changes a blob's labels.
     @discardableResult
     package func updateLabels(

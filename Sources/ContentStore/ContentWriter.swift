@@ -43,6 +43,9 @@ package final class ContentWriter: Sendable {
 
     deinit { store.release(directory.lastComponent) }
 
+    /// Whether it was committed or thrown away.
+    package var isFinished: Bool { state.withLock { $0.isFinished } }
+
     package var status: IngestStatus {
         state.withLock {
             IngestStatus(
@@ -205,8 +208,10 @@ extension ContentStore {
 
     /// Stores a small blob in one step; nothing happens if it is there already.
     @discardableResult
-    package func put(_ namespace: String, _ bytes: [UInt8], labels: Labels = [:]) throws -> Digest {
-        let digest = Digest.sha256(of: bytes)
+    package func put(
+        _ namespace: String, _ bytes: [UInt8], labels: Labels = [:], algorithm: Digest.Algorithm = .sha256
+    ) throws -> Digest {
+        let digest = Digest.of(bytes, algorithm)
         if try adopt(namespace, digest, labels: labels) { return digest }
         do {
             let writer = try writer(namespace, ref: "put-\(digest)", total: Int64(bytes.count), expected: digest)

@@ -85,6 +85,18 @@ extension ContentStore {
         try removeTree(directory.path)
     }
 
+    /// Throws away the ingests of all namespaces that nobody has written to since `time`; those with a writer stay.
+    package func abortIngests(untouchedSince time: Timestamp) throws {
+        for name in try listDirectory(root / "ingest") {
+            let directory = IngestDirectory(path: root / "ingest" / name)
+            guard let status = try? directory.status(), status.updatedAt < time,
+                busy.withLock({ $0.insert(directory.key).inserted })
+            else { continue }
+            defer { release(directory.key) }
+            try removeTree(directory.path)
+        }
+    }
+
     func release(_ key: String) { busy.withLock { _ = $0.remove(key) } }
 
     static func missingIngest(_ ref: String) -> ServiceError {

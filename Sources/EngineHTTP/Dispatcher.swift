@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+import HTTPServer
 import LinuxSystem
 import Logging
 
 /// From the head of a request to a response: finds the route, checks the version, runs the handler, maps its errors.
-struct Dispatcher: Sendable {
+struct Dispatcher: Responder {
     let router: Router
     let logger: Logger
     var authorization: AuthorizationPlugins?
@@ -53,7 +54,7 @@ struct Dispatcher: Sendable {
             return .with(headers: [("Location", clean)], .empty(.movedPermanently))
         }
         let (version, path) = Self.splitVersion(percentDecoded(head.path))
-        guard let method = Method(rawValue: head.method), let match = router.match(method, path) else {
+        guard let method = HTTPMethod(rawValue: head.method), let match = router.match(method, path) else {
             return .message(.notFound, "page not found")
         }
         do {
@@ -78,7 +79,7 @@ struct Dispatcher: Sendable {
 
     /// Asks the plugins before the request and before its answer; without their leave neither happens.
     private func authorized(
-        _ request: inout Request, _ head: RequestHead, by plugins: AuthorizationPlugins, _ handler: Router.Handler
+        _ request: inout Request, _ head: RequestHead, by plugins: AuthorizationPlugins, _ handler: RouteHandler
     ) async throws -> Response {
         var question = AuthorizationPlugins.Question(method: head.method, uri: head.target)
         question.headers = head.headers.fields.map { ($0.name, $0.value) }

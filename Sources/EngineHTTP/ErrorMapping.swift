@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+import HTTPServer
 
 extension ErrorKind {
     /// The one place where a kind of error becomes an HTTP status.

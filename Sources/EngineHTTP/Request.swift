@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Engine
+package import HTTPServer
 package import JSON
-
-/// The methods that routes exist for.
-package enum Method: String, Sendable, Hashable {
-    case get = "GET"
-    case head = "HEAD"
-    case post = "POST"
-    case put = "PUT"
-    case delete = "DELETE"
-}
 
 /// One request as a handler sees it. The body is read on demand; what a handler leaves unread is skipped after it.
 package struct Request: Sendable {
-    package var method: Method
+    package var method: HTTPMethod
     /// Decoded, and without the version.
     package var path: String
     package var version: APIVersion

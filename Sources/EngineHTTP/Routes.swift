@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Engine
+import HTTPServer
 
 extension Router {
     /// All routes of the Engine API.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+import HTTPServer
 import JSON
 
 /// What the clients of one socket may do (docs/api.md, "Sockets with less power"). A policy says what is allowed:

@@ -3,6 +3,7 @@ import CLinux
 import Engine
 import EngineHTTP
 import Flags
+import HTTPServer
 import JSON
 import LinuxSystem
 import Logging
@@ -111,7 +112,7 @@ enum Daemon {
         let plugins = AuthorizationPlugins(
             names: engine.configuration.authorizationPlugins, directories: directories)
         let containers = engine.containers
-        let server = HTTPServer(router: .engine(engine), logger: logger, authorization: plugins) { reference in
+        let server = APIServer(router: .engine(engine), logger: logger, authorization: plugins) { reference in
             containers.labels(of: reference)
         }
         try await withThrowingDiscardingTaskGroup { tasks in

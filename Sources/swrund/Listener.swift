@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
-import EngineHTTP
+import HTTPServer
 import LinuxSystem
 
 /// A place to listen at, from `-H`.
@@ -18,10 +18,10 @@ enum Listener: Equatable, Sendable {
             guard rest.hasPrefix("/") else { throw DaemonError("invalid -H \(host): expected unix:///absolute/path") }
             self = .unix(FilePath(rest).normalized)
         case "tcp":
-            guard let (name, port) = Self.address(rest, port: usesTLS ? 2376 : 2375) else {
+            guard let (name, port) = TCPListening.address(rest, port: usesTLS ? 2376 : 2375) else {
                 throw DaemonError("invalid -H \(host): invalid bind address format: expected tcp://HOST[:PORT]")
             }
-            self = .tcp(host: name, port: port)
+            self = .tcp(host: name.isEmpty ? "localhost" : name, port: port)
         case "fd":
             if rest.isEmpty || rest == "*" {
                 self = .activated(nil)
@@ -41,22 +41,6 @@ enum Listener: Equatable, Sendable {
         return ("", host)
     }
 
-    /// `127.0.0.1:2376`, `[::1]:2376`, `host`, `:2376`; nothing is this host's loopback.
-    private static func address(_ text: String, port: UInt16) -> (String, UInt16)? {
-        var name = text[...]
-        var number = port
-        if name.hasSuffix("/") { name = name.dropLast() }
-        let end = name.lastIndex(of: "]") ?? name.startIndex
-        if let colon = name[end...].lastIndex(of: ":") {
-            guard let given = UInt16(name[name.index(after: colon)...]) else { return nil }
-            number = given
-            name = name[..<colon]
-        }
-        if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
-        guard !name.contains("/"), !name.contains("[") else { return nil }
-        return (name.isEmpty ? "localhost" : String(name), number)
-    }
-
     /// As the log and messages show it.
     var description: String {
         switch self {
@@ -69,7 +53,7 @@ enum Listener: Equatable, Sendable {
     /// Whether only this machine's programs can reach it, as far as its name tells.
     var isLocal: Bool {
         guard case .tcp(let host, _) = self else { return true }
-        return host == "localhost" || host.hasPrefix("127.") || host == "::1"
+        return TCPListening.isLocal(host)
     }
 
     /// Listening sockets, as descriptors that the caller owns. A unix socket is only root's and the group's, from its

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import EngineHTTP
 import Flags
+import HTTPServer
 import JSON
 import LinuxSystem
 

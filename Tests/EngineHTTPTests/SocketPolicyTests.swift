@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+import HTTPServer
 import Testing
 
 @testable import EngineHTTP
 
 @Suite("Sockets with less power")
 struct SocketPolicyTests {
-    private static func request(_ method: EngineHTTP.Method, _ path: String, _ query: String = "") -> Request {
+    private static func request(_ method: HTTPMethod, _ path: String, _ query: String = "") -> Request {
         Request(
             method: method, path: path, version: .newest, query: Query(query), headers: HeaderFields(),
             body: RequestBody([]), wantsUpgrade: false)
     }
 
     private static func allows(
-        _ policy: SocketPolicy, _ method: EngineHTTP.Method, _ path: String
+        _ policy: SocketPolicy, _ method: HTTPMethod, _ path: String
     ) -> Bool {
         var request = request(method, path)
         do throws(EngineError) {
@@ -26,7 +27,7 @@ struct SocketPolicyTests {
     func reading(_ path: String, _ isAllowed: Bool) {
         let policy = SocketPolicy(access: .readOnly, label: "")
         #expect(Self.allows(policy, .get, path) == isAllowed)
-        for method in [EngineHTTP.Method.post, .put, .delete] { #expect(!Self.allows(policy, method, path)) }
+        for method in [HTTPMethod.post, .put, .delete] { #expect(!Self.allows(policy, method, path)) }
     }
 
     @Test(

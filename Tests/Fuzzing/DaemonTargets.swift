@@ -7,6 +7,7 @@ import OCISpec
 
 @testable import Engine
 @testable import EngineHTTP
+@testable import HTTPServer
 @testable import Networking
 
 /// What clients of the daemon send, and the logs that it reads.

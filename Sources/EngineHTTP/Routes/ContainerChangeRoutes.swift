@@ -2,6 +2,7 @@
 import Archive
 import DockerAPI
 import Engine
+import HTTPServer
 import JSON
 
 /// What a container changed: `/commit`, `/containers/{name}/changes` and `/containers/{name}/export`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
 import Engine
+import HTTPServer
 import JSON
 import LinuxSystem
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+import HTTPServer
 import JSON
 
 /// Operations of the Engine API that are known and missing. Registered last, so that an implementation wins.
@@ -14,7 +15,7 @@ struct UnimplementedRoutes {
         registerSwarm(on: &router)
     }
 
-    private static let missing: [(Method, String, String)] = [
+    private static let missing: [(HTTPMethod, String, String)] = [
         (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
         (.post, "/grpc", "BuildKit"), (.get, "/images/{name:.*}/attestations", "image attestations"),
@@ -29,7 +30,7 @@ struct UnimplementedRoutes {
         router.on(.get, "/plugins/{name:.*}/json") { request in
             throw EngineError.notFound("plugin \"\(try request.parameter("name"))\" not found")
         }
-        for method in [Method.get, .post, .delete] {
+        for method in [HTTPMethod.get, .post, .delete] {
             router.on(method, "/plugins/{name:.*}") { _ in
                 throw EngineError.unimplemented("installing plugins is not implemented by swrun yet")
             }
@@ -43,7 +44,7 @@ struct UnimplementedRoutes {
         }
         router.on(.post, "/swarm/leave") { _ in throw EngineError(.unavailable, "This node is not part of a swarm") }
         for group in ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs"] {
-            for method in [Method.get, .post, .delete] {
+            for method in [HTTPMethod.get, .post, .delete] {
                 router.on(method, group) { _ in throw Self.noManager }
                 router.on(method, group + "/{rest:.*}") { _ in throw Self.noManager }
             }

@@ -5,6 +5,8 @@ package import JSON
 package struct Index: Sendable, Equatable {
     package var mediaType: String
     package var manifests: [Descriptor]
+    package var artifactType: String?
+    package var subject: Descriptor?
     package var annotations: Annotations
 
     package static let maximumManifests = 10_000
@@ -21,14 +23,18 @@ package struct Index: Sendable, Equatable {
         self.mediaType = mediaType
         self.manifests = []
         for manifest in manifests { self.manifests.append(try Descriptor(manifest)) }
+        artifactType = json["artifactType"]?.string
         annotations = try Annotations(json["annotations"])
+        if let subject = json["subject"], !subject.isNull { self.subject = try Descriptor(subject) }
     }
 
     package var json: JSONValue {
         var list: [JSONValue] = []
         for manifest in manifests { list.append(manifest.json) }
         var json: JSONValue = ["schemaVersion": 2, "mediaType": .string(mediaType)]
+        if let artifactType { json.set("artifactType", .string(artifactType)) }
         json.set("manifests", .array(list))
+        if let subject { json.set("subject", subject.json) }
         if !annotations.isEmpty { json.set("annotations", annotations.json) }
         return json
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The grammar of image names (github.com/distribution/reference, "Grammar"), as plain scanners over bytes.
-enum ReferenceGrammar {
+package enum ReferenceGrammar {
     /// The registry and the rest. The first component is a registry only if it looks like a host: it has a dot or a
     /// colon, an upper-case letter, or is `localhost`.
     static func splitDomain(_ text: String) -> (domain: String, rest: String) {
@@ -58,13 +58,13 @@ enum ReferenceGrammar {
     }
 
     /// Components of lower-case letters and digits, with single separators `.`, `_`, `__` or any number of `-` inside.
-    static func isPath(_ text: String) -> Bool {
+    package static func isPath(_ text: String) -> Bool {
         let components = Array(text.utf8).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         return components.allSatisfy(isComponent)
     }
 
     /// A word character, then at most 127 word characters, dots and dashes.
-    static func isTag(_ text: String) -> Bool {
+    package static func isTag(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, bytes.count <= 128 else { return false }
         guard isAlphanumeric(first) || first == UInt8(ascii: "_") else { return false }

@@ -1,0 +1,3 @@
+// The declarations of libcrypt, from Debian's -dev package.
+#pragma once
+#include <crypt.h>
