@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Engine
+package import HTTPServer
 import JSON
 package import OCISpec
 
