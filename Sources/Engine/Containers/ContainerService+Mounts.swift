@@ -11,7 +11,7 @@ extension ContainerService {
         for index in mounts.indices {
             let mount = mounts[index]
             switch mount.kind {
-            case .volume: mounts[index].source = try await volumes.mount(mount.name).source.string
+            case .volume: mounts[index].source = try await volumes.mount(mount.name, for: record.id).source.string
             case .bind where !exists(FilePath(mount.source)):
                 guard mount.createsSource else {
                     throw EngineError.invalidArgument(
