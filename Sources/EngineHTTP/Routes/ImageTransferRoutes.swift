@@ -66,7 +66,7 @@ struct ImageTransferRoutes {
     }
 
     @Sendable private func load(_ request: Request) async throws -> Response {
-        try await stream(images.load(request.body))
+        Self.stream(images.load(request.body), after: nil)  // docker has no other status for a bad archive
     }
 
     @Sendable private func save(_ names: [String]) async throws -> Response {
@@ -80,8 +80,11 @@ struct ImageTransferRoutes {
     /// Waits for the first line: what fails before it gets a status of its own, what fails later a line.
     private func stream(_ lines: ProgressLines) async throws -> Response {
         var iterator = lines.makeAsyncIterator()
-        let first = try await iterator.next()
-        return .stream(.ok, contentType: "application/json") { body in
+        return Self.stream(lines, after: try await iterator.next())
+    }
+
+    private static func stream(_ lines: ProgressLines, after first: ProgressMessage?) -> Response {
+        .stream(.ok, contentType: "application/json") { body in
             if let first { try await body.writeLine(first.json) }
             do {
                 for try await line in lines { try await body.writeLine(line.json) }
