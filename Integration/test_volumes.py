@@ -94,10 +94,36 @@ def test_names_that_are_none(cli, name, reason):
     assert result.code == 1 and reason in result.err
 
 
-def test_what_is_not_there_yet_says_so(cli):
-    result = cli("volume", "create", "-o", "type=nfs", "-o", "device=:/x", "-o", "o=addr=10.0.0.1", "nfsvol", check=False)
-    assert result.code == 1 and "not implemented" in result.err
-    assert "nfsvol" not in cli("volume", "ls", "-q").splitlines()
+def test_a_volume_can_be_a_file_system_of_its_own(stack, cli, volume, container_name):
+    cli("volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=1m,nodev", volume)
+    cli("run", "-d", "--name", container_name, "-v", f"{volume}:/data", "busybox", "sleep", "60")
+    cli("exec", container_name, "sh", "-c", "echo shared > /data/file; grep ' /data ' /proc/mounts | grep -q size=1024k")
+    assert cli("run", "--rm", "-v", f"{volume}:/other", "busybox", "cat", "/other/file") == "shared"
+    stack.kill_daemon()
+    stack.start()  # the container runs on, and so does its mount
+    assert cli("exec", container_name, "cat", "/data/file") == "shared"
+    cli("restart", "-t0", container_name)  # nobody had it in between
+    assert cli("exec", container_name, "ls", "/data") == ""
+    cli("rm", "-f", container_name)
+    assert f"{volume}/_data" not in open("/proc/self/mountinfo").read()
+
+
+def test_a_volume_that_cannot_be_mounted_says_why(cli, volume, container_name):
+    cli("volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=size=much,noexec", volume)
+    path = cli("volume", "inspect", "-f", "{{.Mountpoint}}", volume)
+    refused = cli("run", "--name", container_name, "-v", f"{volume}:/data", "busybox", "true", check=False)
+    assert refused.code == 125 and (
+        f"error while mounting volume '{path}': failed to mount local volume: mount tmpfs:{path}, flags: 0x8, "
+        "data: size=much: invalid argument") in refused.err
+
+
+@pytest.mark.parametrize("options, text", [
+    (["type=tmpfs"], 'missing required option: "device"'),
+    (["colour=red"], 'invalid option: "colour"'),
+])
+def test_options_that_are_none(cli, volume, options, text):
+    refused = cli("volume", "create", *[part for option in options for part in ("-o", option)], volume, check=False)
+    assert refused.code == 1 and text in refused.err
 
 
 def test_a_volume_can_stand_for_a_host_directory(stack, cli, volume, tmp_path):

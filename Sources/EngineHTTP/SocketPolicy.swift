@@ -55,12 +55,18 @@ package struct SocketPolicy: Sendable, Equatable {
             return request.query.set("filters", filters)
         }
         let parts = path.split(separator: "/").map { String($0) }
-        guard parts.count >= 2, parts[0] == "containers", !["create", "prune", "json"].contains(parts[1]) else {
-            throw refusal(request)
-        }
+        guard parts.count >= 2, parts[0] == "containers", !["create", "prune", "json"].contains(parts[1]),
+            !Self.namesLink(request.method, parts)
+        else { throw refusal(request) }
         guard let found = labels(parts[1]), matches(found) else {
             throw .notFound("No such container: \(parts[1])")  // for these clients there is none
         }
+    }
+
+    /// Whether a link's name `OWNER/ALIAS` may be in the path, which means another container than the owner.
+    private static func namesLink(_ method: Method, _ parts: [String]) -> Bool {
+        if parts.suffix(2) == ["attach", "ws"] { return parts.count > 4 }
+        return parts.count > (method == .delete ? 2 : 3)
     }
 
     private func matches(_ labels: [(key: String, value: String)]) -> Bool {

@@ -95,11 +95,8 @@ extension NetworkService {
     }
 
     private func check(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) {
-        guard let first = request.name.utf8.first, isAlphanumeric(first),
-            request.name.utf8.allSatisfy({ isAlphanumeric($0) || "_.-".utf8.contains($0) })
-        else {
-            throw NetworkError(
-                .invalidArgument, "invalid network name: only [a-zA-Z0-9][a-zA-Z0-9_.-]* are allowed: \(request.name)")
+        guard request.name.contains(where: { !$0.isWhitespace }) else {
+            throw NetworkError(.invalidArgument, "invalid name: \(request.name)")
         }
         guard !["bridge", "host", "none", "default", "container"].contains(request.name) else {
             throw NetworkError(

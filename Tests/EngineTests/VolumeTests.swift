@@ -36,14 +36,22 @@ struct VolumeTests {
         try LocalDriverOptions.check([:])
         #expect(LocalDriverOptions.bindSource(bind) == FilePath("/x"))
         #expect(LocalDriverOptions.bindSource(["o": "bind", "device": "relative"]) == nil)
-        #expect(throws: EngineError.self) { try LocalDriverOptions.check(["bad": "1"]) }
-        let tmpfs = ["type": "tmpfs", "device": "tmpfs", "o": "size=1m"]
-        do throws(EngineError) {
-            try LocalDriverOptions.check(tmpfs)
-            Issue.record("a tmpfs volume was accepted")
-        } catch {
-            #expect(error.kind == .unimplemented)
-        }
+        #expect(LocalDriverOptions.mount(bind) == nil)
+        let tmpfs = ["type": "tmpfs", "device": "tmpfs", "o": "size=1m,noexec"]
+        try LocalDriverOptions.check(tmpfs)
+        let mount = try #require(LocalDriverOptions.mount(tmpfs))
+        #expect(mount.call.flags == .noExec && mount.call.data == ["size=1m"])
+    }
+
+    @Test(
+        "options that the local driver refuses",
+        arguments: [
+            (["bad": "1"], "invalid option: \"bad\""), (["type": "tmpfs"], "missing required option: \"device\""),
+            (["device": "/x"], "missing required option: \"type\""),
+            (["o": "bind", "type": "none"], "missing required option: \"device\""),
+        ])
+    func refusedOptions(_ options: [String: String], _ message: String) {
+        #expect(throws: EngineError.invalidArgument(message)) { try LocalDriverOptions.check(options) }
     }
 
     @Test("one that a container has stays; an anonymous one goes with its container")

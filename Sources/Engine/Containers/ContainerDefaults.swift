@@ -11,7 +11,7 @@ enum ContainerDefaults {
         if config.workingDirectory.isEmpty { config.workingDirectory = image["WorkingDir"]?.string ?? "" }
         let named = config.env.map { Environment.name(of: $0) }
         let inherited = (image["Env"]?.strings ?? []).filter { !named.contains(Environment.name(of: $0)) }
-        config.env = config.env.filter { $0.contains("=") } + inherited
+        config.env += inherited
         let labels = config.labels
         let more = (image["Labels"]?.stringPairs ?? []).filter { pair in !labels.contains { $0.key == pair.key } }
         config.labels = labels + more

@@ -7,7 +7,7 @@ struct ContainerLink: Sendable, Equatable {
 
     /// Takes what `--link` takes, and inspect's `/NAME:/PARENT/ALIAS`.
     init(_ text: String) {
-        let parts = text.split(separator: ":", maxSplits: 1).map { String($0) }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         let first = parts.first ?? ""
         name = first.hasPrefix("/") ? String(first.dropFirst()) : first
         let last = parts.count > 1 ? parts[1] : name

@@ -41,6 +41,11 @@ final class ContainerRegistry: Sendable {
 
     func remove(_ id: String) { inner.withLock { $0.containers[id] = nil } }
 
+    /// By its whole name alone.
+    func named(_ name: String) -> Container? {
+        inner.withLock { inner in inner.names[name].flatMap { inner.containers[$0] } }
+    }
+
     /// By id, by name, or by the beginning of an id if only one has it.
     func find(_ reference: String) throws(EngineError) -> Container {
         let name = reference.hasPrefix("/") ? String(reference.dropFirst()) : reference

@@ -54,8 +54,8 @@ extension ContainerService {
             }
             guard let connection = await Self.connection(source, for: client) else { return }
             let relay = AttachRelay(
-                connection: connection, client: client, tty: tty, isFramed: request.isFramed, hasInput: hasInput,
-                detachKeys: tty ? request.detachKeys : [])
+                connection: connection, client: client, tty: tty, isFramed: request.isFramed && !tty,
+                hasInput: hasInput, detachKeys: tty ? request.detachKeys : [])
             if try await relay.run() { publish("detach", record) }
         }
     }

@@ -116,14 +116,15 @@ extension ContainerService {
         }
     }
 
-    /// Freezes a running container; runs inside its queue of operations.
+    /// Freezes a running container; runs inside its queue of operations. One that cannot be frozen, since it has just
+    /// ended, needs it no more.
     private func whilePaused<Result: Sendable>(
         _ container: Container, _ body: @Sendable () async throws -> Result
     ) async throws -> Result {
         guard container.state.isRunning, !container.state.isPaused, !container.state.isRestarting else {
             return try await body()
         }
-        try await freeze(container)
+        guard (try? await freeze(container)) != nil else { return try await body() }
         do {
             let result = try await body()
             try await thaw(container)

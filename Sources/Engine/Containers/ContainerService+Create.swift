@@ -55,11 +55,8 @@ extension ContainerService {
         ).check()
         try LogOptions.validateReceiver(driver: host.logDriver, options: host.logOptions)
         for (_, endpoint) in request.endpoints {
-            for (field, what) in [("IPv6Address", "IPv6 addresses"), ("LinkLocalIPs", "link-local addresses")]
-            where endpoint["IPAMConfig"]?[field]?.string?.isEmpty == false
-                || endpoint["IPAMConfig"]?[field]?.array?.isEmpty == false
-            {
-                throw .unimplemented("\(what) are not implemented by swrun yet")
+            guard endpoint["IPAMConfig"]?["IPv6Address"]?.string?.isEmpty != false else {
+                throw .unimplemented("IPv6 addresses are not implemented by swrun yet")
             }
         }
     }

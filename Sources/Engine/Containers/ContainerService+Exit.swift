@@ -62,6 +62,7 @@ extension ContainerService {
             }
         } catch {}
         await networks.detach(container: id)
+        await volumes.unmount(container: id)
         removeRunDirectory(id)
         container.update { $0.network = NetworkView() }
     }

@@ -124,21 +124,24 @@ extension ContainerRecord {
         if state.isRunning || !network.networks.isEmpty || networkMode.hasPrefix("container:") {
             return network.networks
         }
-        let first = leftFirstNetwork ? [] : [Self.unattached(networkMode, endpointSettings(networkMode))]
+        let first = leftFirstNetwork ? [] : [unattached(networkMode, endpointSettings(networkMode))]
         let shown = leftFirstNetwork ? [] : [networkMode, "default"]
-        return first + endpoints.filter { !shown.contains($0.key) }.map { Self.unattached($0.key, $0.value) }
+        return first + endpoints.filter { !shown.contains($0.key) }.map { unattached($0.key, $0.value) }
     }
 
     /// docker's EndpointSettings before the start.
-    private static func unattached(_ network: String, _ settings: JSONValue) -> JSONValue.Member {
-        .init(
+    private func unattached(_ network: String, _ settings: JSONValue) -> JSONValue.Member {
+        let isNamed = !["bridge", "default", "host", "none"].contains(network)
+        let names = isNamed ? networkNames(aliases: settings["Aliases"]?.strings ?? []) : []
+        return .init(
             network,
             [
                 "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": settings["Links"] ?? .null,
-                "Aliases": settings["Aliases"] ?? .null, "MacAddress": "",
-                "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0, "NetworkID": "",
+                "Aliases": settings["Aliases"] ?? .null, "MacAddress": settings["MacAddress"] ?? "",
+                "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": settings["GwPriority"] ?? 0,
+                "NetworkID": "",
                 "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
-                "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": .null,
+                "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": names.isEmpty ? .null : .strings(names),
             ])
     }
 

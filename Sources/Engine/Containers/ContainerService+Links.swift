@@ -11,8 +11,9 @@ extension ContainerService {
         var links: [String] = []
         for text in texts {
             let link = ContainerLink(text)
-            guard let other = try? find(link.name) else {
-                throw .invalidArgument("could not get container for \(link.name): No such container: \(link.name)")
+            let other: Container
+            do { other = try find(link.name) } catch {
+                throw .invalidArgument("could not get container for \(link.name): \(error.message)")
             }
             if other.record.networkMode == "host" {
                 throw .invalidArgument(
@@ -105,6 +106,46 @@ extension ContainerService {
                 record.hostConfig.list("Links").contains(where: { ContainerLink($0).name == id })
             else { continue }
             rewriteHosts(record)
+        }
+    }
+
+    /// The container that `OWNER/ALIAS` means; nil if that is no link's name.
+    func containerLink(named reference: String) -> (owner: Container, alias: String, target: Container)? {
+        let parts = reference.drop { $0 == "/" }.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let owner = registry.named(String(parts[0])), owner.record.networkMode == "bridge"
+        else { return nil }
+        let links = owner.record.hostConfig.list("Links").map { ContainerLink($0) }
+        guard let link = links.first(where: { $0.alias == parts[1] }), let target = try? registry.find(link.name)
+        else { return nil }
+        return (owner, link.alias, target)
+    }
+
+    /// The further names `/OWNER/ALIAS` that links give to containers, by id.
+    func linkNames() -> [String: [String]] {
+        var names: [String: [String]] = [:]
+        for record in registry.all.map(\.record) where record.networkMode == "bridge" {
+            for link in record.hostConfig.list("Links").map({ ContainerLink($0) }) {
+                guard let target = try? registry.find(link.name) else { continue }
+                names[target.id, default: []].append("/\(record.name)/\(link.alias)")
+            }
+        }
+        return names.mapValues { $0.sorted() }
+    }
+
+    /// `docker rm --link OWNER/ALIAS`: the owner knows the other no more by that name. Both containers stay.
+    package func removeLink(_ reference: String) async throws {
+        guard let link = containerLink(named: reference) else {
+            _ = try find(reference)
+            throw EngineError.conflict("Conflict, cannot remove the default link name of the container")
+        }
+        try await link.owner.operations.run { [self] in
+            try checkExists(link.owner)
+            let record = link.owner.update { record in
+                let rest = record.hostConfig.list("Links").filter { ContainerLink($0).alias != link.alias }
+                record.hostConfig.set("Links", rest.isEmpty ? .null : .strings(rest))
+            }
+            save(link.owner)
+            if record.state.isRunning { rewriteHosts(record) }
         }
     }
 

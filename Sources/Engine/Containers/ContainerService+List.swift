@@ -31,10 +31,12 @@ extension ContainerService {
         if request.limit > 0 { records = Array(records.prefix(request.limit)) }
         var list: [JSONValue] = []
         let holders = await holders(of: Set(records.map(\.imageName)))
+        let linkNames = linkNames()
         for record in records {
             var json = await summary(record, size: request.size)
             // A name that went, or means another image now, would mislead.
             if holders[record.imageName] != record.imageID { json.set("Image", .string(record.imageID)) }
+            if let names = linkNames[record.id] { json.set("Names", .strings(["/" + record.name] + names)) }
             list.append(json)
         }
         return .array(list)

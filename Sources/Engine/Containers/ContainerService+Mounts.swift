@@ -11,7 +11,7 @@ extension ContainerService {
     func readyMounts(_ record: ContainerRecord) async throws -> [MountPoint] {
         var mounts = record.mounts
         for index in mounts.indices where mounts[index].kind == .volume {
-            mounts[index].source = try await volumes.mount(mounts[index].name).source.string
+            mounts[index].source = try await volumes.mount(mounts[index].name, for: record.id).source.string
         }
         let binds = mounts.filter { $0.kind == .bind }
         guard !binds.isEmpty else { return mounts }

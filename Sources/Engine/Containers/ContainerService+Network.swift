@@ -138,7 +138,7 @@ extension NetworkView {
                     "IPAMConfig": settings["IPAMConfig"] ?? .null, "Links": settings["Links"] ?? .null,
                     "Aliases": aliases,
                     "MacAddress": .string(attachment.macAddress?.description ?? ""),
-                    "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": 0,
+                    "DriverOpts": settings["DriverOpts"] ?? .null, "GwPriority": settings["GwPriority"] ?? 0,
                     "NetworkID": .string(attachment.networkID), "EndpointID": .string(attachment.endpointID),
                     "Gateway": .string(attachment.gateway?.description ?? ""),
                     "IPAddress": .string(attachment.ipAddress),

@@ -50,7 +50,7 @@ extension ContainerService {
         do { try await networks.reconcile(running: running) } catch {
             logger.warning("networks not repaired after the start", metadata: ["error": "\(error)"])
         }
-        do { try await volumes.reconcile(containers: Set(records.map { $0.id })) } catch {
+        do { try await volumes.reconcile(containers: Set(records.map { $0.id }), running: running) } catch {
             logger.warning("volumes not repaired after the start", metadata: ["error": "\(error)"])
         }
     }

@@ -50,8 +50,11 @@ package final class ContainerService: Sendable {
         do { store = try ContainerStore(path: configuration.databasePath) } catch { throw EngineError(error) }
     }
 
-    /// The container that a name, an id or the beginning of an id means.
-    package func find(_ reference: String) throws(EngineError) -> Container { try registry.find(reference) }
+    /// The container that a name, an id, the beginning of an id or a link's name (`OWNER/ALIAS`) means.
+    package func find(_ reference: String) throws(EngineError) -> Container {
+        if let link = containerLink(named: reference) { return link.target }
+        return try registry.find(reference)
+    }
 
     /// For operations that waited in the queue while the container was removed.
     func checkExists(_ container: Container) throws(EngineError) {

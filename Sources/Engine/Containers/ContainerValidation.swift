@@ -46,9 +46,6 @@ struct ContainerValidation {
             throw invalid("Invalid isolation: \"\(host.text("Isolation"))\" - linux only supports 'default'")
         }
         if !host.text("Cgroup").isEmpty { throw invalid("cgroup mode \(host.text("Cgroup")) is not supported") }
-        if !["", "local"].contains(host.text("VolumeDriver")) {
-            throw .notFound("plugin \"\(host.text("VolumeDriver"))\" not found")
-        }
     }
 
     private func checkConfig() throws(EngineError) {

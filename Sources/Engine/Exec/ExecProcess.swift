@@ -7,6 +7,8 @@ struct ExecProcess {
     var exec: ExecConfig
     var container: ContainerRecord
     var host: HostFacts
+    /// The daemon's settings, where the container has none of its own.
+    var defaults: EngineConfiguration
     var consoleSize: (height: Int64, width: Int64)?
 
     func build(user: ResolvedUser) throws(SpecError) -> JSONValue {
@@ -24,7 +26,8 @@ struct ExecProcess {
         process.set("capabilities", SpecBuilder.capabilitySets(try capabilities(), uid: user.uid))
         let limits = try SpecBuilder.rlimits(container.hostConfig)
         if !limits.isEmpty { process.set("rlimits", .array(limits)) }
-        let security = try SecurityOptions(parsing: container.hostConfig.list("SecurityOpt"))
+        let security = try SecurityOptions(
+            parsing: container.hostConfig.list("SecurityOpt"), defaults: defaults)
         if security.noNewPrivileges { process.set("noNewPrivileges", true) }
         process.set("oomScoreAdj", .int(container.hostConfig.number("OomScoreAdj")))
         return process

@@ -28,7 +28,7 @@ extension ExecService {
     }
 
     /// Starts an exec and serves its client. The start itself happens when the client has its answer, as docker does
-    /// it: a failure is told in the stream.
+    /// it: a failure is told in the stream. Whether the stream has frames is said here, not when the exec was made.
     package func startAttached(_ id: String, _ request: ExecStartRequest) throws(EngineError) -> Attachment {
         let config = try checkStartable(id).config
         var flags: AttachConnection.Flags = []
@@ -36,7 +36,7 @@ extension ExecService {
         if config.attachStdout { flags.insert(.stdout) }
         if config.attachStderr { flags.insert(.stderr) }
         let keys = config.tty ? try detachKeys(config.detachKeys) : []
-        return Attachment(tty: config.tty) { [self, flags] client in
+        return Attachment(tty: request.tty) { [self, flags] client in
             let connection: AttachConnection
             let record: ExecRecord
             do {
@@ -45,11 +45,11 @@ extension ExecService {
                 connection = opened
             } catch {
                 let text = Array((EngineError(error).message + "\r\n").utf8)
-                return try await client.write(config.tty ? text : StreamFrame.encode(.stdout, text))
+                return try await client.write(request.tty ? text : StreamFrame.encode(.stdout, text))
             }
             let relay = AttachRelay(
-                connection: connection, client: client, tty: config.tty, hasInput: config.attachStdin,
-                detachKeys: keys)
+                connection: connection, client: client, tty: config.tty, isFramed: !request.tty,
+                hasInput: config.attachStdin, detachKeys: keys)
             if try await relay.run() {
                 if let container = try? containers.find(record.containerID) {
                     publish("exec_detach", record, container)
@@ -134,7 +134,8 @@ extension ExecService {
         }
         do throws(SpecError) {
             return try ExecProcess(
-                exec: exec.config, container: record, host: containers.host, consoleSize: request.consoleSize
+                exec: exec.config, container: record, host: containers.host, defaults: containers.configuration,
+                consoleSize: request.consoleSize
             ).build(user: try Self.resolveUser(exec.config, record, files))
         } catch {
             throw EngineError(error)

@@ -7,8 +7,8 @@ struct AttachRelay: Sendable {
     var connection: AttachConnection
     var client: any ByteStream
     var tty: Bool
-    /// Whether the client gets docker's frames, which keep standard output and error apart; with a terminal never.
-    var isFramed = true
+    /// Whether the client gets docker's frames, which keep standard output and error apart.
+    var isFramed: Bool
     var hasInput: Bool
     /// The sequence that ends the attachment; empty for none.
     var detachKeys: [UInt8]
@@ -60,8 +60,8 @@ struct AttachRelay: Sendable {
     private func copyOutput() async throws -> End {
         var frames = StreamFrameDecoder()
         while let bytes = try await connection.read() {
-            guard tty || !isFramed else {
-                try await client.write(bytes)  // framed already, as the client wants it
+            if isFramed {
+                try await client.write(bytes)  // as they come from the shim
                 continue
             }
             frames.append(bytes)

@@ -39,19 +39,22 @@ extension ContainerService {
         }
     }
 
-    /// With `force` a container or connection that is not there is fine.
+    /// With `force` docker also takes off what is left of a container that it does not know; we leave nothing.
     package func disconnect(
         _ reference: String, network: String, force: Bool
     ) async throws -> (container: String, network: NetworkRecord) {
-        let container = try find(reference)
+        let container: Container
+        do throws(EngineError) { container = try find(reference) } catch {
+            throw force && error.kind == .notFound ? .notFound("endpoint \(reference) not found") : error
+        }
         return try await container.operations.run { [self] in
             let target = try await networks.inspect(network).network
             try checkExists(container)
             let record = container.record
             guard isConnected(record, target) else {
-                if force { return (record.id, target) }
+                let which = record.state.isRunning ? "network" : "the network"
                 throw EngineError(
-                    .permissionDenied, "container \(record.id) is not connected to network \(target.name)")
+                    .permissionDenied, "container \(record.id) is not connected to \(which) \(target.name)")
             }
             let known = names(target)
             if record.state.isRunning {

@@ -8,7 +8,12 @@ package enum MountRequests {
     /// The mounts of a container, in the order in which they were asked for; one for each destination.
     package static func parse(config: ContainerConfig, hostConfig: HostConfig) throws(SpecError) -> [MountPoint] {
         var points: [MountPoint] = []
-        for bind in hostConfig.list("Binds") { try add(parseBind(bind), to: &points) }
+        let driver = hostConfig.text("VolumeDriver")
+        for bind in hostConfig.list("Binds") {
+            var point = try parseBind(bind)
+            if point.kind == .volume, !driver.isEmpty { point.driver = driver }
+            try add(point, to: &points)
+        }
         for mount in hostConfig.objects("Mounts") { try add(parseMount(mount), to: &points) }
         for (destination, options) in hostConfig.map("Tmpfs") {
             var point = MountPoint(.tmpfs, destination: try checked(destination))

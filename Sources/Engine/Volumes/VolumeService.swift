@@ -19,6 +19,9 @@ package actor VolumeService {
     private var opened: VolumeStore?
     /// Copies of image content under way, by volume.
     private var populations: [String: Task<Void, any Error>] = [:]
+    /// Which running containers use the volumes that are mounts of their own, and the mounts made for them.
+    var holders: [String: Set<String>] = [:]
+    var mounting: [String: Task<Void, any Error>] = [:]
     /// The removal of what earlier removals left.
     private(set) var sweep: Task<Void, Never>?
 
@@ -138,6 +141,8 @@ package actor VolumeService {
     /// Copies what an image has at `path` into the volume, if the volume is still empty. `mountOptions` are those of the
     /// overlay snapshot that the container runs on; nothing has been written to it yet.
     package func populate(_ name: String, path: String, mountOptions: [String]) async throws(EngineError) {
+        // What is not mounted yet cannot be filled: no content of images is copied into other file systems.
+        guard LocalDriverOptions.mount(try inspect(name).options ?? [:]) == nil else { return }
         let target = try await mount(name)
         // Owned by `populations`, and ends with the copying. On a thread of its own: the volume may be a bind of a
         // directory whose file system hangs.
@@ -173,8 +178,9 @@ package actor VolumeService {
 
     /// At the daemon's start: uses by containers that are no longer known are forgotten, removals that were cut short
     /// are ended, and so are creations.
-    package func reconcile(containers: Set<String>) throws(EngineError) {
+    package func reconcile(containers: Set<String>, running: Set<String> = []) throws(EngineError) {
         let store = try store()
+        try adoptMounts(of: running, store)
         for container in try store.users().subtracting(containers) { try store.removeUses(by: container) }
         let leftOvers = directories.leftOvers()
         for name in leftOvers.flatMap({ (try? listDirectory($0)) ?? [] }) where !exists(directories.volume(name)) {
@@ -213,7 +219,10 @@ package actor VolumeService {
     /// record follows is repaired by `reconcile`. Returns what `erase` is to remove.
     private func setAside(_ name: String, _ store: VolumeStore) throws(EngineError) -> FilePath? {
         let aside: FilePath?
-        do throws(SysError) { aside = try directories.setAside(name, String(randomIdentifier().prefix(16))) } catch {
+        do throws(SysError) {
+            try unmountAll(directories.data(name))  // or the files of another file system would be removed
+            aside = try directories.setAside(name, String(randomIdentifier().prefix(16)))
+        } catch {
             throw .internal("remove \(name): \(error.description)")
         }
         do throws(EngineError) { try store.delete(name) } catch {

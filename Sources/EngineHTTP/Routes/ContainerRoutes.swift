@@ -14,11 +14,11 @@ struct ContainerRoutes {
         router.on(.get, "/containers/json", list)
         router.on(.post, "/containers/create", create)
         router.on(.post, "/containers/prune", prune)
-        router.on(.get, "/containers/{name}/json", inspect)
+        router.on(.get, "/containers/{name:.*}/json", inspect)
         router.on(.get, "/containers/{name}/top", top)
         router.on(.post, "/containers/{name}/rename", rename)
         router.on(.post, "/containers/{name}/update", update)
-        router.on(.delete, "/containers/{name}", remove)
+        router.on(.delete, "/containers/{name:.*}", remove)
         ContainerLifecycleRoutes(containers: containers).register(on: &router)
         ContainerStreamRoutes(containers: containers).register(on: &router)
         ArchiveRoutes(containers: containers).register(on: &router)
@@ -70,12 +70,13 @@ struct ContainerRoutes {
     }
 
     @Sendable private func remove(_ request: Request) async throws -> Response {
+        let name = try request.parameter("name")
         if request.query.bool("link") {
-            throw EngineError.unimplemented("links between containers are not implemented by swrun yet")
+            try await containers.removeLink(name)
+        } else {
+            try await containers.remove(
+                name, force: request.query.bool("force"), removingVolumes: request.query.bool("v"))
         }
-        try await containers.remove(
-            try request.parameter("name"), force: request.query.bool("force"),
-            removingVolumes: request.query.bool("v"))
         return .empty(.noContent)
     }
 

@@ -59,7 +59,9 @@ struct ImageTransferRoutes {
     }
 
     @Sendable private func load(_ request: Request) async throws -> Response {
-        try await stream(images.load(request.body, platforms: request.query.platforms("platform")))
+        let platforms = try request.query.platforms("platform")
+        // docker has no other status for a bad archive.
+        return Self.stream(images.load(request.body, platforms: platforms), after: nil)
     }
 
     @Sendable private func save(_ names: [String], _ request: Request) async throws -> Response {
@@ -75,8 +77,11 @@ struct ImageTransferRoutes {
     /// Waits for the first line: what fails before it gets a status of its own, what fails later a line.
     private func stream(_ lines: ProgressLines) async throws -> Response {
         var iterator = lines.makeAsyncIterator()
-        let first = try await iterator.next()
-        return .stream(.ok, contentType: "application/json") { body in
+        return Self.stream(lines, after: try await iterator.next())
+    }
+
+    private static func stream(_ lines: ProgressLines, after first: ProgressMessage?) -> Response {
+        .stream(.ok, contentType: "application/json") { body in
             if let first { try await body.writeLine(first.json) }
             do {
                 for try await line in lines { try await body.writeLine(line.json) }

@@ -16,8 +16,8 @@ struct NetworkRoutes {
         router.on(.get, "/networks", list)
         router.on(.post, "/networks/create", create)
         router.on(.post, "/networks/prune", prune)
-        router.on(.post, "/networks/{id}/connect", connect)
-        router.on(.post, "/networks/{id}/disconnect", disconnect)
+        router.on(.post, "/networks/{id:.*}/connect", connect)
+        router.on(.post, "/networks/{id:.*}/disconnect", disconnect)
         router.on(.get, "/networks/{id:.*}", inspect)
         router.on(.delete, "/networks/{id:.*}", remove)
     }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import Threads
+
+// Volumes that are file systems of their own (`LocalMount`): mounted over `_data` while containers that have them run.
+extension VolumeService {
+    /// Where a volume is for a container that starts. What has to be mounted for it stays until `unmount(container:)`.
+    package func mount(_ name: String, for container: String) async throws(EngineError) -> VolumeMount {
+        let volume = try await mount(name)
+        guard let request = LocalDriverOptions.mount(try inspect(name).options ?? [:]) else { return volume }
+        holders[name, default: []].insert(container)
+        let path = dataDirectory(name)
+        // Owned by `mounting`, and ends with the mount. A server that does not answer holds up nobody else.
+        let task = mounting[name] ?? Task { try await runOnThread { try request.mount(on: path) } }
+        mounting[name] = task
+        do { try await task.value } catch {
+            mounting[name] = nil
+            release(name, from: container)
+            throw EngineError(error)
+        }
+        return volume
+    }
+
+    /// A container's run has ended: what no other one uses is unmounted.
+    package func unmount(container: String) {
+        for name in holders.keys where holders[name]?.contains(container) == true { release(name, from: container) }
+    }
+
+    private func release(_ name: String, from container: String) {
+        holders[name]?.remove(container)
+        guard holders[name]?.isEmpty == true else { return }
+        holders[name] = nil
+        mounting[name] = nil
+        try? unmountAll(dataDirectory(name))
+    }
+
+    /// After a start of the daemon: containers that run still use their volumes, others do not.
+    func adoptMounts(of running: Set<String>, _ store: VolumeStore) throws(EngineError) {
+        for volume in try store.list() where LocalDriverOptions.mount(volume.options ?? [:]) != nil {
+            let users = running.intersection(try store.users(of: volume.name))
+            if users.isEmpty { try? unmountAll(dataDirectory(volume.name)) } else { holders[volume.name] = users }
+        }
+    }
+}
