@@ -7,7 +7,6 @@ tables and mounts of the tests never meet the host's.
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import time

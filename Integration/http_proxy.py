@@ -5,24 +5,14 @@ import socket
 import socketserver
 import threading
 
+from serving import Serving
 
-class Proxy(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
 
+class Proxy(Serving, socketserver.ThreadingTCPServer):
     def __init__(self, password=None):
-        super().__init__(("127.0.0.1", 0), ProxyHandler)
-        self.address = f"127.0.0.1:{self.server_address[1]}"
+        super().__init__(ProxyHandler)
         self.password = password
         self.asked = []  # method and target of each request
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
 
 
 class ProxyHandler(socketserver.StreamRequestHandler):

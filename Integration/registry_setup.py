@@ -7,8 +7,8 @@ import json
 import os
 
 import pytest
+from archives import random_archive
 from harness import TOOLS, Stack, run
-from small_registry import archive
 
 HTTP, HTTPS, BASIC, TOKEN, FAULT = (f"127.0.0.1:{port}" for port in (5110, 5111, 5112, 5113, 5115))
 CREDENTIALS = "user:secret"
@@ -37,7 +37,7 @@ def repository():
 def unique(cleaned):
     """Loads an image under a name, as big as asked for."""
     def load(name, size=1000):
-        cleaned.docker("load", "-q", input=archive(name, size))
+        cleaned.docker("load", "-q", input=random_archive(name, size))
         return cleaned.inspect(name)
     return load
 

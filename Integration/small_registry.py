@@ -1,44 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A registry of a hundred lines for what Debian's cannot do, and images that exist nowhere else."""
+"""A registry of a hundred lines for what Debian's cannot do."""
 import base64
-import hashlib
 import http.server
-import io
 import json
 import os
-import tarfile
-import threading
 import urllib.parse
 
-
-def archive(name, size):
-    """A docker archive of an image that exists nowhere else: one file of `size` random bytes."""
-    def tar(*files):
-        data = io.BytesIO()
-        with tarfile.open(fileobj=data, mode="w") as out:
-            for path, content in files:
-                info = tarfile.TarInfo(path)
-                info.size = len(content)
-                out.addfile(info, io.BytesIO(content))
-        return data.getvalue()
-
-    layer = tar(("random", os.urandom(size)))
-    diff = "sha256:" + hashlib.sha256(layer).hexdigest()
-    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/random"]},
-                         "rootfs": {"type": "layers", "diff_ids": [diff]}, "history": [{"created_by": "test"}]}).encode()
-    manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
-    return tar(("config.json", config), ("layer.tar", layer), ("manifest.json", manifest))
+from archives import digest_of
+from serving import Serving
 
 
-class SmallRegistry(http.server.ThreadingHTTPServer):
+class SmallRegistry(Serving, http.server.ThreadingHTTPServer):
     """What Debian's registry cannot do: takes up uploads that broke off, answers searches,
     serves manifests as they were put."""
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), SmallRegistryHandler)
-        self.address = f"127.0.0.1:{self.server_port}"
+        super().__init__(SmallRegistryHandler)
         self.blobs, self.manifests, self.parts, self.uploads = {}, {}, {}, []
         self.seen = []  # method, path and authorization of each GET and HEAD
         self.cut = None  # bytes of the next PATCH that arrive before the connection breaks
@@ -46,14 +23,6 @@ class SmallRegistry(http.server.ThreadingHTTPServer):
         self.password = None  # user:password that is asked for
         self.blobs_are_at = None  # another address that blobs are to be fetched from
         self.empty_repository = None  # a repository that has no blobs; without it, all have all
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
 
 
 class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
@@ -136,7 +105,3 @@ class SmallRegistryHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format, *values):
         pass
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()

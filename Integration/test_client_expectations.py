@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What client libraries rely on beyond the documented answers, most of it found by running their own test suites."""
 import json
-import os
 import socket
 
 import pytest

@@ -39,17 +39,6 @@ def now(stack):
     return json.loads(stack.curl("/info"))["SystemTime"]
 
 
-def tar_of(files):
-    """A tar of {name: content}."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mode = len(content), 0o755
-            archive.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
-
-
 @pytest.fixture(scope="module")
 def root_archive(stack):
     """busybox's root file system as a tar."""

@@ -3,7 +3,6 @@
 docker-py. Either is skipped where it is not installed; `SWRUN_COMPOSE` may name the plugin's file."""
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 

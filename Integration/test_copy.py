@@ -8,7 +8,6 @@ import io
 import json
 import lzma
 import os
-import pathlib
 import subprocess
 import tarfile
 import time

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Health checks: what they run, what inspect, ps and events tell, and how they live through pauses and restarts."""
-import json
 import time
 
 import pytest

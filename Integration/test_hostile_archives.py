@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Archives that mean harm, through load, import and pull: each is refused or stays in its root, and the host is as before."""
 import gzip
-import hashlib
-import io
 import json
 import os
 import pathlib
 import shutil
 import struct
 import subprocess
-import tarfile
 import tempfile
 import urllib.request
 
 import pytest
-
+from archives import digest_of, docker_archive
 from harness import TOOLS, Stack, run
 
 OUT = "../" * 30 + "tmp/hostile-outside"
@@ -177,20 +174,6 @@ def archive(name):
     return data if name in WITHOUT_END else data + bytes(1024)
 
 
-def image_archive(layer):
-    """What `docker save` would have made of an image with this layer."""
-    diff_id = "sha256:" + hashlib.sha256(layer).hexdigest()
-    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [diff_id]}}).encode()
-    manifest = json.dumps([{"Config": "config.json", "RepoTags": ["hostile:1"], "Layers": ["layer.tar"]}]).encode()
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for name, content in (("config.json", config), ("layer.tar", layer), ("manifest.json", manifest)):
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return stream.getvalue()
-
-
 @pytest.fixture(scope="module")
 def stack():
     with tempfile.TemporaryDirectory(prefix="swrun-it-hostile-") as path:
@@ -264,7 +247,7 @@ def push(layer, diff_id, tag):
     config = json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": [diff_id]}}).encode()
     blobs = []
     for kind, data in (("config.v1+json", config), ("layer.v1.tar+gzip", gzip.compress(layer, 1))):
-        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        digest = digest_of(data)
         place = upload("POST", "library/hostile/blobs/uploads/", b"", "application/octet-stream")
         place = place.partition("/v2/")[2]
         upload("PUT", f"{place}{'&' if '?' in place else '?'}digest={digest}", data, "application/octet-stream")
@@ -292,7 +275,7 @@ def test_every_case_from_a_registry(stack, outside, registry, client):
     wrong = []
     for number, (name, (_, fate)) in enumerate(CASES.items()):
         layer = archive(name)
-        push(layer, "sha256:" + hashlib.sha256(layer).hexdigest(), f"case{number}")
+        push(layer, digest_of(layer), f"case{number}")
         failed, text = pull(stack, client, f"case{number}")
         if fate != "either" and failed != (fate == "refused"):
             wrong.append(f"{name}: expected {fate}, got {text[-200:]}")
@@ -322,7 +305,7 @@ def memory(pid):
 
 
 WAYS = {
-    "load": lambda stack, data: send(stack, "/images/load?quiet=1", image_archive(data)),
+    "load": lambda stack, data: send(stack, "/images/load?quiet=1", docker_archive("hostile:1", data)),
     "import": lambda stack, data: send(stack, "/images/create?fromSrc=-&repo=hostile&tag=1", data),
     "import gzip": lambda stack, data: send(stack, "/images/create?fromSrc=-&repo=hostile&tag=1", gzip.compress(data, 1)),
 }

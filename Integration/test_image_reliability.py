@@ -14,8 +14,9 @@ import tempfile
 import time
 
 import pytest
+from archives import random_archive
 from harness import Stack, run, wait_until
-from small_registry import SmallRegistry, archive
+from small_registry import SmallRegistry
 
 REGISTRY = "127.0.0.1:5100"
 ROUNDS = int(os.environ.get("SWRUN_TEST_ROUNDS", "15"))
@@ -180,11 +181,11 @@ def assert_usable(stack, expected):
 
 @pytest.mark.parametrize("size", [12, 19, 30], ids=["unpacking", "nearly", "storing"])
 def test_load_onto_a_full_disk(small_disk, size):
-    fails_for_space(small_disk, "load", "-q", input=archive("big:1", size << 20))
+    fails_for_space(small_disk, "load", "-q", input=random_archive("big:1", size << 20))
     assert_usable(small_disk, {"busybox:latest"})
     collect_garbage(small_disk)
     Store(small_disk).assert_nothing_superfluous()
-    small_disk.docker("load", "-q", input=archive("fits:1", 6 << 20))
+    small_disk.docker("load", "-q", input=random_archive("fits:1", 6 << 20))
     assert_usable(small_disk, {"busybox:latest", "fits:1"})
 
 
@@ -193,7 +194,7 @@ def test_pull_onto_a_full_disk(small_disk, stack, size):
     with SmallRegistry() as registry:
         repository = f"{registry.address}/image"
         for tag, megabytes in [("big", size), ("fits", 5)]:
-            stack.docker("load", "-q", input=archive(f"{repository}:{tag}", megabytes << 20))
+            stack.docker("load", "-q", input=random_archive(f"{repository}:{tag}", megabytes << 20))
             stack.docker("push", "-q", f"{repository}:{tag}")
             stack.docker("rmi", f"{repository}:{tag}")
         fails_for_space(small_disk, "pull", "-q", f"{repository}:big")

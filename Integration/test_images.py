@@ -204,7 +204,7 @@ def test_remove_an_image_in_use(fresh):
     assert (f"conflict: unable to delete {image} (cannot be forced) - image is being used by running container "
             f"{container[:12]}") in result.err
     fresh.docker("rm", "-f", container)
-    assert f"Untagged: busybox:latest" in fresh.docker("rmi", "busybox")
+    assert "Untagged: busybox:latest" in fresh.docker("rmi", "busybox")
 
 
 def test_replaced_image_dangles_until_pruned(fresh, images, registry):

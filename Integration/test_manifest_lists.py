@@ -7,8 +7,9 @@ import pathlib
 import shutil
 
 import pytest
+from archives import random_archive
 from harness import TOOLS, run
-from small_registry import SmallRegistry, archive
+from small_registry import SmallRegistry
 
 PLAIN, TOKEN = "127.0.0.1:5100", "127.0.0.1:5103"
 needs_docker = pytest.mark.skipif(not shutil.which("docker"), reason="no docker client on this machine")
@@ -99,7 +100,7 @@ def test_images_of_the_lists_own_repository_are_there_already(cli, name):
 
 def test_a_variant_stays_as_the_image_has_it(cli, stack, name, tmp_path):
     """arm64/v8 is what arm64 means, and yet not the same bytes."""
-    (tmp_path / "image.tar").write_bytes(archive("x:1", 100))
+    (tmp_path / "image.tar").write_bytes(random_archive("x:1", 100))
     run("skopeo", "--insecure-policy", "--override-arch", "arm64", "copy", "-q", f"docker-archive:{tmp_path}/image.tar",
         f"dir:{tmp_path}/image")
     manifest = json.loads((tmp_path / "image" / "manifest.json").read_text())
@@ -182,7 +183,7 @@ def test_with_a_login(stack, name, registry):
 def test_a_registry_that_does_not_mount(stack, name):
     with SmallRegistry() as small:
         source = f"{small.address}/x:1"
-        stack.docker("load", "-q", input=archive(source, 1000))
+        stack.docker("load", "-q", input=random_archive(source, 1000))
         stack.docker("push", "-q", source)
         stack.docker("rmi", source)
         stack.swrun("manifest", "create", f"{small.address}/y:1", source)

@@ -1,62 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images for several platforms: what of them save, load, inspect, history and rmi take with `--platform`."""
 import gzip
-import hashlib
-import io
 import json
 import tarfile
 
 import pytest
+from archives import Layout, tar_of
 from harness import run
 
 REGISTRY = "127.0.0.1:5100"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-
-
-class Layout:
-    """An OCI image layout that becomes an archive."""
-
-    def __init__(self):
-        self.files = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}'}
-
-    def blob(self, data, media_type, **more):
-        data = data if isinstance(data, bytes) else json.dumps(data).encode()
-        digest = hashlib.sha256(data).hexdigest()
-        self.files[f"blobs/sha256/{digest}"] = data
-        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data), **more}
-
-    def image(self, platform):
-        """An image with one file that tells its platform."""
-        layer = io.BytesIO()
-        with tarfile.open(fileobj=layer, mode="w") as tar:
-            info = tarfile.TarInfo("platform")
-            info.size = len(platform)
-            tar.addfile(info, io.BytesIO(platform.encode()))
-        described = dict(zip(("os", "architecture", "variant"), platform.split("/")))
-        layer = self.blob(layer.getvalue(), "application/vnd.oci.image.layer.v1.tar")
-        config = self.blob(
-            {**described, "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
-             "config": {"Cmd": ["/platform"]}, "history": [{"created_by": f"made for {platform}"}]},
-            "application/vnd.oci.image.config.v1+json")
-        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
-        return self.blob(manifest, MANIFEST, platform=described)
-
-    def write(self, path, name, platforms):
-        """Returns the digests of the index and of the manifests."""
-        manifests = [self.image(platform) for platform in platforms]
-        index = self.blob({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}, INDEX)
-        top = {**index, "annotations": {"io.containerd.image.name": f"docker.io/library/{name}"}}
-        self.files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [top]}).encode()
-        with tarfile.open(path, "w") as tar:
-            for file, data in self.files.items():
-                info = tarfile.TarInfo(file)
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-        return index["digest"], [manifest["digest"] for manifest in manifests]
-
-
 PLATFORMS = ["linux/amd64", "linux/arm64/v8", "linux/riscv64"]
+
+
+def write_archive(path):
+    """An archive of `many:1`, whose images have one file that tells their platform; the digests of index and manifests."""
+    layout, manifests = Layout(), []
+    for platform in PLATFORMS:
+        described = dict(zip(("os", "architecture", "variant"), platform.split("/")))
+        config = {**described, "config": {"Cmd": ["/platform"]}, "history": [{"created_by": f"made for {platform}"}]}
+        manifests.append(layout.image(tar_of({"platform": platform.encode()}), config, platform=described))
+    index = layout.index(manifests)
+    layout.write(path, (index, {"io.containerd.image.name": "docker.io/library/many:1"}))
+    return index["digest"], [manifest["digest"] for manifest in manifests]
 
 
 @pytest.fixture
@@ -69,8 +34,7 @@ def client(cli, stack):
 def many(tmp_path):
     """An archive of `many:1` for three platforms; the digests of its index and its manifests."""
     path = tmp_path / "many.tar"
-    index, manifests = Layout().write(path, "many:1", PLATFORMS)
-    return path, index, manifests
+    return path, *write_archive(path)
 
 
 def architecture(client, *options):
@@ -157,7 +121,7 @@ def test_one_platform_is_removed(client, many):
 
 def test_a_second_platform_is_pulled(stack, registry, tmp_path):
     """What is here already is for another platform, which the first pull must not hide."""
-    Layout().write(tmp_path / "many.tar", "many:1", PLATFORMS)
+    write_archive(tmp_path / "many.tar")
     run("skopeo", "--insecure-policy", "copy", "-q", "--all", "--dest-tls-verify=false",
         f"oci-archive:{tmp_path}/many.tar", f"docker://{REGISTRY}/platforms/many:1")
     name = f"{REGISTRY}/platforms/many:1"

@@ -4,9 +4,10 @@ import json
 import time
 
 import pytest
+from archives import digest_of, random_archive
 from harness import run, wait_until
 from registry_setup import FAULT, HTTP, blobs, faults, lines, requests
-from small_registry import SmallRegistry, archive, digest_of
+from small_registry import SmallRegistry
 
 
 class TestPullsThatFail:
@@ -17,7 +18,7 @@ class TestPullsThatFail:
     def big(self, registries, tmp_path_factory):
         """An image of one layer of 6 MB."""
         path = tmp_path_factory.mktemp("big") / "big.tar"
-        path.write_bytes(archive("big:1", 6 << 20))
+        path.write_bytes(random_archive("big:1", 6 << 20))
         run("skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", f"docker-archive:{path}",
             f"docker://{HTTP}/library/big:latest")
 
@@ -104,7 +105,7 @@ class TestPullsThatFail:
     def test_a_foreign_layer_comes_from_its_url(self, configured):
         with SmallRegistry() as registry:
             name = f"{registry.address}/x:1"
-            configured.docker("load", "-q", input=archive(name, 1000))
+            configured.docker("load", "-q", input=random_archive(name, 1000))
             configured.docker("push", "-q", name)
             configured.docker("rmi", name)
             manifest = json.loads(registry.manifests["1"][1])
@@ -122,7 +123,7 @@ class TestPullsThatFail:
         """An image in a registry of its own, and the digest of its only layer."""
         with SmallRegistry() as registry:
             name = f"{registry.address}/x:1"
-            configured.docker("load", "-q", input=archive(name, 3 << 20))
+            configured.docker("load", "-q", input=random_archive(name, 3 << 20))
             configured.docker("push", "-q", name)
             configured.docker("rmi", name)
             yield registry, name, json.loads(registry.manifests["1"][1])["layers"][0]["digest"]

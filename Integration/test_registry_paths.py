@@ -5,11 +5,11 @@ import shutil
 import subprocess
 
 import pytest
+from archives import random_archive
 from harness import REMOTE_ADDRESS, Stack, run, wait_until
 from http_proxy import Proxy
 from registry_setup import HTTP
 from shim_client import Connection, RPCError, encode
-from small_registry import archive
 
 PLAIN, TLS, MUTUAL = (f"{REMOTE_ADDRESS}:{port}" for port in (5100, 5101, 5107))
 
@@ -45,7 +45,7 @@ class TestProxies:
             assert set(proxy.asked) <= {("CONNECT", TLS)}
             # Plain http goes through a tunnel, too.
             proxy.asked.clear()
-            stack.docker("load", "-q", input=archive(f"{PLAIN}/{repository}:1", 3 << 20))
+            stack.docker("load", "-q", input=random_archive(f"{PLAIN}/{repository}:1", 3 << 20))
             stack.docker("push", "-q", f"{PLAIN}/{repository}:1")
             stack.docker("rmi", f"{PLAIN}/{repository}:1")
             stack.docker("pull", "-q", f"{PLAIN}/{repository}:1")

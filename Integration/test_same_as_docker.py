@@ -6,7 +6,7 @@ import shlex
 import shutil
 
 import pytest
-from harness import BIN, Stack, run
+from harness import BIN, Stack
 from terminal import Terminal
 
 pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="no docker client on this machine")

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from harness import run, wait_until
+from harness import wait_until
 from test_containers import api
 
 EMPTY_CPU = {"cpu_usage": {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0},
