@@ -64,7 +64,7 @@ package struct SocketPolicy: Sendable, Equatable {
     }
 
     /// Whether a link's name `OWNER/ALIAS` may be in the path, which means another container than the owner.
-    private static func namesLink(_ method: Method, _ parts: [String]) -> Bool {
+    private static func namesLink(_ method: HTTPMethod, _ parts: [String]) -> Bool {
         if parts.suffix(2) == ["attach", "ws"] { return parts.count > 4 }
         return parts.count > (method == .delete ? 2 : 3)
     }
