@@ -287,8 +287,7 @@ let fuzzTargets: [Target] = [
         dependencies: [
             "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
             "Flags", "GoTemplate", "HTTPServer", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry",
-            "TTRPC",
-            "Tar",
+            "TTRPC", "Tar",
         ],
         path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,
         linkerSettings: [.unsafeFlags([environment["SWRUN_FUZZ"] ?? ""]), .linkedLibrary("stdc++")]),
