@@ -206,6 +206,7 @@ class TestClients:
         if call is None:
             pytest.skip("no dockerd on this machine")
         call("pull", "-q", image)
+        assert name in call("search", *(["--tls-verify=false"] if engine == "podman_engine" else []), f"{own_registry.address}/{name}")
         other = f"{own_registry.address}/{name}-again:2"
         call("tag", image, other)
         call("push", "-q", other)
