@@ -3,21 +3,24 @@
 import base64
 import json
 import os
+import random
 import socket
 import ssl
+import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
-from harness import BIN, run
+from harness import BIN, run, wait_until
 from own_registry import OwnRegistry, digest_of
 
+ROUNDS = int(os.environ.get("SWRUN_TEST_ROUNDS", "2"))
+COPY = ["skopeo", "--insecure-policy", "copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false"]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 def copy(*arguments, check=True):
-    return run("skopeo", "--insecure-policy", "copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false", *arguments,
-               check=check)
+    return run(*COPY, *arguments, check=check)
 
 
 def raw(reference):
@@ -81,6 +84,22 @@ class TestUploads:
             registry.start()
             assert raw(f"{registry.address}/x:1") == before
             copy(target, f"dir:{registry.directory}/out")
+
+    def test_a_tag_always_stands_for_a_whole_image(self, images):
+        """Killed after any request of a push, and with what the push left behind collected."""
+        with OwnRegistry("--delete") as registry:
+            for number in range(ROUNDS):
+                requests = len(registry.log().splitlines()) + random.randrange(1, 200)
+                target = f"docker://{registry.address}/x{number}:1"
+                push = subprocess.Popen([*COPY, f"oci:{images}/oci/layers60:latest", target], stderr=subprocess.DEVNULL)
+                wait_until(lambda: push.poll() is not None or len(registry.log().splitlines()) >= requests, what="requests")
+                registry.kill()
+                push.wait()
+                registry.collect_garbage()
+                registry.start()
+                if registry.ask("GET", f"/v2/x{number}/manifests/1")[0] == 404:
+                    copy(f"oci:{images}/oci/layers60:latest", target)
+                copy(target, f"dir:{registry.directory}/out{number}")
 
     def test_memory_does_not_grow_with_blobs(self, own_registry, name):
         size = 96 << 20
