@@ -223,7 +223,7 @@ let fullTests: [Target] = [
     tests(
         "Engine",
         ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf, logging]),
-    tests("HTTPServer", ["LinuxSystem"]),
+    tests("HTTPServer", ["LinuxSystem", "Threads", logging]),
     tests("RegistryServer", ["HTTPServer", "JSON", "LinuxSystem", "OCISpec", "ContentStore", logging]),
     tests("EngineHTTP", ["Engine", "HTTPServer", "LinuxSystem", logging]),
     tests("SupervisorGRPC", [nioCore, nioEmbedded]),
@@ -276,13 +276,15 @@ let fuzzTargets: [Target] = [
         [
             "APIVersion.swift", "Query+Numbers.swift", "Routes/RegistryAuth.swift", "WebSocket/WebSocketDecoder.swift",
         ]),
+    part(
+        of: "RegistryServer", ["HTTPServer", "JSON", "OCISpec"],
+        ["APIError.swift", "ByteRanges.swift", "RepositoryName.swift"]),
     .executableTarget(
         name: "Fuzzing",
         dependencies: [
             "Archive", "Cgroups", "Commands", "Confinement", "ContainerRuntime", "DockerAPI", "Engine", "EngineHTTP",
             "Flags", "GoTemplate", "HTTPServer", "JSON", "LinuxSystem", "Netlink", "Networking", "OCISpec", "Registry",
-            "TTRPC",
-            "Tar",
+            "RegistryServer", "TTRPC", "Tar",
         ],
         path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: ordinarySettings,
         linkerSettings: [.unsafeFlags([environment["SWRUN_FUZZ"] ?? ""]), .linkedLibrary("stdc++")]),

@@ -15,6 +15,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import BIN, PROJECT, REMOTE_ADDRESS, TOOLS, Stack, run, snapshot_of_host  # noqa: E402
+from own_registry import OwnRegistry  # noqa: E402
+from other_engines import docker_engine, layout, podman_engine  # noqa: E402,F401
 from registry_setup import (  # noqa: E402,F401
     cleaned, configured, configured_stack, logged_out, registries, repository, unique)
 
@@ -24,7 +26,7 @@ def pytest_configure(config):
         raise pytest.UsageError("the integration tests need root: run scripts/test")
     if not os.environ.get("SWRUN_TEST_NAMESPACE"):
         raise pytest.UsageError("the integration tests need a network namespace of their own: run scripts/test")
-    for program in ("swrun", "swrund", "swrun-supervisor", "swrun-shim", "swrunc"):
+    for program in ("swrun", "swrund", "swrun-supervisor", "swrun-registry", "swrun-shim", "swrunc"):
         if not (BIN / program).exists():
             raise pytest.UsageError(f"{BIN / program} is missing: run scripts/build --debug")
 
@@ -68,6 +70,13 @@ def registry(scratch, images):
     run(TOOLS / "registry-up", "--dir", path, "--images", images, "start", "http", "https")
     yield path
     run(TOOLS / "registry-up", "--dir", path, "stop")
+
+
+@pytest.fixture(scope="module")
+def own_registry():
+    """swrun-registry on loopback, which lets everybody do everything."""
+    with OwnRegistry("--delete") as registry:
+        yield registry
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ package struct ServerTLS: Sendable {
         }
         var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: own.chain, privateKey: own.key)
         configuration.minimumTLSVersion = .tlsv12
+        configuration.shutdownTimeout = .seconds(1)  // a client that does not say goodbye holds up our end
         do {
             if let authority {
                 configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(authority))

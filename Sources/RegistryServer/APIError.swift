@@ -22,7 +22,7 @@ package struct APIError: Error, Sendable {
         case unknown = "UNKNOWN"
 
         /// The status, and the text that clients print: those of docker's registry.
-        fileprivate var meaning: (status: Int, message: String) {
+        var meaning: (status: Int, message: String) {
             switch self {
             case .blobUnknown: (404, "blob unknown to registry")
             case .blobUploadInvalid: (400, "blob upload invalid")
@@ -63,15 +63,5 @@ package struct APIError: Error, Sendable {
         self.status = status ?? Status(code.meaning.status)
         self.details = details
         self.headers = headers
-    }
-
-    package var response: Response {
-        let errors = details.map { detail in
-            JSONValue.object([
-                .init("code", .string(code.rawValue)), .init("message", .string(code.meaning.message)),
-                .init("detail", detail),
-            ])
-        }
-        return .with(headers: headers, .json(status, ["errors": .array(errors)]))
     }
 }

@@ -30,9 +30,9 @@ package struct RegistryServer: Sendable {
         self.logger = logger
     }
 
-    /// Clients are strangers: one that stops talking is hung up on, and all of them together stay within what the
-    /// process can open.
-    private static let limits = ConnectionLimits(connections: 1000, idle: .seconds(120))
+    /// Clients are strangers: one that stops talking is hung up on. Each may have a blob open, too, and together they stay
+    /// within the 1024 descriptors that a process usually gets.
+    private static let limits = ConnectionLimits(connections: 400, idle: .seconds(120))
 
     /// Serves until the task is cancelled.
     ///

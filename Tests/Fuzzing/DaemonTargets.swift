@@ -9,6 +9,7 @@ import OCISpec
 @testable import EngineHTTP
 @testable import HTTPServer
 @testable import Networking
+@testable import RegistryServer
 
 /// What clients of the daemon send, and the logs that it reads.
 let daemonTargets = [
@@ -64,6 +65,22 @@ let daemonTargets = [
             _ = filters.matches(field.key, within: texts[1])
             _ = filters.matches(labels: [(field.key, texts[1])], key: field.key)
             _ = accepted { try filters.bool(field.key) }
+        }
+    },
+    FuzzTarget("registry-server") { bytes in
+        let text = bytes.text
+        if let range = ChunkRange(text) { expect(range.first >= 0 && range.count > 0, "a chunk has bytes") }
+        for size: Int64 in [0, 1, 1000, .max] {
+            guard case .part(let first, let count) = BlobRange(text, size: size) else { continue }
+            expect(first >= 0 && count > 0 && count <= size - first, "a part is within the blob")
+        }
+        if let name = accepted({ try RepositoryName(text) }) {
+            expect(!name.string.contains("..") && !name.string.hasPrefix("/"), "a name is no path out")
+            expect(RepositoryName.ofManifests(name.manifests) == name.string, "a namespace has its repository")
+            expect(RepositoryName.ofManifests(name.blobs) == nil, "blobs and manifests have namespaces of their own")
+        }
+        if case .tag(let tag)? = accepted({ try ManifestReference(text) }) ?? nil {
+            expect(!tag.contains("/") && !tag.hasPrefix("."), "a tag is no path")
         }
     },
     FuzzTarget("create") { bytes in

@@ -38,6 +38,14 @@ struct BlobAPITests {
         #expect(try await registry.ask("HEAD", "/v2/a/b/blobs/\(digest)").status == 200)
     }
 
+    @Test("leave nothing if they are not what was announced")
+    func announced() async throws {
+        let answer = try await registry.ask(
+            "POST", "/v2/a/b/blobs/uploads/?digest=\(Digest.sha256(of: "other"))", bytes)
+        #expect(answer.code == "DIGEST_INVALID")
+        #expect(try listDirectory(registry.root / "content/ingest").isEmpty)
+    }
+
     @Test("come in chunks, in order only")
     func chunks() async throws {
         let place = try await start()

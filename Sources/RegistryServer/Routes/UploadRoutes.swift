@@ -36,7 +36,10 @@ struct UploadRoutes: Sendable {
         let id = try await uploads.start(repository)
         return try await uploads.resume(repository, id) { writer in
             guard let digest else { return progress(repository, writer, .accepted) }
-            return try await take(request, all: digest, writer, repository)
+            do { return try await take(request, all: digest, writer, repository) } catch {
+                try? await store.blocking { _ in writer.discard() }  // nobody was told where to go on
+                throw error
+            }
         }
     }
 
