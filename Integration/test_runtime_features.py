@@ -496,3 +496,17 @@ def test_an_environment_of_a_megabyte(ours):
 def test_ids_have_a_length(ours):
     ours.write(config("true"))
     assert "invalid container ID format" in ours("create", "--bundle", ours.bundle, "x" * 1025, check=1).err
+
+
+def test_another_config_than_the_bundles(ours):
+    """crun's flag: relative to where the caller stands, and also what exec starts from."""
+    place = ours.directory / "configs"
+    place.mkdir()
+    value = config("sleep", "1000")
+    value["process"]["env"].append("WHICH=other")
+    (place / "other.json").write_text(json.dumps(value))
+    flags = ["--detach", "--bundle", ours.bundle, "--config", "other.json", "--pid-file", "pid"]
+    ours("--cgroup-manager", "cgroupfs", "run", *flags, ours.id("c"), check=0, cwd=place)
+    assert (place / "pid").exists() and not (ours.bundle / "config.json").exists()
+    assert ours("exec", ours.id("c"), "sh", "-c", "echo $WHICH", check=0).out == "other\n"
+    assert "not available" in ours("--cgroup-manager", "systemd", "list", check=1).err
