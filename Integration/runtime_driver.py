@@ -55,6 +55,20 @@ def config(*args):
     }
 
 
+def is_version_2():
+    """Whether this machine has nothing but the unified hierarchy of cgroups."""
+    return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+
+
+def own_cgroup(pid, controller):
+    """The directory of a process's cgroup, on version 1 in the hierarchy of this controller."""
+    for line in open(f"/proc/{pid}/cgroup").read().splitlines():
+        _, names, path = line.split(":", 2)
+        if is_version_2() or controller in names.split(","):
+            return pathlib.Path("/sys/fs/cgroup", "" if is_version_2() else controller, path[1:])
+    raise AssertionError(f"no controller {controller}")
+
+
 class Runtime:
     """One runtime with a root, a bundle and containers of its own."""
 

@@ -280,7 +280,7 @@ def test_limits(runtime):
 
     script = "cat /proc/self/cgroup; cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes pids/pids.max cpu/cpu.shares"
     if not os.path.exists("/sys/fs/cgroup/memory"):
-        script = "cat /proc/self/cgroup; cd /sys/fs/cgroup; cat memory.max pids.max; echo 512"
+        script = "cd /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup); cat memory.max pids.max; echo 512"
     assert runtime.run("sh", "-c", script, change=change).split()[-3:] == ["33554432", "20", "512"]
 
 
@@ -414,11 +414,14 @@ def test_a_failing_poststop_hook_stops_nothing(ours):
 
 
 def test_a_failing_hook_ends_the_start(runtime):
+    """Its name is args[0], as dockerd needs it, and what it wrote is in the error."""
     def change(value):
-        value["hooks"] = {"createRuntime": [{"path": "/bin/false"}]}
+        script = "head -zn1 /proc/$$/cmdline; echo there >&2; exit 3"
+        value["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["own name", "-c", script]}]}
 
     runtime.run("true", change=change, check=1)
-    assert "hook #0" in runtime.errors()[-1]
+    assert "exit status 3, stdout: own name\0, stderr: there\n" in runtime.errors()[-1]
+    assert "hook #0: " in runtime.errors()[-1]
     assert runtime("list", "-q").out == ""
 
 

@@ -95,17 +95,18 @@ def test_the_null_device_is_swapped_for_a_link(ours):
     image, secret = ours.bundle / "rootfs", ours.directory / "secret"
     secret.write_text("secret of the host")
     (image / "masked").write_text("to be masked")
-    for name in ("null", "link"):
-        os.mknod(image / "dev" / name, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    null, link, new = image / "dev" / "null", image / "dev" / "link", image / "new"
     value = config("cat", "/masked")
     value["mounts"] = [mount for mount in value["mounts"] if not mount["destination"].startswith("/dev")]
     value["linux"]["maskedPaths"].append("/masked")
     ours.write(value)
 
     def lay_out():
-        """The runtime makes a device of the link when it sees it."""
-        (image / "new").symlink_to(secret)
-        os.replace(image / "new", image / "dev" / "link")
+        """One device and one link, mostly: the runtime makes a device of a link that it sees."""
+        os.mknod(new, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        os.replace(new, null)
+        new.symlink_to(secret)
+        os.replace(new, link)
 
     def start(number):
         lay_out()
@@ -113,14 +114,15 @@ def test_the_null_device_is_swapped_for_a_link(ours):
 
     def naive():
         lay_out()
-        if not is_checked(image / "dev/null") or not bind(image / "dev/null", image / "masked"):
+        if not is_checked(null) or not bind(null, image / "masked"):
             return False
         try:
             return (image / "masked").read_bytes() != b""
         finally:
             detach(image / "masked")
 
-    with swapping(image / "dev" / "null", image / "dev" / "link"):
+    lay_out()
+    with swapping(null, link):
         results = [start(number) for number in range(ROUNDS)]
         assert {result.out for result in results} == {""}, [result.out for result in results if result.out]
         assert 0 in [result.returncode for result in results], results[-1].err

@@ -61,8 +61,10 @@ def write_image(path, scratch):
 
 
 class Containerd:
-    def __init__(self, place):
-        self.place = place
+    """Debian's containerd; `prefix` is what the daemon is started through."""
+
+    def __init__(self, place, prefix=()):
+        self.place, self.prefix = place, list(prefix)
         self.address = place / "c.sock"
         binaries = place / "bin"
         binaries.mkdir()
@@ -75,7 +77,7 @@ class Containerd:
         environment = dict(os.environ, PATH=f"{self.place}/bin:{os.environ['PATH']}")
         log = open(self.place / "containerd.log", "ab")
         self.process = subprocess.Popen(
-            ["containerd", "-c", self.place / "config.toml", "--root", self.place / "root", "--state",
+            [*self.prefix, "containerd", "-c", self.place / "config.toml", "--root", self.place / "root", "--state",
              self.place / "state", "--address", self.address], env=environment, stdout=log, stderr=log)
         deadline = time.monotonic() + 20
         while subprocess.run(self.words("version"), capture_output=True).returncode != 0:

@@ -6,8 +6,6 @@ package struct Spawn {
     package var path: FilePath
     /// Without the program's name, which becomes argv[0].
     package var arguments: [String]
-    /// Another argv[0] than the path.
-    package var argumentZero: String?
     /// `KEY=value`; nothing is inherited.
     package var environment: [String]
     package var directory: FilePath?

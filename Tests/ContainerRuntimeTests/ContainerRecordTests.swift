@@ -16,8 +16,8 @@ struct ContainerRecordTests {
             "linux": ["namespaces": [["type": "mount"], ["type": "pid"]]],
         ])
         return ContainerRecord(
-            plan: try ContainerPlan(spec, bundle: FilePath("/b")), id: "c", pid: 7, startTime: 99, bundle: "/b",
-            created: "2026-01-02T03:04:05Z", cgroupPath: "/c")
+            plan: try ContainerPlan(spec, bundle: FilePath("/b")), id: "c", pid: 7, startTime: 99,
+            options: LaunchOptions(bundle: FilePath("/b")), created: "2026-01-02T03:04:05Z", cgroupPath: "/c")
     }
 
     @Test("is read back as it was written")
@@ -26,6 +26,7 @@ struct ContainerRecordTests {
         let again = try ContainerRecord(try JSONValue(parsing: record.json.bytes()))
         #expect(again.json == record.json)
         #expect(again.namespaces == ["pid", "mount"])
+        #expect((again.bundle, again.config) == ("/b", "/b/config.json"))
         #expect(again.poststop.map { $0.path } == ["/bin/x"])
     }
 

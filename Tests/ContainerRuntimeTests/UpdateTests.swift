@@ -19,10 +19,13 @@ struct UpdateTests {
 
     @Test(
         "durations",
-        arguments: [("5s", 5000), ("200ms", 200), ("1m30s", 90000), ("1.5s", 1500), ("0", 0), ("0s", 0), ("1us", 1)])
+        arguments: [
+            ("5s", 5000), ("200ms", 200), ("1m30s", 90000), ("1.5s", 1500), ("0", 0), ("0s", 0), ("1us", 1),
+            ("-5s", -5000),
+        ])
     func durations(_ text: String, _ expected: Int64) { #expect(milliseconds(text) == expected) }
 
-    @Test("what is no duration", arguments: ["", "5", "s", "1x", "1.2.3s", "-1s"])
+    @Test("what is no duration", arguments: ["", "5", "s", "1x", "1.2.3s", "-", "-1"])
     func noDurations(_ text: String) { #expect(milliseconds(text) == nil) }
 
     @Test("pressure is written as Go writes its numbers")

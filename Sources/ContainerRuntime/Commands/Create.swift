@@ -7,6 +7,7 @@ import OCISpec
 var launchFlags: [Flag] {
     [
         .string("bundle", short: "b", default: "", "the directory of config.json (default: the current one)"),
+        .string("config", short: "f", "another config.json than the bundle's"),
         .string("console-socket", "socket that the terminal is sent to"),
         .string("pid-file", "file to write the process id to"),
         .bool("no-pivot", "do not use pivot_root (for a root file system in RAM)"),
@@ -49,15 +50,16 @@ func makeLauncher(_ invocation: Invocation) throws(RuntimeError) -> Launcher {
     let pidFile = try absolute("pid-file")
     let pidfdSocket = try absolute("pidfd-socket")
     let consoleSocket = try absolute("console-socket")
+    let config = try absolute("config")
     let bundle = try enterBundle(values.string("bundle"))
-    var spec = try readSpec(in: bundle)
+    var options = LaunchOptions(bundle: bundle, config: config)
+    var spec = try readSpec(options.config)
     let listening = listeningDescriptors()
     if listening > 0 { spec.process?.environment += ["LISTEN_FDS=\(listening)", "LISTEN_PID=1"] }
     let plan = try ContainerPlan(spec, bundle: bundle)
     for name in plan.process.unknownCapabilities {
         invocation.log.warning("ignoring unknown or unavailable capability: " + name)
     }
-    var options = LaunchOptions(bundle: bundle)
     options.pidFile = pidFile
     options.consoleSocket = consoleSocket
     options.pidfdSocket = pidfdSocket
@@ -103,10 +105,10 @@ private func enterBundle(_ path: String) throws(RuntimeError) -> FilePath {
     return try absolutePath(FilePath("."))
 }
 
-/// Reads a bundle's config.json.
-func readSpec(in bundle: FilePath) throws(RuntimeError) -> RuntimeSpec {
+/// Reads a config.json.
+func readSpec(_ path: FilePath) throws(RuntimeError) -> RuntimeSpec {
     let bytes: [UInt8]
-    do throws(SysError) { bytes = try readFile(bundle / "config.json", limit: 32 << 20) } catch {
+    do throws(SysError) { bytes = try readFile(path, limit: 32 << 20) } catch {
         if error.errno == .noSuchFile { throw RuntimeError("JSON specification file config.json not found") }
         throw RuntimeError(error.description)
     }

@@ -111,9 +111,8 @@ extension CgroupStatistics.Level {
 }
 
 extension CgroupFigures {
-    /// The cpuset of version 1: its lists as numbers, its switches as 0 and 1.
+    /// The cpuset of version 1: its lists as numbers, its switches as 0 and 1. With version 2 no lists and all zeros.
     fileprivate var processorsJSON: JSONValue {
-        if isUnified || directory("cpuset") == nil { return [:] }
         var value: JSONValue = [:]
         put(&value, list: "cpus")
         value.set("cpu_exclusive", cpuset("cpu_exclusive"))
@@ -130,6 +129,7 @@ extension CgroupFigures {
     private func cpuset(_ file: String) -> JSONValue { .int(Int64(text(cpusetFile: file)) ?? 0) }
 
     private func put(_ value: inout JSONValue, list name: String) {
+        if isUnified { return }
         let numbers = expandedList(text(cpusetFile: name))
         if !numbers.isEmpty { value.set(name, .array(numbers.map { .unsigned($0) })) }
     }

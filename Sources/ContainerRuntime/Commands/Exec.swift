@@ -94,7 +94,7 @@ private func describeProcess(_ invocation: Invocation, _ container: Container) t
 
 /// The `process` of the container's own config.json.
 private func readOwnProcess(of container: Container) throws(RuntimeError) -> RuntimeProcess {
-    try readSpec(in: FilePath(container.record.bundle)).process ?? RuntimeProcess()
+    try readSpec(FilePath(container.record.config)).process ?? RuntimeProcess()
 }
 
 private func readProcess(

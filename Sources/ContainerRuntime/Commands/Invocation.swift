@@ -103,10 +103,7 @@ package enum RuntimeCommandLine {
         }
         let invocation = Invocation(values: values, store: ContainerStore(root: root(globals)), log: log)
         do throws(RuntimeError) {
-            if globals.bool("systemd-cgroup") {
-                throw RuntimeError(
-                    "systemd cgroup flag passed, but systemd support for managing cgroups is not available")
-            }
+            try checkCgroupManager(globals)
             if command.entersContainer {
                 try step("") { () throws(SysError) in
                     try Privileges.setNotDumpable()
@@ -117,6 +114,17 @@ package enum RuntimeCommandLine {
         } catch {
             log.error(command.failurePrefix + error.message)
             return command.failureCode
+        }
+    }
+
+    private static func checkCgroupManager(_ globals: FlagValues) throws(RuntimeError) {
+        let manager = globals.bool("systemd-cgroup") ? "systemd" : globals.string("cgroup-manager")
+        switch manager {
+        case "cgroupfs": return
+        case "systemd":
+            throw RuntimeError(
+                "systemd cgroup flag passed, but systemd support for managing cgroups is not available")
+        default: throw RuntimeError("cgroup manager \"" + manager + "\" is not supported, only cgroupfs")
         }
     }
 
@@ -134,6 +142,7 @@ package enum RuntimeCommandLine {
             .string("log-format", default: "text", "format of the log: text or json"),
             .bool("debug", "log more"),
             .bool("systemd-cgroup", "let systemd make the cgroups; cgroupsPath is slice:prefix:name then"),
+            .string("cgroup-manager", default: "cgroupfs", "cgroupfs: who makes the cgroups, as crun has it"),
             .string("rootless", default: "auto", "ignore cgroups that may not be used: true, false or auto"),
             .string("criu", "ignored: criu is found in PATH").hiding(),
             .bool("version", short: "v", "print the version"),

@@ -12,8 +12,8 @@ func runHooks(
     let input = state().json.bytes()
     for (index, hook) in hooks.enumerated() {
         let context = "error running \(name) hook #\(index)"
-        let end = try step(context) { () throws(SysError) in try run(hook, input: input) }
-        if end.code != 0 { throw RuntimeError(context + ": " + end.text) }
+        let failure = try step(context) { () throws(SysError) in try run(hook, input: input) }
+        if let failure { throw RuntimeError(context + ": " + failure) }
     }
 }
 
@@ -26,17 +26,25 @@ func runFinalHooks(_ hooks: [RuntimeHooks.Hook], named name: String, state: Runt
     }
 }
 
-/// How it ended. It gets the state on stdin and our stderr for both its outputs; when its time is over it is
-/// killed.
-private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> ChildEnd {
+/// How it failed, if it did, with what it wrote. It gets the state on stdin; when its time is over it is killed.
+private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> String? {
     let file = try makeMemoryFile("state")  // unlike a pipe it takes annotations of any size
     try writeAll(file, input)
-    let number = file.raw
-    try sys("lseek") { Int(lseek(number, 0, SEEK_SET)) }
+    try rewind(file)
+    let output = try makeMemoryFile("stdout")
+    let errors = try makeMemoryFile("stderr")
     var spawn = Spawn(
         FilePath(hook.path), Array(hook.args.dropFirst()), environment: hook.environment ?? Environment.current())
-    if let first = hook.args.first { spawn.argumentZero = first }
-    let pid = try spawn.start(stdin: number, stdout: 2, stderr: 2)
+    if let first = hook.args.first { spawn.programName = first }
+    let pid = try spawn.start(stdin: file.raw, stdout: output.raw, stderr: errors.raw)
+    try limitTime(of: pid, by: hook)
+    let end = try waitForEnd(ofChild: pid)
+    if end.code == 0 { return nil }
+    return end.text + ", stdout: " + (try written(to: output)) + ", stderr: " + (try written(to: errors))
+}
+
+/// Waits as long as the hook may run.
+private func limitTime(of pid: pid_t, by hook: RuntimeHooks.Hook) throws(SysError) {
     if let timeout = hook.timeout {
         let process = try openProcess(pid)
         let milliseconds = CInt(clamping: min(timeout, 1_000_000) * 1000)
@@ -46,5 +54,15 @@ private func run(_ hook: RuntimeHooks.Hook, input: [UInt8]) throws(SysError) -> 
             throw SysError("run", hook.path, Errno(rawValue: ETIMEDOUT))
         }
     }
-    return try waitForEnd(ofChild: pid)
+}
+
+private func rewind(_ file: borrowing OwnedFD) throws(SysError) {
+    let number = file.raw
+    try sys("lseek") { Int(lseek(number, 0, SEEK_SET)) }
+}
+
+/// The beginning of what a memory file holds.
+private func written(to file: borrowing OwnedFD) throws(SysError) -> String {
+    try rewind(file)
+    return String(decoding: try readSome(file, upTo: 4096), as: UTF8.self)
 }

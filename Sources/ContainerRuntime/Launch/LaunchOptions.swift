@@ -4,6 +4,8 @@ package import LinuxSystem
 /// How a container is started, as the command line says it.
 package struct LaunchOptions: Sendable, Equatable {
     package var bundle: FilePath
+    /// The bundle's config.json, or another one (`--config`, as crun has it).
+    package var config: FilePath
     package var consoleSocket: FilePath?
     package var pidFile: FilePath?
     /// Where a pidfd of the process is sent.
@@ -13,5 +15,8 @@ package struct LaunchOptions: Sendable, Equatable {
     /// Descriptors from 3 on that the program gets.
     package var preservedDescriptors: UInt32 = 0
 
-    package init(bundle: FilePath) { self.bundle = bundle }
+    package init(bundle: FilePath, config: FilePath? = nil) {
+        self.bundle = bundle
+        self.config = config ?? bundle / "config.json"
+    }
 }

@@ -122,7 +122,7 @@ extension Launcher {
         }
         try store.save(
             ContainerRecord(
-                plan: plan, id: id, pid: child.pid, startTime: stat.startTime, bundle: options.bundle.string,
+                plan: plan, id: id, pid: child.pid, startTime: stat.startTime, options: options,
                 created: Timestamp.now.rfc3339(), cgroupPath: cgroup.path))
         if let pidFile = options.pidFile { try writePIDFile(pidFile, child.pid) }
     }

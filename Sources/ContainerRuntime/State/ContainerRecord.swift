@@ -11,6 +11,8 @@ package struct ContainerRecord: Sendable, Equatable {
     package var pid: Int32
     package var startTime: UInt64
     package var bundle: String
+    /// The config.json that it was made of.
+    package var config: String
     package var rootfs: String
     package var created: String
     package var cgroupPath: String
@@ -32,7 +34,8 @@ package struct ContainerRecord: Sendable, Equatable {
         [
             "version": .int(ContainerRecord.formatVersion), "ociVersion": .string(ociVersion), "id": .string(id),
             "pid": .int(Int64(pid)), "startTime": .int(Int64(startTime)), "bundle": .string(bundle),
-            "rootfs": .string(rootfs), "created": .string(created), "cgroupPath": .string(cgroupPath),
+            "config": .string(config), "rootfs": .string(rootfs), "created": .string(created),
+            "cgroupPath": .string(cgroupPath),
             "namespaces": .strings(namespaces), "annotations": annotations.sortedObject,
             "hooks": ["poststart": .array(poststart.map { $0.json }), "poststop": .array(poststop.map { $0.json })],
             "limits": limits.limitsJSON, "inherited": inherited,
@@ -40,14 +43,15 @@ package struct ContainerRecord: Sendable, Equatable {
     }
 
     package init(
-        plan: ContainerPlan, id: String, pid: Int32, startTime: UInt64, bundle: String, created: String,
+        plan: ContainerPlan, id: String, pid: Int32, startTime: UInt64, options: LaunchOptions, created: String,
         cgroupPath: String
     ) {
         ociVersion = plan.spec.ociVersion
         self.id = id
         self.pid = pid
         self.startTime = startTime
-        self.bundle = bundle
+        bundle = options.bundle.string
+        config = options.config.string
         rootfs = plan.rootfs.string
         self.created = created
         self.cgroupPath = cgroupPath
@@ -76,6 +80,7 @@ package struct ContainerRecord: Sendable, Equatable {
         self.pid = pid
         startTime = UInt64(start)
         bundle = try text("bundle")
+        config = value["config"]?.string ?? bundle + "/config.json"
         rootfs = try text("rootfs")
         created = try text("created")
         cgroupPath = try text("cgroupPath")
