@@ -218,7 +218,7 @@ class Nonsense:
 
     TEXTS = ["", "x", "busybox", "busybox:latest", "0", "-1", "99999999999999999999", "true", "bridge", "none", "no", "*",
              "%00", "a b", "../..", "ünï", "\x01", "x" * 300, "{}", "[]", "null", "host", "container:x", "1s", "kill"]
-    SKIPPED = ("/build", "/session", "/grpc", "/plugins", "/swarm")
+    SKIPPED = ("/build", "/session", "/grpc", "/plugins", "/swarm", "/images/create")
 
     def __init__(self, description, chance, names, directory):
         self.definitions = description["definitions"]
