@@ -142,7 +142,10 @@ class Life:
 
     def check_sleeper(self, state):
         if self.stopped or self.shim_died:
-            if state["Status"] != "exited" or state["ExitCode"] != 137:
+            self.call("POST", "/wait")  # until the daemon knows of the shim's death
+            state = self.call("GET", "/json")[1]["State"]
+            ends = ["exited", "dead"] if self.tried_removal else ["exited"]  # dead: the removal failed half-way
+            if state["Status"] not in ends or state["ExitCode"] != 137:
                 self.faults.append(f"{self.name}: stopped, yet {state}")
         elif not self.tried_stop and (state["Status"] != "running" or self.pid not in (None, state["Pid"])):
             self.faults.append(f"{self.name}: was running as {self.pid}, now {state}")

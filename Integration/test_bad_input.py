@@ -62,6 +62,8 @@ def test_wrong_state(cli, container_name):
     ("POST", "/containers/create", "[]", "400"),
     ("POST", "/containers/create", '{"Image":5}', "400"),
     ("POST", "/containers/create", "", "400"),
+    ("POST", "/auth", '{"username": {}}', "400"),
+    ("POST", "/auth", '[]', "400"),
     ("GET", "/containers/json?filters={", None, "400"),
     ("GET", "/containers/absent/json", None, "404"),
     ("GET", "/images/absent/json", None, "404"),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 import NIOCore
 import Synchronization
 
@@ -100,6 +101,18 @@ struct ByteOutlet: Sendable {
 
     func write(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
 
+    /// A second descriptor of a unix socket: nothing lies between it and the client, as TLS may on others.
+    func unixSocket() async -> OwnedFD? {
+        guard isUnixSocket(channel) else { return nil }
+        let duplicate = try? await channel.eventLoop.submit { [channel] in
+            try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
+                try OwnedFD(duplicating: socket).relinquish()
+            }
+        }.get()
+        guard let duplicate else { return nil }
+        return OwnedFD(owning: duplicate)
+    }
+
     /// Closes our sending side; the client may go on sending.
     func finish() async { try? await channel.close(mode: .output) }
 }
@@ -141,8 +154,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    private func isUnixSocket(_ channel: any Channel) -> Bool {
-        guard case .unixDomainSocket? = channel.localAddress else { return false }
-        return true
-    }
+}
+
+private func isUnixSocket(_ channel: any Channel) -> Bool {
+    guard case .unixDomainSocket? = channel.localAddress else { return false }
+    return true
 }

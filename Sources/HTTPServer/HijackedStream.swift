@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
 import NIOCore
 
 /// A connection that has stopped being HTTP: bytes both ways until the handler returns, which closes it. Reading and
@@ -13,6 +14,9 @@ package struct HijackedStream: Sendable {
 
     /// Suspends while the client does not read; throws when it has gone.
     package func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
+
+    /// A second descriptor of the client's socket, if all that is written goes there as it is.
+    package func plainSocket() async -> OwnedFD? { await output.unixSocket() }
 
     /// Suspends until the client has gone altogether, or the task is cancelled. A handler that waits for anything but
     /// the client must watch this, or it outlives a client that sends nothing and is sent nothing. One task at a time.

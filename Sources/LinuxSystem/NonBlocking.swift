@@ -38,6 +38,34 @@ package func holdsUnread(_ fd: borrowing OwnedFD) -> Bool {
     return hasNoReader && swrun_ioctl_ptr(fd.raw, UInt(FIONREAD), &count) == 0 && count > 0
 }
 
+/// One writev(2) of as much as fits now of `head` and then `payload`. SIGPIPE must be blocked or ignored.
+package func writeNonBlocking(
+    _ fd: borrowing OwnedFD, _ head: [UInt8], _ payload: ArraySlice<UInt8>
+) -> Transfer {
+    let number = fd.raw
+    while true {
+        let result = head.withUnsafeBytes { first in
+            payload.withUnsafeBytes { second in
+                var parts = (iovec(reading: first), iovec(reading: second))
+                return withUnsafeBytes(of: &parts) { parts in
+                    writev(number, parts.bindMemory(to: iovec.self).baseAddress, 2)
+                }
+            }
+        }
+        if result >= 0 { return .bytes(result) }
+        let errno = Errno.current
+        if errno == .interrupted { continue }
+        return errno == .wouldBlock ? .wouldBlock : .ended
+    }
+}
+
+extension iovec {
+    /// For calls that only read what it points to.
+    fileprivate init(reading bytes: UnsafeRawBufferPointer) {
+        self.init(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+    }
+}
+
 /// One write(2) of as many bytes as fit now. SIGPIPE must be blocked or ignored.
 package func writeNonBlocking(_ fd: borrowing OwnedFD, _ bytes: ArraySlice<UInt8>) -> Transfer {
     let number = fd.raw

@@ -27,9 +27,11 @@ import CLinux
     }
 
     /// A second descriptor for the same open file, close-on-exec.
-    package borrowing func duplicate() throws(SysError) -> OwnedFD {
-        let number = fd
-        return OwnedFD(owning: try sys("fcntl(F_DUPFD_CLOEXEC)") { swrun_fcntl(number, F_DUPFD_CLOEXEC, 3) })
+    package borrowing func duplicate() throws(SysError) -> OwnedFD { try OwnedFD(duplicating: fd) }
+
+    /// A second descriptor for a file that somebody else has open as `number`, close-on-exec.
+    package init(duplicating number: CInt) throws(SysError) {
+        self.init(owning: try sys("fcntl(F_DUPFD_CLOEXEC)") { swrun_fcntl(number, F_DUPFD_CLOEXEC, 3) })
     }
 
     package borrowing func setNonBlocking(_ enabled: Bool = true) throws(SysError) {

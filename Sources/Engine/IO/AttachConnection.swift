@@ -48,6 +48,27 @@ final class AttachConnection: Sendable {
         }
     }
 
+    /// Passes on all that comes, until its end, to a non-blocking socket; the bytes never leave the kernel.
+    func splice(to target: borrowing OwnedFD) async throws {
+        var pipe = try SplicePipe()
+        while true {
+            switch pipe.fill(from: socket) {
+            case .bytes: break
+            case .ended: return
+            case .wouldBlock:
+                try await waitUntilReadable(socket.raw)
+                continue
+            }
+            while pipe.held > 0 {
+                switch pipe.drain(to: target) {
+                case .bytes: break
+                case .ended: throw SysError("splice", "client", .brokenPipe)
+                case .wouldBlock: try await waitUntilWritable(target.raw)
+                }
+            }
+        }
+    }
+
     func write(_ bytes: [UInt8]) async throws {
         var rest = bytes[...]
         while !rest.isEmpty {

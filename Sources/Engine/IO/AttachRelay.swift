@@ -58,16 +58,22 @@ struct AttachRelay: Sendable {
     }
 
     private func copyOutput() async throws -> End {
+        if isFramed {
+            try await passFrames()
+            return .output
+        }
         var frames = StreamFrameDecoder()
         while let bytes = try await connection.read() {
-            if isFramed {
-                try await client.write(bytes)  // as they come from the shim
-                continue
-            }
             frames.append(bytes)
             while let frame = frames.next() { try await client.write(frame.payload) }
         }
         return .output
+    }
+
+    /// What comes is framed already, as the client wants it.
+    private func passFrames() async throws {
+        if let socket = await client.plainSocket() { return try await connection.splice(to: socket) }
+        while let bytes = try await connection.read() { try await client.write(bytes) }
     }
 
     private func copyInput() async throws -> End {

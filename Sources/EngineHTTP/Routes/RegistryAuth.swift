@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import DockerAPI
 import Engine
 import JSON
 
@@ -12,6 +13,13 @@ enum RegistryAuth {
         }
         return credentials(of: json)
     }
+
+    /// The members of docker's AuthConfig object.
+    static let fields = FieldTable(
+        "AuthConfig",
+        ["username", "password", "auth", "email", "serveraddress", "identitytoken", "registrytoken"].map {
+            .init($0, .string)
+        })
 
     /// Reads docker's AuthConfig object.
     static func credentials(of json: JSONValue) -> RegistryCredentials {

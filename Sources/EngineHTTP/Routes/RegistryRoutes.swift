@@ -19,7 +19,8 @@ struct RegistryRoutes {
     }
 
     @Sendable private func login(_ request: Request) async throws -> Response {
-        let body = try await request.json()
+        let json = try await request.json()
+        let body = try decoded { () throws(FieldError) in try RegistryAuth.fields.normalize(json) }
         let token: String
         do {
             token = try await registries.login(

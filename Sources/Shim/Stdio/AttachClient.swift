@@ -46,14 +46,15 @@ final class AttachClient {
 
     /// Queues one frame, if the client wants this stream.
     func send(_ stream: UInt8, _ payload: ArraySlice<UInt8>) {
-        guard let flags, !finishing, !outputEnded, flags.contains(stream == 2 ? .stderr : .stdout) else { return }
+        guard let flags, token != nil, !finishing, !outputEnded, flags.contains(stream == 2 ? .stderr : .stdout) else {
+            return
+        }
         let length = UInt32(payload.count)
-        output.append([
+        let head: [UInt8] = [
             stream, 0, 0, 0, UInt8(length >> 24), UInt8(truncatingIfNeeded: length >> 16),
             UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length),
-        ])
-        output.append(payload)
-        flush()
+        ]
+        didSend(output.send(head, payload, to: socket))
     }
 
     /// Closes the connection as soon as everything queued is sent.
@@ -113,7 +114,11 @@ final class AttachClient {
 
     private func flush() {
         guard token != nil else { return }
-        if output.flush(to: socket) == .ended {
+        didSend(output.flush(to: socket))
+    }
+
+    private func didSend(_ transfer: Transfer) {
+        if transfer == .ended {
             outputEnded = true
             if inputEnded { return close() }  // else what it sent before it went is still read
         }

@@ -12,7 +12,7 @@ final class OutputRelay {
 
     private let loop: EventLoop
     private var readers: [OutputReader] = []
-    private var buffer = [UInt8](repeating: 0, count: 32768)
+    private var buffer = [UInt8](repeating: 0, count: 65536)
     private var log: LogFile?
     private var attach: AttachServer?
     /// For streams 1 and 2.

@@ -85,6 +85,17 @@ extension TaskService {
         }
     }
 
+    /// Signals init or an exec. If the shim is lost meanwhile, so is the process.
+    func kill(_ key: TaskKey, _ request: Containerd_Task_V2_KillRequest) async throws -> Google_Protobuf_Empty {
+        let shim = try shim(key)
+        do { return try await shim.call("Kill", request) } catch let failure as RPCFailure
+            where failure.code == .unavailable
+        {
+            _ = try await exitAfterLoss(of: shim)
+            throw ServiceError(.notFound, "task \(key.id): process already finished, its shim was lost")
+        }
+    }
+
     /// Waits until the clean-up after a lost shim is done.
     private func exitAfterLoss(of shim: ShimConnection) async throws -> TaskExit {
         for _ in 0..<600 {
@@ -110,7 +121,13 @@ extension TaskService {
         }
         let shim = try shim(key)
         let request = Containerd_Task_V2_DeleteRequest.with { $0.id = key.id }
-        let response: Containerd_Task_V2_DeleteResponse = try await shim.call("Delete", request)
+        let response: Containerd_Task_V2_DeleteResponse
+        do { response = try await shim.call("Delete", request) } catch let failure as RPCFailure
+            where failure.code == .unavailable
+        {
+            _ = try await exitAfterLoss(of: shim)
+            return try await delete(key)
+        }
         guard tasks.replace(shim, with: .creating) else { return response }  // the id stays taken until all is gone
         await shutDown(shim)
         do { try await pool.run { try shim.bundle.remove() } } catch {

@@ -86,11 +86,12 @@ extension TaskService {
         }
     }
 
-    /// Ends a shim whose task is deleted.
+    /// Ends a shim whose task is deleted. One that is killed meanwhile leaves its socket.
     func shutDown(_ shim: ShimConnection) async {
         let request = Containerd_Task_V2_ShutdownRequest.with { $0.id = shim.bundle.key.id }
         _ = try? await shim.call("Shutdown", request, timeout: .seconds(3), returning: Google_Protobuf_Empty.self)
         shim.close()
+        if let socket = shim.bundle.address() { _ = try? removeFile(socket) }
     }
 
     /// The request's options, or the container's, or none; with the runtime's state in our own directory unless they

@@ -109,7 +109,7 @@ extension TaskService {
             $0.signal = request.signal
             $0.all = request.all
         }
-        return try await shim(try key(context, request.containerID)).call("Kill", call)
+        return try await kill(try key(context, request.containerID), call)
     }
 
     private func exec(
