@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from harness import Stack
+from harness import BIN, Stack
 
 
 def api(stack, method, path, body=None):
@@ -61,6 +61,16 @@ def test_the_start_of_an_exec_decides_about_frames(stack, sleeper, made, started
 def test_an_archive_that_is_none_is_told_in_the_stream(stack):
     status, answer = api(stack, "POST", "/images/load", "abc")
     assert status == 200 and answer["error"] == answer["errorDetail"]["message"] != ""
+
+
+def test_the_build_cache_is_pruned_of_nothing(cli, stack):
+    assert api(stack, "POST", "/build/prune") == (200, {"CachesDeleted": None, "SpaceReclaimed": 0})
+    assert "Total reclaimed space: 0B" in cli("system", "prune", "-f", "--filter", "label=nobody")
+
+
+def test_a_platform_that_nobody_knows_is_refused(stack):
+    status, answer = api(stack, "POST", "/images/create?fromImage=busybox&tag=latest&platform=foo")
+    assert (status, answer["message"]) == (400, '"foo": unknown operating system or architecture: invalid argument')
 
 
 # --- creation
@@ -135,6 +145,23 @@ def test_settings_of_an_endpoint_are_shown_before_the_start(stack, container_nam
     assert {key: endpoint[key] for key in settings} == settings
 
 
+def test_an_ipv6_pool_without_ipv6_is_passed_over(stack, container_name):
+    name = container_name + "net"
+    status, _ = api(stack, "POST", "/networks/create", {
+        "Name": name, "IPAM": {"Driver": "default", "Config": [{"Subnet": "2001:db8:1::1/64"}]}})
+    try:
+        shown = json.loads(stack.docker("network", "inspect", name))[0]
+        assert status == 201 and shown["EnableIPv6"] is False and len(shown["IPAM"]["Config"]) == 1
+        stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "60")
+        api(stack, "POST", f"/networks/{name}/connect", {
+            "Container": container_name, "EndpointConfig": {"IPAMConfig": {"IPv6Address": "2001:db8:1::7"}}})
+        endpoint = stack.inspect(container_name)["NetworkSettings"]["Networks"][name]
+        assert endpoint["IPAMConfig"] == {"IPv6Address": "2001:db8:1::7"} and endpoint["GlobalIPv6Address"] == ""
+    finally:
+        stack.docker("rm", "-f", container_name)
+        stack.docker("network", "rm", name)
+
+
 # --- links
 
 @pytest.fixture
@@ -168,12 +195,21 @@ def test_a_link_is_removed_and_the_containers_stay(cli, stack, linked):
 
 # --- the daemon's settings
 
-def test_execs_cannot_gain_privileges_either(images, tmp_path):
-    stack = Stack(tmp_path, name="nnp", flags=["--no-new-privileges"])
+def test_settings_reach_execs_and_runtimes(images, tmp_path):
+    noting = tmp_path / "noting"
+    noting.write_text(f'#!/bin/sh\necho "$1 $2" >> {tmp_path}/noted\nexec {BIN}/swrunc "$@"\n')
+    noting.chmod(0o755)
+    arguments = ["--log-format=json", "--debug"]
+    (tmp_path / "daemon.json").write_text(json.dumps({
+        "no-new-privileges": True, "runtimes": {"noting": {"path": str(noting), "runtimeArgs": arguments}}}))
+    stack = Stack(tmp_path, name="nnp", flags=["--config-file", tmp_path / "daemon.json"])
     stack.start()
     try:
         stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
         stack.docker("run", "-d", "--name", "box", "busybox", "sleep", "60")
         assert "NoNewPrivs:\t1" in stack.docker("exec", "box", "grep", "NoNewPrivs", "/proc/self/status")
+        assert api(stack, "GET", "/info")[1]["Runtimes"]["noting"] == {"path": str(noting), "runtimeArgs": arguments}
+        stack.docker("run", "--rm", "--runtime", "noting", "busybox", "true")
+        assert set((tmp_path / "noted").read_text().splitlines()) == {" ".join(arguments)}
     finally:
         stack.destroy()

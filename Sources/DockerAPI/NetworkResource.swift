@@ -18,6 +18,7 @@ package struct NetworkResource: Sendable {
         package var endpointID: String
         package var macAddress: String
         package var address: String
+        package var address6 = ""
 
         package init(containerID: String, name: String, endpointID: String, macAddress: String, address: String) {
             self.containerID = containerID
@@ -35,6 +36,7 @@ package struct NetworkResource: Sendable {
     package var created: String
     package var isInternal = false
     package var isAttachable = false
+    package var hasIPv6 = false
     package var configs: [AddressConfig] = []
     package var endpoints: [Endpoint] = []
     package var options: [(key: String, value: String)] = []
@@ -51,7 +53,7 @@ package struct NetworkResource: Sendable {
     package func json(withEndpoints: Bool) -> JSONValue {
         [
             "Name": .string(name), "Id": .string(id), "Created": .string(created), "Scope": "local",
-            "Driver": .string(driver), "EnableIPv4": true, "EnableIPv6": false,
+            "Driver": .string(driver), "EnableIPv4": true, "EnableIPv6": .bool(hasIPv6),
             "IPAM": [
                 "Driver": "default", "Options": .null,
                 "Config": configs.isEmpty ? .null : .array(configs.map(\.json)),
@@ -85,7 +87,7 @@ extension NetworkResource.Endpoint {
     fileprivate var json: JSONValue {
         [
             "Name": .string(name), "EndpointID": .string(endpointID), "MacAddress": .string(macAddress),
-            "IPv4Address": .string(address), "IPv6Address": "",
+            "IPv4Address": .string(address), "IPv6Address": .string(address6),
         ]
     }
 }

@@ -81,6 +81,7 @@ enum Number {
     static let scopeLink: UInt8 = 253
     static let routeUnicast: UInt8 = 1
     static let addressGenerationNone: UInt8 = 1
+    static let addressNoDetection: UInt8 = 2  // IFA_F_NODAD
     static let acknowledgementText: UInt16 = 1  // NLMSGERR_ATTR_MSG
     static let socketLevel: Int32 = 270  // SOL_NETLINK
     static let extendedAckOption: Int32 = 11  // NETLINK_EXT_ACK

@@ -27,8 +27,8 @@ final class BridgeDevices {
         }
     }
 
-    /// Makes the bridge unless it is there, gives it `address` unless it has it, and brings it up.
-    func ensure(_ name: String, address: IPv4Prefix, mtu: Int) throws(NetworkError) {
+    /// Makes the bridge unless it is there, gives it its addresses unless it has them, and brings it up.
+    func ensure(_ name: String, address: IPv4Prefix, address6: IPv6Prefix?, mtu: Int) throws(NetworkError) {
         if try find(name) == nil {
             let mac = MACAddress(for: address.address)
             try run { (netlink) throws(NetlinkError) in
@@ -49,6 +49,11 @@ final class BridgeDevices {
             operations.append(.addAddress(address, linkIndex: bridge.link.index).tolerating(.exists))
         }
         if !bridge.link.isUp { operations.append(.setLink(index: bridge.link.index, up: true)) }
+        if let address6 {
+            // Where the host says that new links have no IPv6, this one has it all the same.
+            try? writeText(FilePath("/proc/sys/net/ipv6/conf/\(name)/disable_ipv6"), "0")
+            operations.append(.addAddress(address6, linkIndex: bridge.link.index).tolerating(.exists))
+        }
         try run { (netlink) throws(NetlinkError) in try netlink.run(operations) }
     }
 
@@ -102,6 +107,9 @@ final class BridgeDevices {
         /// The container may reach itself through a port it publishes: netfilter for bridges sends such a packet back
         /// where it came from.
         var hairpin: Bool
+        var address6: IPv6Prefix?
+        /// nil leaves the container without a default route for IPv6.
+        var gateway6: IPv6Address?
     }
 
     /// Joins the container's namespace to the bridge: one request here, two there.
@@ -134,6 +142,11 @@ final class BridgeDevices {
         ]
         if let gateway = port.gateway, let everywhere = IPv4Prefix(.any, length: 0) {
             operations.append(.addRoute(everywhere, gateway: gateway, linkIndex: end.index))
+        }
+        if let address = port.address6 { operations.append(.addAddress(address, linkIndex: end.index)) }
+        if let gateway = port.gateway6 {
+            // The first network's route stays.
+            operations.append(.addDefaultRoute(via: gateway, linkIndex: end.index).tolerating(.exists))
         }
         try inside.run(operations)
     }

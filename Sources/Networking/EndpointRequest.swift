@@ -16,6 +16,8 @@ package struct EndpointRequest: Sendable {
     package var names: [String] = []
     package var links: [String: String] = [:]
     package var address: IPv4Address?
+    /// Without effect on a network that has no IPv6.
+    package var address6: IPv6Address?
     package var macAddress: MACAddress?
     /// `--dns`, `--dns-search`, `--dns-option`; empty means as the daemon and the host say.
     package var nameservers: [String] = []
@@ -39,6 +41,8 @@ package struct NetworkAttachment: Sendable, Equatable {
     /// nil for `none`, `host` and `container:`.
     package var address: IPv4Prefix?
     package var gateway: IPv4Address?
+    package var address6: IPv6Prefix?
+    package var gateway6: IPv6Address?
     package var macAddress: MACAddress?
     package var aliases: [String] = []
     /// Its names on this network; empty where containers have none.

@@ -10,6 +10,8 @@ final class Firewall {
     private(set) var current: FirewallRules?
 
     private var own = OwnGenerations()
+    /// Whether we have made a table for IPv6. It is not even named before: a kernel may lack it.
+    private var hasIPv6 = false
 
     init(table: String, enabled: Bool) {
         self.table = table
@@ -30,14 +32,26 @@ final class Firewall {
             }
         }
         current = nil
-        try run(wanted.replacement(table: table))
+        try replace(with: wanted)
         current = wanted
+    }
+
+    private func replace(with wanted: FirewallRules) throws(NetworkError) {
+        var commands = wanted.replacement(table: table)
+        if hasIPv6 || wanted.hasIPv6 { commands += removal(family: "ip6") }
+        if wanted.hasIPv6 { commands += wanted.replacement6(table: table) }
+        try run(commands)
+        hasIPv6 = wanted.hasIPv6
+    }
+
+    private func removal(family: String) -> String {
+        "add table \(family) \(table)\ndelete table \(family) \(table)\n"
     }
 
     /// Puts the rules back after someone else has removed them.
     func restore() throws(NetworkError) {
         guard enabled, let wanted = current else { return }
-        try run(wanted.replacement(table: table))
+        try replace(with: wanted)
     }
 
     /// True if another program's rules drop forwarded packets unless they allow them, as docker sets it up on its host.
@@ -50,7 +64,8 @@ final class Firewall {
     func remove() throws(NetworkError) {
         guard enabled else { return }
         current = nil
-        try run("add table ip \(table)\ndelete table ip \(table)\n")
+        try run(removal(family: "ip") + (hasIPv6 ? removal(family: "ip6") : ""))
+        hasIPv6 = false
     }
 
     /// Whether a transaction that the kernel reports was one of ours. Each is asked for once.

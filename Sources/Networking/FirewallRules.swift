@@ -9,6 +9,7 @@ struct FirewallRules: Sendable, Equatable {
         var subnet: IPv4Prefix
         var masquerade = true
         var isInternal = false
+        var hasIPv6 = false
     }
 
     /// A published port and where it leads.
@@ -79,6 +80,20 @@ extension FirewallRules {
           chain forward {
             type filter hook forward priority filter; policy accept;
         \(lines(bridges.flatMap(forwarding)))  }
+        }
+
+        """
+    }
+
+    var hasIPv6: Bool { bridges.contains(where: \.hasIPv6) }
+
+    /// The table for IPv6, where nothing is published or translated: outside hosts and other networks reach no container.
+    func replacement6(table: String) -> String {
+        """
+        table ip6 \(table) {
+          chain forward {
+            type filter hook forward priority filter; policy accept;
+        \(lines(bridges.filter(\.hasIPv6).flatMap(forwarding)))  }
         }
 
         """

@@ -26,7 +26,7 @@ extension NetworkRecord {
             "range": .optional(addressRange), "reserved": .map(reserved.mapValues(\.description)),
             "chosen": .bool(isSubnetChosen), "internal": .bool(isInternal), "attachable": .bool(isAttachable),
             "options": .map(options),
-            "labels": .map(labels),
+            "labels": .map(labels), "ipv6": ipv6?.json ?? .null,
         ]
     }
 
@@ -45,6 +45,7 @@ extension NetworkRecord {
         isAttachable = json["attachable"]?.bool ?? false
         options = json["options"]?.map ?? [:]
         labels = json["labels"]?.map ?? [:]
+        ipv6 = json["ipv6"].flatMap { IPv6Network(json: $0) }
     }
 }
 
@@ -55,7 +56,8 @@ extension EndpointRecord {
             "network": .string(networkID), "address": .optional(address), "mac": .optional(macAddress),
             "gateway": .optional(gateway), "link": .string(hostLink), "interface": .string(interface),
             "ports": .array(ports.map(\.json)), "aliases": .strings(aliases), "names": .strings(names),
-            "links": .map(links), "nameservers": .strings(nameservers),
+            "links": .map(links), "nameservers": .strings(nameservers), "address6": .optional(address6),
+            "gateway6": .optional(gateway6),
         ]
     }
 
@@ -74,6 +76,8 @@ extension EndpointRecord {
         names = json["names"]?.strings ?? []
         links = json["links"]?.map ?? [:]
         nameservers = json["nameservers"]?.strings ?? []
+        address6 = json["address6"]?.string.flatMap { IPv6Prefix($0) }
+        gateway6 = json["gateway6"]?.string.flatMap { IPv6Address($0) }
     }
 }
 

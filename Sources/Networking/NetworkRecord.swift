@@ -16,6 +16,7 @@ package struct NetworkRecord: Sendable, Equatable {
     /// Addresses are given to containers from this part of the subnet only; nil means from all of it.
     package var addressRange: IPv4Prefix?
     package var reserved: [String: IPv4Address] = [:]
+    package var ipv6: IPv6Network?
     /// The user chose the subnet: only then may containers choose their addresses.
     package var isSubnetChosen = true
     package var isInternal = false
@@ -47,6 +48,8 @@ package struct EndpointRecord: Sendable, Equatable {
     package var address: IPv4Prefix?
     package var macAddress: MACAddress?
     package var gateway: IPv4Address?
+    package var address6: IPv6Prefix?
+    package var gateway6: IPv6Address?
     /// The host's end of the veth pair; empty if there is none.
     package var hostLink: String = ""
     /// The container's end, as the container sees it: `eth0`, `eth1`, …

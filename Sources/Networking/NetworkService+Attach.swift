@@ -72,6 +72,11 @@ extension NetworkService {
         endpoint.address = address
         endpoint.macAddress = mac
         endpoint.gateway = network.isInternal ? nil : network.gateway
+        if let ipv6 = network.ipv6 {
+            let taken = Set(state.endpoints(on: network).compactMap { $0.address6?.address })
+            endpoint.address6 = try ipv6.next(wanted: request.address6, taken: taken)
+            endpoint.gateway6 = network.isInternal ? nil : ipv6.gateway
+        }
         endpoint.hostLink = "veth" + endpoint.id.prefix(8)
         try publish(&endpoint, request, state)
         try state.save(endpoint)
@@ -83,12 +88,31 @@ extension NetworkService {
         let port = BridgeDevices.Port(
             hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: mac, address: address,
             gateway: hasDefaultRoute ? nil : endpoint.gateway, isolated: isolated,
-            hairpin: !endpoint.ports.isEmpty)
+            hairpin: !endpoint.ports.isEmpty, address6: endpoint.address6, gateway6: endpoint.gateway6)
+        try allowIPv6(endpoint)
         try state.bridges.connect(port, bridge: network.bridge, container: &handle)
         if network.hasNames { try serveNames(request.containerID, state) }
         guard !endpoint.ports.isEmpty else { return }
         try applyFirewall(state)
         forgetFlows(endpoint)
+    }
+
+    /// Says whether the link that comes next has IPv6: namespaces begin without it. Router advertisements, which any
+    /// neighbour can send, are not believed.
+    private func allowIPv6(_ endpoint: EndpointRecord) throws(NetworkError) {
+        let isAllowed = endpoint.address6 != nil
+        guard isAllowed || opened?.endpoints(of: endpoint.containerID).contains(where: { $0.address6 != nil }) == true
+        else { return }
+        let values = [("default/accept_ra", "0"), ("default/disable_ipv6", isAllowed ? "0" : "1")]
+        do throws(SysError) {
+            try inNetworkNamespace(namespaces.path(endpoint.containerID)) { () throws(SysError) in
+                for (name, value) in values + [("lo/disable_ipv6", "0")] {
+                    try writeText(FilePath("/proc/sys/net/ipv6/conf/\(name)"), value)
+                }
+            }
+        } catch {
+            throw NetworkError(.internal, "turn on IPv6 in container \(endpoint.containerName): \(error.description)")
+        }
     }
 
     private func checkWantsAddress(_ network: NetworkRecord) throws(NetworkError) {
@@ -185,7 +209,8 @@ extension NetworkService {
         NetworkAttachment(
             netnsPath: namespaces.path(request.containerID), networkName: network.name, networkID: network.id,
             endpointID: endpoint.id, address: endpoint.address, gateway: endpoint.gateway,
-            macAddress: endpoint.macAddress, aliases: endpoint.aliases, names: endpoint.names, ports: endpoint.ports,
+            address6: endpoint.address6, gateway6: endpoint.gateway6, macAddress: endpoint.macAddress,
+            aliases: endpoint.aliases, names: endpoint.names, ports: endpoint.ports,
             resolvConf: resolvConf)
     }
 

@@ -138,7 +138,7 @@ extension NetworkService {
         else { throw NetworkError(.internal, "network \(network.name) has no subnet") }
         if let bridge = try state.bridges.find(network.bridge), bridge.address == address, bridge.link.isUp { return }
         let mtu = network.mtu ?? configuration.mtu ?? state.bridges.uplinkMTU()
-        try state.bridges.ensure(network.bridge, address: address, mtu: mtu)
+        try state.bridges.ensure(network.bridge, address: address, address6: network.ipv6?.bridgeAddress, mtu: mtu)
         enableForwarding()
         try applyFirewall(state)
     }
@@ -162,7 +162,7 @@ extension NetworkService {
             rules.bridges.append(
                 FirewallRules.Bridge(
                     name: network.bridge, subnet: subnet, masquerade: configuration.ipMasquerade,
-                    isInternal: network.isInternal))
+                    isInternal: network.isInternal, hasIPv6: network.ipv6 != nil))
         }
         for endpoint in state.endpoints.values {
             guard let target = endpoint.address?.address else { continue }

@@ -10,6 +10,8 @@ package struct NetworkRequest: Sendable {
     package var gateway: IPv4Address?
     package var addressRange: IPv4Prefix?
     package var reserved: [String: IPv4Address] = [:]
+    /// nil for a network without IPv6.
+    package var ipv6: IPv6Request?
     package var isInternal = false
     package var isAttachable = false
     package var options: [String: String] = [:]
@@ -57,6 +59,10 @@ extension NetworkService {
         network.subnet = subnet
         network.isSubnetChosen = request.subnet != nil
         network.gateway = request.gateway ?? subnet.firstHost
+        if let wanted = request.ipv6 {
+            let others = state.networks.values.compactMap(\.ipv6?.subnet)
+            network.ipv6 = try IPv6Network(wanted, networkID: id, others: others)
+        }
         try state.save(network)
         do throws(NetworkError) { try ensureBridge(network, state) } catch {
             removeQuietly(network, state)

@@ -168,7 +168,13 @@ extension Settings {
             guard let path = member.value["path"]?.string ?? (shim == nil ? nil : "") else {
                 throw DaemonError("runtime \(member.key): either path or runtimeType must be given")
             }
-            add(RuntimeEntry(name: member.key, path: path, shim: shim ?? "io.containerd.swrun.v2"))
+            let arguments = member.value["runtimeArgs"]?.strings ?? []
+            guard shim == nil || arguments.isEmpty else {
+                throw DaemonError("runtime \(member.key): args cannot be used with a runtimeType runtime")
+            }
+            add(
+                RuntimeEntry(
+                    name: member.key, path: path, arguments: arguments, shim: shim ?? "io.containerd.swrun.v2"))
         }
         return runtimes
     }

@@ -54,11 +54,6 @@ extension ContainerService {
             config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name }
         ).check()
         try LogOptions.validateReceiver(driver: host.logDriver, options: host.logOptions)
-        for (_, endpoint) in request.endpoints {
-            guard endpoint["IPAMConfig"]?["IPv6Address"]?.string?.isEmpty != false else {
-                throw .unimplemented("IPv6 addresses are not implemented by swrun yet")
-            }
-        }
     }
 
     private func makeRecord(

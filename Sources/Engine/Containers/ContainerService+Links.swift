@@ -168,6 +168,8 @@ extension ContainerRecord {
 
     /// Its addresses on all networks, the first network's first.
     var addresses: [String] {
-        network.networks.compactMap { $0.value["IPAddress"]?.string }.filter { !$0.isEmpty }
+        network.networks.flatMap { member in
+            ["IPAddress", "GlobalIPv6Address"].compactMap { member.value[$0]?.string }.filter { !$0.isEmpty }
+        }
     }
 }

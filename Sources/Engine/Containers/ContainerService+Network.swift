@@ -43,6 +43,13 @@ extension ContainerService {
             }
             request.address = parsed
         }
+        let address6 = settings["IPAMConfig"]?["IPv6Address"]?.string ?? ""
+        if !address6.isEmpty {
+            guard let parsed = IPv6Address(address6) else {
+                throw NetworkError(.invalidArgument, "invalid IPv6 address: \(address6)")
+            }
+            request.address6 = parsed
+        }
         let mac = settings["MacAddress"]?.string ?? ""
         if !mac.isEmpty { request.macAddress = try parseMAC(mac) }
     }
@@ -142,8 +149,10 @@ extension NetworkView {
                     "NetworkID": .string(attachment.networkID), "EndpointID": .string(attachment.endpointID),
                     "Gateway": .string(attachment.gateway?.description ?? ""),
                     "IPAddress": .string(attachment.ipAddress),
-                    "IPPrefixLen": .int(Int64(attachment.prefixLength)), "IPv6Gateway": "", "GlobalIPv6Address": "",
-                    "GlobalIPv6PrefixLen": 0,
+                    "IPPrefixLen": .int(Int64(attachment.prefixLength)),
+                    "IPv6Gateway": .string(attachment.gateway6?.description ?? ""),
+                    "GlobalIPv6Address": .string(attachment.address6?.address.description ?? ""),
+                    "GlobalIPv6PrefixLen": .int(Int64(attachment.address6?.length ?? 0)),
                     "DNSNames": attachment.names.isEmpty ? .null : .strings(attachment.names),
                 ]))
         for port in attachment.ports {

@@ -59,8 +59,10 @@ extension ContainerService {
             let known = names(target)
             if record.state.isRunning {
                 try await networks.disconnect(container: record.id, network: target.id)
-                let old = record.network.networks.first { known.contains($0.key) }?.value["IPAddress"]?.string
-                removeHostsLine(record, address: old ?? "")
+                let old = record.network.networks.first { known.contains($0.key) }?.value
+                for key in ["IPAddress", "GlobalIPv6Address"] {
+                    removeHostsLine(record, address: old?[key]?.string ?? "")
+                }
             }
             container.update { record in
                 record.endpoints.removeAll { known.contains($0.key) }

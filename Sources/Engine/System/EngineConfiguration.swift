@@ -67,6 +67,8 @@ package struct RuntimeEntry: Sendable, Equatable {
     package var name: String
     /// The runtime's program; empty for one that is chosen by its shim (`io.containerd.X.vN`).
     package var path: String
+    /// What the program gets before what the shim says (`runtimeArgs`).
+    package var arguments: [String]
     /// The containerd name that chooses the shim.
     package var shim: String
 
@@ -76,9 +78,10 @@ package struct RuntimeEntry: Sendable, Equatable {
         return last.first == "v" && last.dropFirst().allSatisfy(\.isNumber) && name.split(separator: ".").count > 3
     }
 
-    package init(name: String, path: String, shim: String = "io.containerd.swrun.v2") {
+    package init(name: String, path: String, arguments: [String] = [], shim: String = "io.containerd.swrun.v2") {
         self.name = name
         self.path = path
+        self.arguments = arguments
         self.shim = shim
     }
 }

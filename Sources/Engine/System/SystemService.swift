@@ -177,7 +177,12 @@ package final class SystemService: Sendable {
     }
 
     private var runtimes: JSONValue {
-        .sorted(configuration.runtimes.map { ($0.name, ["path": .string($0.path)]) })
+        .sorted(
+            configuration.runtimes.map { runtime in
+                var json: JSONValue = ["path": .string(runtime.path)]
+                if !runtime.arguments.isEmpty { json.set("runtimeArgs", .strings(runtime.arguments)) }
+                return (runtime.name, json)
+            })
     }
 
     /// Tells listeners that the configuration was read again, and what of it.

@@ -16,7 +16,7 @@ struct UnimplementedRoutes {
     }
 
     private static let missing: [(HTTPMethod, String, String)] = [
-        (.post, "/build", "build"), (.post, "/build/prune", "pruning the build cache"),
+        (.post, "/build", "build"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
         (.post, "/grpc", "BuildKit"), (.get, "/images/{name:.*}/attestations", "image attestations"),
         (.get, "/containers/{name}/checkpoints", "checkpoint"),

@@ -53,12 +53,15 @@ package struct Platform: Sendable, Equatable, Hashable {
             self.init(os: lower[0], architecture: Platform.host.architecture)
         case 1:
             self.init(os: "linux", architecture: lower[0])
+            guard Platform.architectures.contains(architecture) else {
+                throw ImageSpecError("\"" + text + "\": unknown operating system or architecture: invalid argument")
+            }
         case 2:
             self.init(os: lower[0], architecture: lower[1])
         case 3:
             self.init(os: lower[0], architecture: lower[1], variant: lower[2])
         default:
-            throw ImageSpecError("\"" + text + "\": unknown operating system or architecture: invalid platform")
+            throw ImageSpecError("\"" + text + "\": cannot parse platform specifier: invalid argument")
         }
     }
 
@@ -80,6 +83,13 @@ package struct Platform: Sendable, Equatable, Hashable {
     package var dockerString: String { architecture == "arm64" && variant.isEmpty ? string + "/v8" : string }
 
     private static let operatingSystems = ["linux", "windows", "darwin", "macos", "freebsd"]
+
+    /// Those of Go, in normal form.
+    private static let architectures = [
+        "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64", "ppc64le",
+        "riscv64",
+        "s390x", "wasm",
+    ]
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {

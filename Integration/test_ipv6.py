@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks with IPv6: addresses, what inspect shows, who reaches whom."""
+import json
+
+import pytest
+
+from harness import run
+
+
+@pytest.fixture
+def network(stack, container_name):
+    """Makes networks, which go with the containers of the test."""
+    made = []
+
+    def make(*flags, cli=stack.docker):
+        made.append(f"{container_name}n{len(made)}")
+        cli("network", "create", *flags, made[-1])
+        return made[-1]
+    yield make
+    ids = stack.docker("ps", "-aq", "--filter", f"name={container_name}").split()
+    if ids:
+        stack.docker("rm", "-f", *ids)
+    stack.docker("network", "rm", *made)
+
+
+@pytest.fixture
+def box(stack, container_name):
+    def start(suffix, *flags):
+        stack.docker("run", "-d", "--name", container_name + suffix, *flags, "busybox", "sleep", "120")
+        return container_name + suffix
+    return start
+
+
+def inspected(stack, name):
+    return json.loads(stack.docker("network", "inspect", name))[0]
+
+
+def test_containers_get_addresses_and_reach_each_other(stack, cli, network, box):
+    name = network("--ipv6", "--subnet", "fd00:5::/64", cli=cli)
+    one, two = box("1", "--network", name), box("2", "--network", name)
+    endpoint = stack.inspect(one)["NetworkSettings"]["Networks"][name]
+    assert [endpoint[key] for key in ("GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPv6Gateway")] == [
+        "fd00:5::2", 64, "fd00:5::1"]
+    assert "inet6 fd00:5::2/64" in stack.docker("exec", one, "ip", "address", "show", "eth0")
+    assert "fd00:5::2" in stack.docker("exec", one, "cat", "/etc/hosts")
+    for address in ("fd00:5::2", "fd00:5::1"):
+        stack.docker("exec", two, "ping", "-6", "-c1", "-W5", address)
+    shown = inspected(stack, name)
+    assert shown["EnableIPv6"] is True
+    assert shown["IPAM"]["Config"][1] == {"Subnet": "fd00:5::/64", "Gateway": "fd00:5::1"}
+    assert sorted(entry["IPv6Address"] for entry in shown["Containers"].values()) == ["fd00:5::2/64", "fd00:5::3/64"]
+
+
+def test_an_address_can_be_chosen(stack, cli, network, box, container_name):
+    name = network("--ipv6", "--subnet", "fd00:6::/64", "--gateway", "fd00:6::99", "--ip-range", "fd00:6::1:0/112")
+    first, chosen = box("1", "--network", name), box("2", "--network", name, "--ip6", "fd00:6::f00d")
+
+    def address(container):
+        return stack.inspect(container)["NetworkSettings"]["Networks"][name]["GlobalIPv6Address"]
+    assert (address(first), address(chosen)) == ("fd00:6::1:0", "fd00:6::f00d")
+    assert "default via fd00:6::99" in stack.docker("exec", first, "ip", "-6", "route")
+
+    def refusal(wanted):
+        return cli("run", "--name", container_name, "--network", name, "--ip6", wanted, "busybox", check=False).err
+    assert "Address already in use" in refusal("fd00:6::f00d")
+    stack.docker("rm", "-f", container_name)
+    assert "no configured subnet contains IP address fd00:7::1" in refusal("fd00:7::1")
+
+
+def test_a_subnet_is_chosen_and_a_wrong_one_refused(stack, cli, network):
+    subnet = inspected(stack, network("--ipv6", cli=cli))["IPAM"]["Config"][1]["Subnet"]
+    assert subnet.startswith("fd") and subnet.endswith("::/64")
+    refused = cli("network", "create", "--ipv6", "--subnet", "fd00:8::1/64", "never", check=False)
+    assert "invalid subnet fd00:8::1/64: it should be fd00:8::/64" in refused.err
+    overlapping = cli("network", "create", "--ipv6", "--subnet", subnet, "never", check=False)
+    assert "Pool overlaps with other one on this address space" in overlapping.err
+
+
+def test_only_its_own_interface_has_ipv6(stack, network, box):
+    with_ipv6, without = network("--ipv6", "--subnet", "fd00:9::/64"), network()
+    name = box("", "--network", with_ipv6)
+    stack.docker("network", "connect", without, name)
+    assert "inet6" not in stack.docker("exec", name, "ip", "address", "show", "eth1")
+    stack.docker("network", "disconnect", with_ipv6, name)
+    assert "fd00:9::" not in stack.docker("exec", name, "cat", "/etc/hosts")
+    stack.docker("network", "connect", with_ipv6, name)
+    assert "fd00:9::2" in stack.docker("exec", name, "ip", "address", "show", "eth0")
+
+
+def test_nobody_outside_reaches_it(stack, network, box):
+    name = network("--ipv6", "--subnet", "fd00:a::/64")
+    bridge = "br-" + inspected(stack, name)["Id"][:12]
+    tables = [line for line in run("nft", "list", "tables").splitlines() if line.startswith("table ip6 ")]
+    assert any(f'iifname != "{bridge}" oifname "{bridge}" drop' in run("nft", "list", *line.split()) for line in tables)
