@@ -38,7 +38,7 @@ enum Command {
         let values = try FlagSet(serveFlags).parse(arguments)
         if values.bool("help") {
             return try printHelp(
-                "swrun-registry [OPTIONS]\n       swrun-registry garbage-collect [OPTIONS]",
+                "swrun-registry [OPTIONS]\n        swrun-registry garbage-collect [OPTIONS]",
                 "A registry of images for a machine or a network.", serveFlags)
         }
         if values.bool("version") {
