@@ -510,3 +510,34 @@ def test_another_config_than_the_bundles(ours):
     assert (place / "pid").exists() and not (ours.bundle / "config.json").exists()
     assert ours("exec", ours.id("c"), "sh", "-c", "echo $WHICH", check=0).out == "other\n"
     assert "not available" in ours("--cgroup-manager", "systemd", "list", check=1).err
+
+
+@pytest.mark.parametrize("arguments, code, first, error", [
+    (["state"], 1, "Incorrect Usage.", '"state" requires exactly 1 argument(s)'),
+    (["exec"], 1, "Incorrect Usage.", '"exec" requires a minimum of 1 argument(s)'),
+    (["list", "--bogus"], 1, "Incorrect Usage: flag provided but not defined: -bogus", "flag provided but not defined: -bogus"),
+    (["events", "--interval", "soon", "c"], 1, 'Incorrect Usage: invalid value "soon" for flag -interval: parse error', "parse error"),
+    (["update", "--pids-limit", "few", "c"], 1, 'Incorrect Usage: invalid value "few" for flag -pids-limit: parse error', "parse error"),
+])
+def test_misuse_shows_the_help(runtime, arguments, code, first, error):
+    result = runtime(*arguments, check=code)
+    lines = result.out.splitlines()
+    assert (lines[0], lines[2]) == (first, "NAME:") and f"runc {arguments[0]} - " in lines[3]
+    assert error in result.err
+
+
+def test_a_log_that_cannot_be(runtime):
+    command = [runtime.program, "--log", "/nonexistent/log", "list"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 1 and "open /nonexistent/log: no such file or directory" in result.stderr
+
+
+def test_an_example_for_a_user_other_than_root(runtime):
+    runtime("spec", "--bundle", runtime.bundle, "--rootless", check=0)
+    value = json.loads((runtime.bundle / "config.json").read_text())
+    kinds = {entry["type"] for entry in value["linux"]["namespaces"]}
+    assert "user" in kinds and "network" not in kinds and "resources" not in value["linux"]
+    assert value["linux"]["uidMappings"] == [{"containerID": 0, "hostID": os.geteuid(), "size": 1}]
+    sys = next(mount for mount in value["mounts"] if mount["destination"] == "/sys")
+    assert (sys["type"], sys["source"], "rbind" in sys["options"]) == ("none", "/sys", True)
+    assert not any(option.startswith("gid=") for mount in value["mounts"] for option in mount.get("options", []))

@@ -99,7 +99,7 @@ package enum RuntimeCommandLine {
         if let complaint = command.complaint(about: values.arguments.count) {
             writeText(1, "Incorrect Usage.\n\n" + help(of: command))
             log.error((fullCommandLine.first ?? "swrunc") + ": \"" + command.name + "\" " + complaint)
-            return command.failureCode
+            return 1
         }
         let invocation = Invocation(values: values, store: ContainerStore(root: root(globals)), log: log)
         do throws(RuntimeError) {
