@@ -92,7 +92,7 @@ struct AttachTests {
             defer { close(number) }
             let relay = AttachRelay(
                 connection: connection, client: FakeClient(sends: ["some ", "input"], leaves: true), tty: false,
-                hasInput: true, detachKeys: [])
+                isFramed: true, hasInput: true, detachKeys: [])
             #expect(try await relay.run() == false)
             var received = [UInt8](repeating: 0, count: 100)
             let count = read(number, &received, 100)
@@ -108,7 +108,8 @@ struct AttachTests {
             let connection = try await AttachConnection.open(path, [.stdin, .stdout])
             let number = try await shim
             let relay = AttachRelay(
-                connection: connection, client: FakeClient(leaves: false), tty: false, hasInput: true, detachKeys: [])
+                connection: connection, client: FakeClient(leaves: false), tty: false, isFramed: true, hasInput: true,
+                detachKeys: [])
             async let ended = relay.run()
             try await Task.sleep(for: .milliseconds(50))
             var byte: UInt8 = 0

@@ -127,6 +127,8 @@ struct PlatformTests {
         #expect(index.manifest(for: try Platform(parsing: "linux/arm/v7"))?.digest.hex.first == "3")
         #expect(index.manifest(for: try Platform(parsing: "linux/arm64")) == nil)
         #expect(try Platform(parsing: "linux/arm64").dockerString == "linux/arm64/v8")
+        #expect(throws: ImageSpecError.self) { try Platform(parsing: "foo") }
+        #expect(try Platform(parsing: "x86_64").string == "linux/amd64")
     }
 }
 
