@@ -37,7 +37,7 @@ package struct IPv6Network: Sendable, Equatable {
             throw NetworkError(.permissionDenied, "Pool overlaps with other one on this address space")
         }
         self.subnet = subnet
-        gateway = request.gateway ?? IPv6Address(rawValue: subnet.first.rawValue + 1)
+        gateway = request.gateway ?? IPv6Address(rawValue: subnet.first.rawValue &+ 1)
         range = request.range?.network
         guard [gateway, range?.first, range?.last].compactMap({ $0 }).allSatisfy(subnet.contains) else {
             throw NetworkError(.invalidArgument, "invalid network config: an address is not in the subnet \(subnet)")
@@ -56,7 +56,7 @@ package struct IPv6Network: Sendable, Equatable {
         if wanted == nil {
             // Every address that is taken can be passed over once; the first one of a subnet is its routers'.
             while taken.contains(candidate) || candidate == gateway || candidate == subnet.first {
-                candidate.rawValue += 1
+                candidate.rawValue &+= 1  // beyond the last address of all is none of the subnet
             }
         }
         guard subnet.contains(candidate), wanted != nil || (range ?? subnet).contains(candidate) else {

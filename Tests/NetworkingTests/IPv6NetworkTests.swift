@@ -36,6 +36,9 @@ struct IPv6NetworkTests {
         #expect(try ranged.next(wanted: nil, taken: []).description == "fd00::a1/64")
         let full = try network("fd00::/126")
         #expect(throws: NetworkError.self) { try full.next(wanted: nil, taken: addresses("fd00::2", "fd00::3")) }
+        let end = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff"
+        let last = try network(end + "c/126")
+        #expect(throws: NetworkError.self) { try last.next(wanted: nil, taken: addresses(end + "e", end + "f")) }
     }
 
     @Test("a wanted address must be free and in the subnet", arguments: ["fd00::1", "fd00::7", "fd01::7"])
