@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from runtime_driver import MASKED, Runtime, config, make_rootfs, receive_terminal
+from runtime_driver import MASKED, Runtime, config, is_version_2, make_rootfs, receive_terminal
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = {"swrunc": os.environ.get("SWRUN_RUNTIME", PROJECT / "bin" / "swrunc"), "runc": shutil.which("runc")}
@@ -760,6 +760,8 @@ def test_events_have_the_form_of_runcs(ours):
     """Both programs look at one container's cgroups."""
     if not PROGRAMS["runc"]:
         pytest.skip("no runc on this machine")
+    if is_version_2():
+        pytest.skip("with version 2 of cgroups runc 1.1 does not have all members")
     forms = []
     for number, program in enumerate((ours.program, PROGRAMS["runc"])):
         runtime = Runtime(program, ours.directory / str(number), ours.bundle / "rootfs")
