@@ -188,7 +188,12 @@ package final class DockerClient {
             try connection.send(Array(head.utf8))
             while let piece = try next() {
                 if piece.isEmpty { continue }
-                try connection.send(Array((String(piece.count, radix: 16) + "\r\n").utf8) + piece + [13, 10])
+                var chunk: [UInt8] = []
+                chunk.reserveCapacity(piece.count + 20)
+                chunk += (String(piece.count, radix: 16) + "\r\n").utf8
+                chunk += piece
+                chunk += [13, 10]
+                try connection.send(chunk)
             }
             try connection.send(Array("0\r\n\r\n".utf8))
         }

@@ -39,6 +39,10 @@ package final class HTTPConnection {
     /// At most `limit` bytes, read-ahead first; empty at the end.
     package func receive(upTo limit: Int = 65536) throws(ClientError) -> [UInt8] {
         if position == buffer.count { try fill() }
+        if position == 0, buffer.count <= limit {
+            defer { buffer = [] }
+            return buffer
+        }
         let count = min(limit, buffer.count - position)
         defer { position += count }
         return Array(buffer[position..<position + count])

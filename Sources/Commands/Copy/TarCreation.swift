@@ -77,6 +77,8 @@ private final class CurrentFile {
     private var descriptor: CInt = -1
     private var left: Int64 = 0
     private var size: Int64 = 0
+    /// Half of what malloc(3) would map and unmap for each piece.
+    private static let piece: Int64 = 1 << 16
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
@@ -94,7 +96,7 @@ private final class CurrentFile {
             let padding = TarWriter.padding(size)
             return padding.isEmpty ? nil : padding
         }
-        var buffer = [UInt8](repeating: 0, count: Int(min(left, 1 << 17)))
+        var buffer = [UInt8](repeating: 0, count: Int(min(left, Self.piece)))
         let got = try sys("read") { CLinux.read(descriptor, &buffer, buffer.count) }
         if got > 0, got < buffer.count { buffer.removeLast(buffer.count - got) }
         left -= Int64(buffer.count)  // a file that became shorter is filled up with zeros

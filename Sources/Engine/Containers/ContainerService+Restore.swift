@@ -89,6 +89,10 @@ extension ContainerService {
             // Made but never started, or ended: the client never got an answer.
             try? await supervisor.killTask(container.id, signal: 9)
             await cleanUpAfterRun(container)
+            if container.record.hostConfig.autoRemove {
+                removeInQueue(container, removingVolumes: true)
+                return
+            }
             return resumePolicy(container)
         }
         let run = ContainerState.Run(pid: Int32(task.pid), startedAt: .now)
@@ -126,8 +130,12 @@ extension ContainerService {
             try? await supervisor.deleteContainer(message.id)
             try? await supervisor.removeSnapshot(message.id)
         }
+        func isStray(_ id: String) -> Bool { !known.contains(id) && id.utf8.count == 64 }  // another name is not ours
+        for id in (try? await supervisor.writableSnapshots()) ?? [] where isStray(id) {
+            try? await supervisor.removeSnapshot(id)
+        }
         let directories = (try? listDirectory(configuration.containersDirectory)) ?? []
-        for id in directories where !known.contains(id) && id.utf8.count == 64 { try? removeTree(directory(id)) }
+        for id in directories where isStray(id) { try? removeTree(directory(id)) }
     }
 
     /// Follows the supervisor's events for ever; returns when the task is cancelled.

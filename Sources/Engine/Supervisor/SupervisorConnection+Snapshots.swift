@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import AsyncTTRPC
 package import ContainerdAPI
 import SwiftProtobuf
 
@@ -54,6 +55,16 @@ extension SupervisorConnection {
             ($0.snapshotter, $0.key) = (Self.snapshotter, key)
         }
         let _: Google_Protobuf_Empty = try await call(service, "Remove", request)
+    }
+
+    /// The keys of all writable snapshots.
+    package func writableSnapshots() async throws -> [String] {
+        let request = Containerd_Services_Snapshots_V1_ListSnapshotsRequest.with { $0.snapshotter = Self.snapshotter }
+        let answers = try await serverStream(
+            service, "List", request, returning: Containerd_Services_Snapshots_V1_ListSnapshotsResponse.self)
+        var keys: [String] = []
+        for try await answer in answers { keys += answer.info.filter { $0.kind == .active }.map { $0.name } }
+        return keys
     }
 
     package func snapshot(_ key: String) async throws -> Containerd_Services_Snapshots_V1_Info {

@@ -25,19 +25,26 @@ enum ServeCommand {
         context.reaper.onTerminate = { if service.isIdle { end() } }
         let watchLoneliness = { leaveWhenLonely(service, server, loop, end) }
         service.onIdle = watchLoneliness
+        server.onDesertion = watchLoneliness
         watchLoneliness()
         try loop.run()
     }
 
-    /// A supervisor that dies between two steps leaves nobody to say `Shutdown`.
+    /// A supervisor that dies between two steps leaves nobody to say `Shutdown`. The next one may even have removed the
+    /// bundle, and killed the container, of a task that it could not reach: nobody will ever ask for that.
     private static func leaveWhenLonely(
         _ service: TaskService, _ server: ShimServer, _ loop: EventLoop, _ end: @escaping () -> Void
     ) {
         loop.after(milliseconds: lonelyMilliseconds) {
-            guard service.isIdle else { return }
-            if server.hasConnections { leaveWhenLonely(service, server, loop, end) } else { end() }
+            let isUnneeded = service.isIdle || isBundleGone
+            guard isUnneeded || !server.hasConnections else { return }
+            if isUnneeded, !server.hasConnections { return end() }
+            leaveWhenLonely(service, server, loop, end)
         }
     }
+
+    /// The shim works in its bundle's directory.
+    private static var isBundleGone: Bool { (try? status(FilePath(".")))?.st_nlink == 0 }
 
     /// Moves the socket from stdin to a number of its own.
     private static func takeListener() throws(SysError) -> OwnedFD {

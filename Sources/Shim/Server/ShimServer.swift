@@ -14,6 +14,9 @@ final class ShimServer {
 
     var hasConnections: Bool { !connections.isEmpty }
 
+    /// Called when the last connection has ended.
+    var onDesertion: (() -> Void)?
+
     /// Serves an already listening socket, which lies at `path`.
     init(
         _ listener: consuming OwnedFD, path: FilePath, loop: EventLoop,
@@ -39,7 +42,10 @@ final class ShimServer {
             user == 0 || user == geteuid(),
             let connection = try? ServerConnection(
                 socket, loop: loop, handle: handle,
-                onClose: { [self] closed in connections.removeAll { $0 === closed } })
+                onClose: { [self] closed in
+                    connections.removeAll { $0 === closed }
+                    if connections.isEmpty { onDesertion?() }
+                })
         else { return }
         connections.append(connection)
     }

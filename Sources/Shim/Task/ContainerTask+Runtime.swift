@@ -53,6 +53,8 @@ extension ContainerTask {
                 try io.connect(terminal: master)
             }
             guard let pid = paths.readPid() else { throw SysError("read pid", paths.pidFile.string, .noData) }
+            // A supervisor that has died meanwhile takes the task for one that never was.
+            guard responder.isWanted else { throw SysError("answer", "the supervisor", .brokenPipe) }
             io.begin()
             didCreate(pid: pid)
             responder.reply(PidResponse(pid: UInt32(pid)).encoded())
@@ -195,10 +197,11 @@ extension ContainerTask {
     }
 
     /// The teardown goes on after a failed step, and the first failure is the answer.
-    private func remove(_ responder: Responder, _ done: @escaping () -> Void) {
+    private func remove(_ responder: Responder, isRepeated: Bool = false, _ done: @escaping () -> Void) {
         guard case .stopped(let pid, let exit) = state.phase else { return done() }
-        runtime.run(["delete", id]) { [self] result in
+        runtime.run(isRepeated ? ["delete", "--force", id] : ["delete", id]) { [self] result in
             if let failure = result.failure, !contains(failure, "does not exist") {
+                if !isRepeated { return remove(responder, isRepeated: true, done) }  // it may have died half-way
                 responder.fail(RPCStatus(.unknown, "OCI runtime delete failed: " + failure))
                 return done()
             }
