@@ -59,7 +59,7 @@ struct VolumeTests {
         try await withScratch { root in
             let volumes = VolumeService(dataRoot: root)
             let named = try await volumes.use("data", by: "c1")
-            #expect(named.isEmpty)
+            #expect(try listDirectory(named.source).isEmpty)
             let anonymous = try await volumes.use(nil, by: "c1")
             await #expect(throws: EngineError.conflict("remove data: volume is in use - [c1]")) {
                 try await volumes.remove("data")
