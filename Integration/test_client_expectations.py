@@ -143,6 +143,7 @@ def test_settings_of_an_endpoint_are_shown_before_the_start(stack, container_nam
     stack.docker("start", container_name)
     endpoint = stack.inspect(container_name)["NetworkSettings"]["Networks"][network]
     assert {key: endpoint[key] for key in settings} == settings
+    assert "inet 169.254.8.8/16 " in stack.docker("exec", container_name, "ip", "address", "show", "eth1")
 
 
 def test_an_ipv6_pool_without_ipv6_is_passed_over(stack, container_name):

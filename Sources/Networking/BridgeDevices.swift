@@ -110,6 +110,7 @@ final class BridgeDevices {
         var address6: IPv6Prefix?
         /// nil leaves the container without a default route for IPv6.
         var gateway6: IPv6Address?
+        var linkLocal: [IPv4Prefix] = []
     }
 
     /// Joins the container's namespace to the bridge: one request here, two there.
@@ -143,6 +144,7 @@ final class BridgeDevices {
         if let gateway = port.gateway, let everywhere = IPv4Prefix(.any, length: 0) {
             operations.append(.addRoute(everywhere, gateway: gateway, linkIndex: end.index))
         }
+        operations += port.linkLocal.map { .addAddress($0, linkIndex: end.index) }
         if let address = port.address6 { operations.append(.addAddress(address, linkIndex: end.index)) }
         if let gateway = port.gateway6 {
             // The first network's route stays.

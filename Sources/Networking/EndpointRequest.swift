@@ -18,6 +18,8 @@ package struct EndpointRequest: Sendable {
     package var address: IPv4Address?
     /// Without effect on a network that has no IPv6.
     package var address6: IPv6Address?
+    /// Further addresses of the interface, which the network knows nothing of (`--link-local-ip`).
+    package var linkLocal: [IPv4Address] = []
     package var macAddress: MACAddress?
     /// `--dns`, `--dns-search`, `--dns-option`; empty means as the daemon and the host say.
     package var nameservers: [String] = []

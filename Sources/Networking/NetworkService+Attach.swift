@@ -88,7 +88,8 @@ extension NetworkService {
         let port = BridgeDevices.Port(
             hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: mac, address: address,
             gateway: hasDefaultRoute ? nil : endpoint.gateway, isolated: isolated,
-            hairpin: !endpoint.ports.isEmpty, address6: endpoint.address6, gateway6: endpoint.gateway6)
+            hairpin: !endpoint.ports.isEmpty, address6: endpoint.address6, gateway6: endpoint.gateway6,
+            linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) })
         try allowIPv6(endpoint)
         try state.bridges.connect(port, bridge: network.bridge, container: &handle)
         if network.hasNames { try serveNames(request.containerID, state) }

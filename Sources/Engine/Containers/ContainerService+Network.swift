@@ -50,6 +50,13 @@ extension ContainerService {
             }
             request.address6 = parsed
         }
+        request.linkLocal = try (settings["IPAMConfig"]?["LinkLocalIPs"]?.strings ?? []).map {
+            (text) throws(NetworkError) in
+            guard let parsed = IPv4Address(text) else {
+                throw NetworkError(.invalidArgument, "invalid link-local IP address: \(text)")
+            }
+            return parsed
+        }
         let mac = settings["MacAddress"]?.string ?? ""
         if !mac.isEmpty { request.macAddress = try parseMAC(mac) }
     }
