@@ -20,12 +20,12 @@ struct RequestValueTests {
         "reads credentials",
         arguments: ["eyJ1c2VybmFtZSI6ImEiLCJwYXNzd29yZCI6ImIifQ==", "eyJ1c2VybmFtZSI6ImEiLCJwYXNzd29yZCI6ImIifQ"])
     func credentials(_ header: String) throws {
-        let credentials = try RegistryAuth.credentials(header)
+        let credentials = RegistryAuth.credentials(header)
         #expect(credentials.username == "a")
         #expect(credentials.secret == "b")
-        #expect(try RegistryAuth.credentials("e30=").isEmpty)
-        #expect(try RegistryAuth.credentials(nil).isEmpty)
-        #expect(throws: EngineError.self) { try RegistryAuth.credentials("!") }
+        #expect(RegistryAuth.credentials("e30=").isEmpty)
+        #expect(RegistryAuth.credentials(nil).isEmpty)
+        #expect(RegistryAuth.credentials("!").isEmpty)
     }
 
     @Test("refuses versions in docker's words")

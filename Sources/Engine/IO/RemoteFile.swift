@@ -19,7 +19,11 @@ enum RemoteFile {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: "swrun")
         let response: HTTPClientResponse
-        do { response = try await client.execute(request, timeout: .hours(1)) } catch {
+        do { response = try await client.execute(request, timeout: .hours(1)) } catch let error as HTTPClientError
+            where [.invalidURL, .emptyHost, .emptyScheme].contains(error)
+        {
+            throw EngineError.invalidArgument("invalid URL \"\(url)\"")
+        } catch {
             throw EngineError.internal("Get \"\(url)\": \(error)")
         }
         guard (200..<300).contains(response.status.code) else {

@@ -25,6 +25,10 @@ package final class RegistryService: Sendable {
     /// - Parameter server: as clients send it: a host, a URL, or nothing for the Hub.
     package func login(_ server: String, _ credentials: RegistryCredentials) async throws -> String {
         let domain = Self.domain(server)
+        guard ReferenceGrammar.isDomain(domain) else {
+            throw EngineError.invalidArgument(
+                "invalid registry server \"\(server)\": it must be a host, or a URL of one")
+        }
         guard let known = credentials.forRegistry else {
             throw EngineError.invalidArgument("no credentials for registry \(domain) given")
         }

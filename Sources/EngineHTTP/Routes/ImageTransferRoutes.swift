@@ -25,7 +25,7 @@ struct ImageTransferRoutes {
         let tag = request.query.get("tag") ?? ""
         let reference = try ImageService.pullReference(image: image, tag: tag)
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
-        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        let credentials = RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         if tag.isEmpty, let repository = try? ImageReference(image), repository.tag == nil, repository.digest == nil {
             let references = try await registries.tagged(repository, credentials: credentials)
             return try await stream(images.pull(all: references, platform: platform, credentials: credentials))
@@ -54,7 +54,7 @@ struct ImageTransferRoutes {
         let references = try await images.referencesToPush(
             try request.parameter("name"), tag: request.query.get("tag") ?? "")
         let platform = try request.query.platforms("platform").first
-        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        let credentials = RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         return try await stream(images.push(references, platform: platform, credentials: credentials))
     }
 

@@ -25,8 +25,6 @@ struct RegistryRoutes {
         do {
             token = try await registries.login(
                 body["serveraddress"]?.string ?? "", RegistryAuth.credentials(of: body))
-        } catch let error as EngineError where error.message.hasPrefix("invalid URL") {
-            throw EngineError.invalidArgument(error.message)
         } catch let error as EngineError where error.kind == .unavailable {
             throw EngineError.internal(error.message)  // docker's 500: it is the registry that does not answer, not we
         }
@@ -37,20 +35,20 @@ struct RegistryRoutes {
         let results = try await registries.search(
             request.query.get("term") ?? "", limit: try request.query.int("limit"),
             filter: SearchFilter(Filters(parsing: request.query.get("filters"))),
-            credentials: try RegistryAuth.credentials(request.headers["X-Registry-Auth"]))
+            credentials: RegistryAuth.credentials(request.headers["X-Registry-Auth"]))
         return .json(.ok, results)
     }
 
     private func distribution(_ request: Request, isRaw: Bool) async throws -> Response {
         let reference = try Self.reference(request)
-        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        let credentials = RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         return .json(.ok, try await registries.distribution(reference, credentials: credentials, isRaw: isRaw))
     }
 
     /// The body is the manifest, `Content-Type` its media type, `from` the repository with its blobs.
     @Sendable private func store(_ request: Request) async throws -> Response {
         let reference = try Self.reference(request)
-        let credentials = try RegistryAuth.credentials(request.headers["X-Registry-Auth"])
+        let credentials = RegistryAuth.credentials(request.headers["X-Registry-Auth"])
         let digest = try await registries.store(
             try await request.body.collect(upTo: ImageDocument.maximumBytes),
             mediaType: request.headers["Content-Type"] ?? "", as: reference, blobsFrom: request.query.get("from"),

@@ -41,7 +41,7 @@ package enum ReferenceGrammar {
     }
 
     /// `host[:port]`, where a host is labels joined with dots, or an IPv6 address in brackets.
-    static func isDomain(_ text: String) -> Bool {
+    package static func isDomain(_ text: String) -> Bool {
         var bytes = Array(text.utf8)[...]
         if bytes.first == UInt8(ascii: "[") {
             guard let close = bytes.firstIndex(of: UInt8(ascii: "]")) else { return false }
