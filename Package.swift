@@ -44,7 +44,7 @@ let embeddedSettings: [SwiftSetting] =
         .define("SWRUN_EMBEDDED"),
         .unsafeFlags(["-wmo", "-Osize", "-Xcc", "-D_GNU_SOURCE", "-Xfrontend", "-function-sections"]),
         .unsafeFlags(muslHeaders.flatMap { ["-Xcc", $0] }),
-    ]  // the compiler warns once that it does not find glibc's module, which is the point
+    ]
 
 let embeddedLink: [LinkerSetting] = [
     .unsafeFlags([

@@ -25,7 +25,8 @@ let runtimeTargets = [
             expect(isPlain, "a mount's destination is absolute and has no ..: \(mount.destination)")
         }
         let record = ContainerRecord(
-            plan: plan, id: "a", pid: 1, startTime: 1, bundle: "/bundle", created: "", cgroupPath: "/a")
+            plan: plan, id: "a", pid: 1, startTime: 1, options: LaunchOptions(bundle: FilePath("/bundle")), created: "",
+            cgroupPath: "/a")
         let again = accepted { try ContainerRecord(try JSONValue(parsing: record.json.bytes())) }
         expect(again.map { $0.json } == record.json, "what a container's state keeps it gives back")
     },
