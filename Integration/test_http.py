@@ -84,7 +84,8 @@ def test_http_1_0_closes(stack):
     (b"GET / HTTP/1.1\r\nHost: d\r\nA : b\r\n\r\n", 400),
     (b"POST / HTTP/1.1\r\nHost: d\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
     (b"POST / HTTP/1.1\r\nHost: d\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", 400),
-    (b"POST /images/load HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
+    (b"POST /containers/create HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\nxyz\r\n",
+     400),
     (b"POST / HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
     (b"GET / HTTP/3.0\r\nHost: d\r\n\r\n", 505),
     (b"GET /" + b"a" * 400000 + b" HTTP/1.1\r\n", 431),
@@ -102,6 +103,14 @@ def test_malformed_requests(stack, bytes_sent, status):
         answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
     assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_a_broken_body_of_a_load_is_told_in_its_stream(stack):
+    """As docker tells it, which has answered by then."""
+    with open_socket(stack) as connection:
+        connection.sendall(b"POST /images/load HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ") and b'"error":"malformed chunk size"' in answer, answer
 
 
 @pytest.mark.parametrize("method, path, status, text", [

@@ -34,7 +34,7 @@ package struct RequestHead: Sendable, Equatable {
 }
 
 /// Why bytes are not a request, and the status to refuse them with. After it the connection cannot go on.
-package struct RequestError: Error, Sendable, Equatable {
+package struct RequestError: Error, Sendable, Equatable, CustomStringConvertible {
     package var status: Status
     package var reason: String
 
@@ -44,4 +44,6 @@ package struct RequestError: Error, Sendable, Equatable {
     }
 
     package init(_ reason: String) { self.init(.badRequest, reason) }
+
+    package var description: String { reason }
 }
