@@ -48,9 +48,9 @@ def docker_engine(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def layout(scratch, images):
+def layout(tmp_path_factory, images):
     """An OCI layout with one index of two platforms, amd64 and arm64."""
-    path = scratch / "index-layout"
+    path = tmp_path_factory.mktemp("layout")
     blobs = path / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     manifests = []

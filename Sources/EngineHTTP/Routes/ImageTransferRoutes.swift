@@ -60,8 +60,11 @@ struct ImageTransferRoutes {
 
     @Sendable private func load(_ request: Request) async throws -> Response {
         let platforms = try request.query.platforms("platform")
-        // docker has no other status for a bad archive.
-        return Self.stream(images.load(request.body, platforms: platforms), after: nil)
+        do { return try await stream(images.load(request.body, platforms: platforms)) } catch {
+            // docker has no other status for a bad archive.
+            let line = ProgressMessage.error(EngineError(error).message)
+            return .stream(.ok, contentType: "application/json") { try await $0.writeLine(line.json) }
+        }
     }
 
     @Sendable private func save(_ names: [String], _ request: Request) async throws -> Response {
@@ -77,11 +80,8 @@ struct ImageTransferRoutes {
     /// Waits for the first line: what fails before it gets a status of its own, what fails later a line.
     private func stream(_ lines: ProgressLines) async throws -> Response {
         var iterator = lines.makeAsyncIterator()
-        return Self.stream(lines, after: try await iterator.next())
-    }
-
-    private static func stream(_ lines: ProgressLines, after first: ProgressMessage?) -> Response {
-        .stream(.ok, contentType: "application/json") { body in
+        let first = try await iterator.next()
+        return .stream(.ok, contentType: "application/json") { body in
             if let first { try await body.writeLine(first.json) }
             do {
                 for try await line in lines { try await body.writeLine(line.json) }
