@@ -105,12 +105,17 @@ def test_malformed_requests(stack, bytes_sent, status):
     assert b"\r\nConnection: close\r\n" in answer
 
 
-def test_a_broken_body_of_a_load_is_told_in_its_stream(stack):
-    """As docker tells it, which has answered by then."""
+@pytest.mark.parametrize("path, status, text", [
+    (b"/containers/create", b"400", b'"message":"malformed chunk size"'),
+    (b"/images/load", b"200", b'"error":"malformed chunk size"'),  # docker tells all failures of a load in its stream
+])
+def test_a_broken_body_ends_the_connection(stack, path, status, text):
+    """The answer does not wait for what a client that goes on sending would say next."""
     with open_socket(stack) as connection:
-        connection.sendall(b"POST /images/load HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
+        connection.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\n"
+                           b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n")
         answer = read_all(connection)
-    assert answer.startswith(b"HTTP/1.1 200 ") and b'"error":"malformed chunk size"' in answer, answer
+    assert answer.startswith(b"HTTP/1.1 " + status) and text in answer, answer
 
 
 @pytest.mark.parametrize("method, path, status, text", [

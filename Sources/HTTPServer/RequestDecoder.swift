@@ -21,6 +21,7 @@ struct RequestDecoder {
         case trailers
         case ended
         case idle
+        case failed(RequestError)
     }
 
     /// Request line and header fields together; docker's filters can be long.
@@ -62,7 +63,16 @@ struct RequestDecoder {
         }
     }
 
+    /// The next part; nil if that needs more bytes. After an error it is the same error again: nobody can tell where the
+    /// next request would begin.
     mutating func next() throws(RequestError) -> Part? {
+        do throws(RequestError) { return try advance() } catch {
+            state = .failed(error)
+            throw error
+        }
+    }
+
+    private mutating func advance() throws(RequestError) -> Part? {
         while true {
             switch state {
             case .head: return try nextHead()
@@ -75,6 +85,7 @@ struct RequestDecoder {
                 state = .idle
                 return .end
             case .idle: return nil
+            case .failed(let error): throw error
             }
         }
     }

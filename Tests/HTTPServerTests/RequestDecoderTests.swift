@@ -121,6 +121,17 @@ struct RequestDecoderTests {
         #expect(decode([head + body]).last?.hasPrefix("400 ") == true)
     }
 
+    @Test("an error is the end of the connection's requests")
+    func errorsStay() throws {
+        var decoder = RequestDecoder()
+        decoder.append(Array("POST / HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n".utf8))
+        guard case .head? = try decoder.next() else {
+            Issue.record("no head")
+            return
+        }
+        for _ in 0..<2 { #expect(throws: RequestError("malformed chunk size")) { try decoder.next() } }
+    }
+
     @Test("limits the head, finished or not")
     func limits() {
         let long = String(repeating: "a", count: RequestDecoder.maximumHead)
