@@ -8,34 +8,20 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import struct
 import threading
 import time
 
-from harness import BIN, run, wait_until
+from harness import BIN, UnixConnection, run, wait_until
 
 LINES = 20
 JOB = f"i=0; while [ $i -lt {LINES} ]; do echo line $i; i=$((i+1)); done; exit 7"
 GONE = (OSError, http.client.HTTPException)
 
 
-class Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket."""
-
-    def __init__(self, path, timeout=60):
-        super().__init__("d", timeout=timeout)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
 def call(stack, method, path, body=None, timeout=60):
     """Status and content; (None, None) if the daemon was gone before the answer was complete."""
-    connection = Connection(stack.socket, timeout)
+    connection = UnixConnection(stack.socket, timeout)
     try:
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {} if text is None else {"Content-Type": "application/json"})

@@ -14,26 +14,15 @@ import time
 
 import pytest
 
-from harness import PROJECT
+from harness import PROJECT, UnixConnection
 
 DESCRIPTION = pathlib.Path(os.environ.get(
     "SWRUN_TEST_API_DESCRIPTION", PROJECT.parent / "shared" / "reference" / "docker-api-swagger.yaml"))
 
 
-class Connection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=20):
-        super().__init__("d", timeout=timeout)
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
 def request(stack, method, path, body=None, headers=None, timeout=20):
     """Status, header fields and body of an answer."""
-    connection = Connection(stack.socket, timeout)
+    connection = UnixConnection(stack.socket, timeout)
     headers = dict(headers or {})
     if body is not None and not isinstance(body, (bytes, str)):
         body = json.dumps(body)

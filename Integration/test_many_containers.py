@@ -7,8 +7,8 @@ import concurrent.futures
 import os
 import time
 
-from campaign import Connection, call, processes
-from harness import BIN, wait_until
+from campaign import call, processes
+from harness import BIN, UnixConnection, wait_until
 
 CONTAINERS = int(os.environ.get("SWRUN_TEST_CONTAINERS", "20"))
 CLIENTS = 10
@@ -82,7 +82,7 @@ def test_exactly_one_of_many_gets_a_name(stack):
         answer = connection.getresponse()
         return answer.status, answer.read()
     with concurrent.futures.ThreadPoolExecutor(CONTENDERS) as pool:
-        connections = [Connection(stack.socket) for _ in range(CONTENDERS)]
+        connections = [UnixConnection(stack.socket) for _ in range(CONTENDERS)]
         for number in range(CONTESTS):
             name = f"contest{number}"
             answers = list(pool.map(lambda connection: create(connection, name), connections))
