@@ -52,12 +52,7 @@ def bench_images(work, rounds, rivals):
         for image in ("big", "layers60", "debian"):
             reference = f"127.0.0.1:5100/library/{image}:latest"
             pull, memory = Table(f"pull and unpack: {image}"), Table(f"pull of {image}: peak memory of the daemons", "MB")
-            for number in range(rounds + 1):
-                for side in sides:
-                    elapsed = side.pull(reference)
-                    side.forget(reference)
-                    if number:
-                        pull.add(side.name, elapsed)
+            time_pulls(pull, sides, reference, rounds)
             for side in sides:
                 if side.daemons:
                     memory.add(side.name, peak_of(side.daemons, lambda: side.pull(reference)))
@@ -70,6 +65,16 @@ def bench_images(work, rounds, rivals):
         docker.stop()
         stack.destroy()
         subprocess.run([*registry, "stop"], check=True)
+
+
+def time_pulls(table, sides, reference, rounds):
+    """Pulls that begin without the image; the first round does not count."""
+    for number in range(rounds + 1):
+        for side in sides:
+            elapsed = side.pull(reference)
+            side.forget(reference)
+            if number:
+                table.add(side.name, elapsed)
 
 
 def bench_second_pull(work, sides, rounds):
@@ -88,12 +93,7 @@ def bench_second_pull(work, sides, rounds):
     table = Table("second pull: all but a small layer is here")
     for side in sides:
         side.pull(base)
-    for number in range(rounds + 1):
-        for side in sides:
-            elapsed = side.pull(reference)
-            side.forget(reference)
-            if number:
-                table.add(side.name, elapsed)
+    time_pulls(table, sides, reference, rounds)
     for side in sides:
         side.forget(base)
     return table
