@@ -152,7 +152,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
-    library("Threads"),
+    library("Threads", ["CLinux", "LinuxSystem"]),
     library("Netlink", ["LinuxSystem"]),
     library("Archive", ["CLinux", "LinuxSystem", "Tar", "CISAL", "CZstd", "CBzip2", "CLZMA"]),
     library("ContentStore", ["CLinux", "LinuxSystem", "OCISpec", "Metadata", crypto]),
@@ -195,7 +195,8 @@ let daemonTargets: [Target] = [
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),
     program("swrun-registry", ["RegistryServer", "HTTPServer", "Flags", "LinuxSystem", logging]),
-    program("swrund", ["Engine", "EngineHTTP", "HTTPServer", "Flags", "CLinux", "LinuxSystem", "JSON", logging]),
+    program(
+        "swrund", ["Engine", "EngineHTTP", "HTTPServer", "Flags", "CLinux", "LinuxSystem", "Threads", "JSON", logging]),
 ]
 
 let coreTests: [Target] = [

@@ -4,6 +4,7 @@
 import Flags
 import Glibc
 import LinuxSystem
+import Threads
 
 Heap.limit()
 do {
@@ -12,6 +13,7 @@ do {
     let signals = try SignalDescriptor(nonBlocking: false)
     guard let options = try Options.parse(Array(try CommandLineArguments.current().dropFirst())) else { exit(0) }
     let daemon = try Daemon(options)
+    IdleMemory.releaseWhenIdle()
     // Lives as long as the process, and ends it.
     Task.detached { await daemon.run() }
     daemon.stopAtSignal(signals)
