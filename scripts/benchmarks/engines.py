@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands of the client against both engines, and the memory that the engines take."""
+import time
 from benchmarks.containers import API, bench_containers
 from benchmarks.measure import BIN, Table, memory_of, processes_named, timed
 from benchmarks.rivals import Docker
@@ -47,6 +48,7 @@ def bench_engines(work, archive, wanted, rounds, rivals):
 
 
 def bench_memory(stack, docker, image):
+    time.sleep(15)  # both sides give memory back after a while of rest
     ours = [stack.process.pid, stack.supervisor_pid()]
     daemons = Table("idle daemons, proportional memory", "MB")
     daemons.add("swrund + swrun-supervisor", memory_of(ours))
