@@ -3,7 +3,7 @@ import LinuxSystem
 import NIOCore
 import Synchronization
 
-/// What a client sends, for a task to read. At most a quarter of a MiB is kept; then the client's socket is left alone
+/// What a client sends, for a task to read. At most half a MiB is kept; then the client's socket is left alone
 /// until something was taken.
 ///
 /// Unlike the stream of an `NIOAsyncChannel`, it survives the cancellation of a task that waits for bytes: after a
@@ -17,7 +17,7 @@ final class ByteInlet: Sendable {
         var waiter: CheckedContinuation<ByteBuffer?, any Error>?
     }
 
-    private static let limit = 256 << 10
+    private static let limit = 512 << 10
 
     private let channel: any Channel
     private let state = Mutex(State())

@@ -51,10 +51,14 @@ package struct HTTPServer: Sendable {
 
     package func shutDown() async { _ = try? await group.shutdownGracefully() }
 
+    /// How much is read at once: little for a request, much of a long body, each piece of which changes threads twice.
+    private static let pieces = AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2048, maximum: 256 << 10)
+
     private func bootstrap() -> ServerBootstrap {
         ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.recvAllocator, value: Self.pieces)
     }
 
     private struct Accepted: Sendable {
