@@ -26,12 +26,10 @@ def outside():
     return []
 
 
-@pytest.fixture(scope="module")
-def python(scratch):
-    """A Python that has the clients."""
-    directory = scratch / "clients"
+def virtual_environment(directory, *packages):
+    """A Python that has packages of PyPI; skips the test if they cannot be had."""
     venv.create(directory, with_pip=True)
-    install = [*outside(), directory / "bin/pip", "install", "-q", "--disable-pip-version-check", "--retries", "1", "--timeout", "10", *PACKAGES]
+    install = [*outside(), directory / "bin/pip", "install", "-q", "--disable-pip-version-check", "--retries", "1", "--timeout", "10", *packages]
     try:
         done = subprocess.run(install, capture_output=True, timeout=200, text=True)
     except subprocess.TimeoutExpired:
@@ -39,6 +37,11 @@ def python(scratch):
     if done.returncode:
         pytest.skip("PyPI does not answer: " + (done.stderr.strip().splitlines() or ["no reason given"])[-1])
     return directory / "bin/python"
+
+
+@pytest.fixture(scope="module")
+def python(scratch):
+    return virtual_environment(scratch / "clients", *PACKAGES)
 
 
 def run_client(python, stack, script):

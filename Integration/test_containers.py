@@ -175,6 +175,8 @@ class TestLifeCycle:
         titles, *rows = stack.docker("top", container_name).splitlines()
         assert titles.split() == ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
         assert len(rows) == 2 and rows[0].endswith("sh -c sleep 1000; true")
+        refused = stack.docker("top", container_name, "--no-such-option", check=False)
+        assert refused.code == 1 and refused.err == "Error response from daemon: error: unknown gnu long option\n"
 
 
 class TestRestartPolicy:
@@ -279,8 +281,9 @@ class TestAttach:
 
     def test_start_attached_with_input(self, stack, container_name):
         stack.docker("create", "-i", "--name", container_name, "busybox", "sh", "-c", "read x; echo got $x; exit 4")
-        result = stack.docker("start", "-a", "-i", container_name, input="zz\n", check=False)
-        assert (result, result.code) == ("got zz", 4)
+        for word in "first", "again", "and again":  # the first start, and those after an end
+            result = stack.docker("start", "-a", "-i", container_name, input=word + "\n", check=False)
+            assert (result, result.code) == ("got " + word, 4)
 
     def test_shared_namespaces(self, stack, container_name):
         stack.docker("run", "-d", "--name", container_name, "--ipc", "shareable", "busybox", "sh", "-c",

@@ -321,6 +321,14 @@ def test_many_at_once_get_different_addresses(stack):
 
 # --- the networks themselves
 
+def test_networks_that_no_driver_makes_are_refused(cli):
+    for flags, text in [
+            (["--driver", "nosuch"], 'plugin "nosuch" not found'),
+            (["--subnet", "10.9.1.0/24", "--subnet", "10.9.2.0/24"], "bridge driver doesn't support multiple subnets")]:
+        refused = cli("network", "create", *flags, "never", check=False)
+        assert refused.code == 1 and refused.err == f"Error response from daemon: {text}\n"
+
+
 def test_the_three_networks_that_always_exist(cli):
     listed = {line.split()[1]: line.split()[2:] for line in cli("network", "ls").splitlines()[1:]}
     assert listed["bridge"] == ["bridge", "local"]

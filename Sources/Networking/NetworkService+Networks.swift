@@ -112,6 +112,9 @@ extension NetworkService {
             throw NetworkError(.conflict, "network with name \(request.name) already exists")
         }
         guard request.driver == "bridge" || request.driver.isEmpty else {
+            guard ["macvlan", "ipvlan", "overlay"].contains(request.driver) else {
+                throw NetworkError(.notFound, "plugin \"\(request.driver)\" not found")
+            }
             throw NetworkError(.unimplemented, "network driver \"\(request.driver)\" is not implemented")
         }
         if let text = request.options[NetworkRecord.mtuOption], NetworkRecord.mtu(text) == nil {

@@ -7,7 +7,7 @@ import NIOPosix
 import NIOSSL
 
 /// Puts the network's failures into the words that docker's users know.
-enum TransportFailure {
+package enum TransportFailure {
     /// - Parameter isProxied: connections are made to a proxy, not to the registry itself.
     static func describe(
         _ error: any Error, _ method: HTTPMethod, _ url: RemoteURL, isProxied: Bool = false
@@ -16,7 +16,8 @@ enum TransportFailure {
         if let error = error as? RegistryError { return error }
         if let error = error as? HTTPClientError, error == .cancelled { return CancellationError() }
         let place = isProxied && error is NIOConnectionError ? "proxyconnect tcp: " : ""
-        return RegistryError.unreachable(operation: operation(method, url.string), reason: place + reason(error, url))
+        return RegistryError.unreachable(
+            operation: operation(method, url.string), reason: place + reason(error, authority: url.authority))
     }
 
     /// The other side closed the connection instead of answering.
@@ -41,12 +42,13 @@ enum TransportFailure {
             reason: isTimeout ? "i/o timeout" : isClosedConnection(error) ? "EOF" : "\(error)")
     }
 
-    private static func reason(_ error: any Error, _ url: RemoteURL) -> String {
+    /// Why a connection to `authority` (`host[:port]`), or a request over it, failed.
+    package static func reason(_ error: any Error, authority: String) -> String {
         switch error {
         case let error as NIOConnectionError: connection(error)
-        case let error as IOError: "dial tcp \(url.authority): connect: \(errnoText(error.errnoCode))"
+        case let error as IOError: "dial tcp \(authority): connect: \(errnoText(error.errnoCode))"
         case let error as NIOSSLError: tls(error)
-        case let error as HTTPClientError where error == .connectTimeout: "dial tcp \(url.authority): i/o timeout"
+        case let error as HTTPClientError where error == .connectTimeout: "dial tcp \(authority): i/o timeout"
         case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
             "net/http: timeout awaiting response headers"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "EOF"

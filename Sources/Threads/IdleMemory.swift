@@ -8,7 +8,8 @@ package enum IdleMemory {
     /// each such rest. The next request pays about a millisecond for it.
     package static func releaseWhenIdle(after seconds: UInt32 = 5) {
         detachThread {
-            var used = processorNanoseconds(), isReleased = false
+            var used = processorNanoseconds()
+            var isReleased = false
             while true {
                 sleep(seconds)
                 let isIdle = processorNanoseconds() - used < Int64(seconds) * 2_000_000

@@ -16,7 +16,8 @@ struct IdleMemoryTests {
             7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0                          [vdso]
 
             """
-        #expect(IdleMemory.codeMappings(maps) == [0x55d0_c020_0000..<0x55d0_c080_0000, 0x7f00_0002_0000..<0x7f00_0003_0000])
+        #expect(
+            IdleMemory.codeMappings(maps) == [0x55d0_c020_0000..<0x55d0_c080_0000, 0x7f00_0002_0000..<0x7f00_0003_0000])
     }
 
     @Test("the process goes on after a release")

@@ -49,6 +49,14 @@ package final class Container: Sendable {
         var healthTurn: UInt64 = 0
         /// The user stops it, and nobody has told of it yet.
         var isBeingStopped = false
+
+        mutating func on(_ event: ContainerState.Event) throws(ContainerState.IllegalTransition) {
+            switch event {
+            case .exited, .startFailed: isAttachable = false
+            default: break
+            }
+            try record.state.on(event)
+        }
     }
 
     package let id: String
@@ -93,11 +101,7 @@ package final class Container: Sendable {
         throws(ContainerState.IllegalTransition) -> ContainerRecord
     {
         try inner.withLock { inner throws(ContainerState.IllegalTransition) in
-            switch event {
-            case .exited, .startFailed: inner.isAttachable = false
-            default: break
-            }
-            try inner.record.state.on(event)
+            try inner.on(event)
             change(&inner.record)
             return inner.record
         }
@@ -109,10 +113,10 @@ package final class Container: Sendable {
         code: Int32, at: Timestamp, oomKilled: Bool
     ) throws(ContainerState.IllegalTransition) -> ContainerRecord {
         try inner.withLock { inner throws(ContainerState.IllegalTransition) in
-            try inner.record.state.on(.exited(code: code, at: at, oomKilled: oomKilled))
+            try inner.on(.exited(code: code, at: at, oomKilled: oomKilled))
             inner.hasEndedRun = true
             if inner.record.wantsRestart(after: code), inner.userRestarts == 0 {
-                try inner.record.state.on(.restartPlanned)
+                try inner.on(.restartPlanned)
                 inner.record.restartCount += 1
             }
             return inner.record

@@ -85,14 +85,19 @@ extension ContainerService {
 
     /// The connection to the shim, now or at the start.
     private func source(
-        _ container: Container, _ flags: AttachConnection.Flags, isWanted: Bool
+        _ container: Container, _ flags: AttachConnection.Flags, isWanted: Bool, retries: Int = 4
     ) async throws -> AsyncStream<AttachConnection> {
         guard isWanted else { return AsyncStream { $0.finish() } }
         if let atStart = container.attachAtStart(flags) { return atStart }
-        let connection = try await AttachConnection.open(attachSocket(container.id), flags)
-        return AsyncStream { continuation in
-            continuation.yield(connection)
-            continuation.finish()
+        do {
+            let connection = try await AttachConnection.open(attachSocket(container.id), flags)
+            return AsyncStream { continuation in
+                continuation.yield(connection)
+                continuation.finish()
+            }
+        } catch let error as SysError where retries > 0 && [.noSuchFile, .connectionRefused].contains(error.errno) {
+            try await Task.sleep(for: .milliseconds(50))  // it has just ended: soon its next start is meant
+            return try await source(container, flags, isWanted: true, retries: retries - 1)
         }
     }
 

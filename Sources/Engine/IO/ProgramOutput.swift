@@ -15,12 +15,15 @@ enum ProgramOutput {
         let path = FilePath(directory + "/" + name)
         let environment = ["PATH=" + directories.joined(separator: ":"), "LC_ALL=C"]
         let null = try open(FilePath("/dev/null"), O_RDWR)
+        let complaints = try makeMemoryFile("stderr")
         let pid = try Spawn(path, arguments, environment: environment).start(
-            stdin: null.raw, stdout: pipe.write.raw, stderr: pipe.write.raw)
+            stdin: null.raw, stdout: pipe.write.raw, stderr: complaints.raw)
         let output = try await ProgramOutput.read(pipe.read, closing: pipe.write)
-        let status = try waitForChild(pid)
-        guard status == 0 else {
-            throw EngineError.internal("\(name): exit status \(status >> 8 & 0xff): \(output)")
+        let code = try waitForChild(pid)
+        guard code == 0 else {
+            // Programs of this kind say in their first line why they fail.
+            let reason = try readText(FilePath("/proc/self/fd/\(complaints.raw)")).split(separator: "\n").first
+            throw EngineError.internal(reason.map { String($0) } ?? "\(name): exit status \(code)")
         }
         return output
     }

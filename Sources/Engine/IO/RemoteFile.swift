@@ -2,6 +2,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import Registry
 
 /// A file on a web server.
 enum RemoteFile {
@@ -16,6 +17,10 @@ enum RemoteFile {
     ///
     /// - Returns: its bytes, and how many they are if the server says so.
     static func open(_ url: String) async throws -> (body: HTTPClientResponse.Body, size: Int64?) {
+        let isAddress = url.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+        guard isAddress, let authority = url.split(separator: "/").dropFirst().first else {
+            throw EngineError.invalidArgument("invalid URL \"\(url)\"")
+        }
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: "swrun")
         let response: HTTPClientResponse
@@ -24,7 +29,8 @@ enum RemoteFile {
         {
             throw EngineError.invalidArgument("invalid URL \"\(url)\"")
         } catch {
-            throw EngineError.internal("Get \"\(url)\": \(error)")
+            let reason = TransportFailure.reason(error, authority: String(authority))
+            throw EngineError.internal("Get \"\(url)\": " + reason)
         }
         guard (200..<300).contains(response.status.code) else {
             throw EngineError.internal("failed to GET \(url) with status \(response.status)")

@@ -48,9 +48,11 @@ extension NetworkRequest {
         let ipv6 = body.enablesIPv6 ? body.configs.filter(\.isIPv6) : []  // which docker else passes over
         for (isAsked, what) in [
             (body.isIngress, "ingress networks"), (body.isConfigOnly, "config-only networks"),
-            (ipv4.count > 1 || ipv6.count > 1, "networks with several subnets"),
             (!["", "default"].contains(body.ipamDriver), "IPAM drivers"),
         ] where isAsked { throw .unimplemented("\(what) are not implemented") }
+        guard ipv4.count < 2, ipv6.count < 2 else {
+            throw EngineError(.permissionDenied, "bridge driver doesn't support multiple subnets")
+        }
         if body.enablesIPv6 { self.ipv6 = try IPv6Request(ipv6.first) }
         if let config = ipv4.first {
             subnet = try parsed(config.subnet, "subnet") { IPv4Prefix($0) }
