@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks with IPv6: addresses, what inspect shows, who reaches whom."""
+import hashlib
 import json
+import os
+import socket
 
 import pytest
 
-from harness import run
+from harness import Stack, run, wait_until
 
 
 @pytest.fixture
@@ -92,3 +95,110 @@ def test_nobody_outside_reaches_it(stack, network, box):
     bridge = "br-" + inspected(stack, name)["Id"][:12]
     tables = [line for line in run("nft", "list", "tables").splitlines() if line.startswith("table ip6 ")]
     assert any(f'iifname != "{bridge}" oifname "{bridge}" drop' in run("nft", "list", *line.split()) for line in tables)
+
+
+# --- published ports
+
+ANSWER = "while true; do echo here | nc -l -p 80; done"
+
+
+@pytest.fixture
+def server(box, stack):
+    """A container that says `here` on its port 80; returns its name and the host port."""
+    def start(*flags, suffix="s", publish="80"):
+        name = box_with(stack, box, suffix, "-p", publish, *flags)
+        ports = stack.inspect(name)["NetworkSettings"]["Ports"]["80/tcp"]
+        return name, ports
+    return start
+
+
+def box_with(stack, box, suffix, *flags):
+    name = box(suffix, *flags)
+    stack.docker("exec", "-d", name, "sh", "-c", ANSWER)
+    return name
+
+
+def said(address, port, timeout=10):
+    """What is heard from a port; tried again while nobody listens there yet."""
+    def hear():
+        try:
+            with socket.create_connection((address, int(port)), timeout) as connection:
+                return connection.makefile("rb").read()
+        except ConnectionError:
+            return b""
+    return wait_until(hear, 10, f"an answer of [{address}]:{port}")
+
+
+def test_a_port_is_published_on_ipv6_to_a_container_without_it(stack, cli, server):
+    name, ports = server()
+    port = ports[0]["HostPort"]
+    assert ports == [{"HostIp": "0.0.0.0", "HostPort": port}, {"HostIp": "::", "HostPort": port}]
+    assert said("127.0.0.1", port) == said("::1", port) == b"here\n"
+    assert cli("port", name, "80").splitlines() == [f"0.0.0.0:{port}", f"[::]:{port}"]
+    shown = cli("ps", "--filter", f"name={name}", "--format", "{{.Ports}}")
+    assert shown == f"0.0.0.0:{port}->80/tcp, [::]:{port}->80/tcp"
+
+
+def test_a_port_of_one_address(stack, server):
+    _, ports = server(publish="[::1]::80")
+    assert [entry["HostIp"] for entry in ports] == ["::1"]
+    assert said("::1", ports[0]["HostPort"]) == b"here\n"
+    _, ports = server(publish="127.0.0.1::80", suffix="t")
+    assert [entry["HostIp"] for entry in ports] == ["127.0.0.1"]
+
+
+def test_a_port_leads_to_a_container_with_ipv6(stack, network, server):
+    name = network("--ipv6", "--subnet", "fd00:b::/64")
+    _, ports = server("--network", name)
+    port = ports[1]["HostPort"]
+    assert said("fd00:b::1", port) == said("::1", port) == b"here\n"
+    rules = [run("nft", "list", *line.split()) for line in run("nft", "list", "tables").splitlines() if " ip6 " in line]
+    assert any(f"tcp . {port} : fd00:b::2 . 80" in text for text in rules)
+
+
+def test_much_data_through_the_proxy_and_half_closed_connections(stack, container_name, box):
+    name = box("s", "-p", "80")
+    stack.docker("exec", "-d", name, "sh", "-c", "while true; do nc -l -p 80 -e md5sum; done")
+    port = int(stack.inspect(name)["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"])
+    data = os.urandom(1 << 20) * 8
+
+    def digest():
+        try:
+            with socket.create_connection(("::1", port), 20) as connection:
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+                return connection.makefile("rb").read()[:32].decode()
+        except ConnectionError:
+            return ""
+    assert wait_until(digest, 10, "a digest") == hashlib.md5(data).hexdigest()
+
+
+# --- names
+
+def test_names_have_ipv6_addresses(stack, network, box):
+    name = network("--ipv6", "--subnet", "fd00:c::/64")
+    one, two = box("1", "--network", name), box("2", "--network", name)
+
+    def look(what, kind):
+        return stack.docker("exec", two, "nslookup", f"-type={kind}", what, "127.0.0.11")
+    assert "Address: fd00:c::2" in look(one, "aaaa")
+    assert f"name = {one}.{name}" in look("2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.c.0.0.0.0.0.d.f.ip6.arpa", "ptr")
+
+
+# --- the default network
+
+def test_the_default_network_with_ipv6(tmp_path, images):
+    stack = Stack(tmp_path, name="six", flags=["--ipv6", "--fixed-cidr-v6", "fd00:d::/64"])
+    stack.start()
+    try:
+        stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
+        stack.docker("run", "-d", "--name", "box", "-p", "80", "busybox", "sh", "-c", ANSWER)
+        settings = stack.inspect("box")["NetworkSettings"]
+        assert settings["Networks"]["bridge"]["GlobalIPv6Address"] == "fd00:d::2"
+        port = settings["Ports"]["80/tcp"][1]["HostPort"]
+        assert said("fd00:d::1", port) == b"here\n"
+        stack.kill_daemon()
+        stack.start()
+        assert said("::1", port) == said("fd00:d::1", port) == b"here\n"
+    finally:
+        stack.destroy()

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory of both daemons while images move: however large a layer, they hold a few pieces of it at a time."""
+"""Memory of both daemons while images move: however large a layer, they hold a few pieces of it at a time. And of swrund
+while clients send large requests, slowly."""
 import json
 import pathlib
+import select
+import socket
 import tarfile
 import threading
 import time
@@ -81,3 +84,34 @@ def test_a_large_layer_is_never_in_memory(own_stack, registry, root_archive, tmp
     watched("export", "-o", tmp_path / "root", "changed")
     too_much = {command: found for command, found in growth.items() if max(found) > BOUND}
     assert not too_much, f"bytes of swrund and supervisor: {json.dumps(growth)}"
+
+
+def test_large_bodies_that_never_end(own_stack):
+    """40 clients at 7 MB each would be 280 MB: some are told to come back, and everybody else is served."""
+    clients = []
+    piece = b"100000\r\n" + b"a" * (1 << 20) + b"\r\n"
+
+    def send(client):
+        try:
+            client.sendall(b"POST /containers/create HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\n"
+                           b"Transfer-Encoding: chunked\r\n\r\n")
+            for _ in range(7):
+                client.sendall(piece)
+        except OSError:
+            pass  # refused before all of it was sent
+    with AnonymousMemory(own_stack.process.pid) as memory:
+        for _ in range(40):
+            clients.append(socket.socket(socket.AF_UNIX))
+            clients[-1].settimeout(20)
+            clients[-1].connect(str(own_stack.socket))
+        senders = [threading.Thread(target=send, args=[client]) for client in clients]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+        assert own_stack.docker("create", "busybox")
+    assert memory.growth[0] < 192 << 20
+    answered = select.select(clients, [], [], 10)[0]
+    assert answered and all(client.recv(12) == b"HTTP/1.1 503" for client in answered)
+    for client in clients:
+        client.close()

@@ -167,17 +167,18 @@ def test_a_container_cannot_reach_the_hosts_loopback(stack, server, container_na
     assert result.endswith("refused")
 
 
-def test_udp(stack, container_name):
+@pytest.mark.parametrize("family, address", [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_udp(stack, container_name, family, address):
     stack.docker("run", "-d", "--name", container_name, "-p", "18053:53/udp", "busybox", "sleep", "1000")
     # busybox has no UDP server: one of the host's, inside the container's network namespace, stands for it.
     server = subprocess.Popen(["nsenter", "-t", str(stack.inspect(container_name)["State"]["Pid"]), "-n", "python3", "-c", (
         "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('0.0.0.0', 53))\n"
         "while True: s.sendto(*s.recvfrom(100))")])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+    with socket.socket(family, socket.SOCK_DGRAM) as client:
         client.settimeout(0.5)
 
         def echoed():
-            client.sendto(b"ping", ("127.0.0.1", 18053))
+            client.sendto(b"ping", (address, 18053))
             try:
                 return client.recv(100) == b"ping"
             except OSError:

@@ -13,8 +13,7 @@ package struct ContainerCreateRequest: Sendable {
 
     package init(json: JSONValue) throws(FieldError) {
         guard json.members != nil || json.isNull else {
-            throw FieldError(
-                "json: cannot unmarshal \(json.kind) into Go value of type runconfig.ContainerConfigWrapper")
+            throw FieldError(json, isNo: "runconfig.ContainerConfigWrapper")
         }
         isEmpty = json.members?.isEmpty ?? true
         config = try ContainerConfig(json: json)

@@ -6,6 +6,11 @@ package struct FieldError: Error, Sendable, Equatable {
     package var message: String
 
     package init(_ message: String) { self.message = message }
+
+    /// A whole body of the wrong kind; `type` is what the Go type is called.
+    package init(_ value: JSONValue, isNo type: String) {
+        self.init("json: cannot unmarshal \(value.kind) into Go value of type \(type)")
+    }
 }
 
 /// The members of one of docker's objects, in the order in which docker writes them.
@@ -55,7 +60,7 @@ package struct FieldTable: Sendable {
     /// The object with docker's members only, in docker's order; unknown members are dropped, as Go does.
     package func normalize(_ value: JSONValue) throws(FieldError) -> JSONValue {
         if !value.isNull, value.members == nil {
-            throw FieldError("json: cannot unmarshal \(value.kind) into Go value of type \(owner)")
+            throw FieldError(value, isNo: owner)
         }
         var members: [JSONValue.Member] = []
         var given: [String: JSONValue] = [:]

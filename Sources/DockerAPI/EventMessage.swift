@@ -37,7 +37,7 @@ package struct EventMessage: Sendable, Equatable {
         var object = JSONValue.object([])
         if kind == .container || kind == .image {
             object.set("status", .string(action))
-            object.set("id", .string(actorID))
+            if !actorID.isEmpty { object.set("id", .string(actorID)) }
             if kind == .container, let image = attribute("image") { object.set("from", .string(image)) }
         }
         object.set("Type", .string(kind.rawValue))

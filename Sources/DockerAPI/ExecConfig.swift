@@ -13,6 +13,8 @@ package struct ExecConfig: Sendable, Equatable {
     package var env: [String]
     package var workingDirectory: String
     package var command: [String]
+    /// Rows and columns of the terminal; nil if the client does not say.
+    package var consoleSize: ConsoleSize?
 
     package init(json: JSONValue) throws(FieldError) {
         let table = FieldTable(
@@ -21,6 +23,7 @@ package struct ExecConfig: Sendable, Equatable {
                 .init("User", .string), .init("Privileged", .bool), .init("Tty", .bool), .init("AttachStdin", .bool),
                 .init("AttachStderr", .bool), .init("AttachStdout", .bool), .init("DetachKeys", .string),
                 .init("Env", .strings), .init("WorkingDir", .string), .init("Cmd", .strings),
+                .init("ConsoleSize", .array),
             ])
         let body = try table.normalize(json)
         user = body["User"]?.string ?? ""
@@ -33,5 +36,18 @@ package struct ExecConfig: Sendable, Equatable {
         env = body["Env"]?.strings ?? []
         workingDirectory = body["WorkingDir"]?.string ?? ""
         command = body["Cmd"]?.strings ?? []
+        consoleSize = ConsoleSize(json: body["ConsoleSize"])
+    }
+}
+
+/// The size of a terminal as clients send it: `[rows, columns]`.
+package struct ConsoleSize: Sendable, Equatable {
+    package var height: Int64
+    package var width: Int64
+
+    /// nil if `json` is not a pair of numbers.
+    package init?(json: JSONValue?) {
+        guard let numbers = json?.array?.compactMap(\.int), numbers.count == 2 else { return nil }
+        (height, width) = (numbers[0], numbers[1])
     }
 }

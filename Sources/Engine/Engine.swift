@@ -27,7 +27,7 @@ package struct Engine: Sendable {
         var network = try NetworkServiceConfiguration(configuration)
         network.warn = { logger.warning("network", metadata: ["error": "\($0)"]) }
         networks = NetworkService(network)
-        volumes = VolumeService(dataRoot: configuration.dataRoot)
+        volumes = VolumeService(dataRoot: configuration.dataRoot, events: events)
         containers = try ContainerService(
             configuration: configuration, supervisor: supervisor, images: images, networks: networks,
             volumes: volumes, events: events, logger: logger)

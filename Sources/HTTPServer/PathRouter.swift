@@ -2,7 +2,8 @@
 
 /// Finds what is registered for a method and a path.
 ///
-/// Patterns are written as docker writes its own: `/containers/{name}/json` takes one segment, `/images/{name:.*}/json` takes one or more.
+/// Patterns are written as docker writes its own: `/containers/{name}/json` takes one segment, `/images/{name:.*}/json`
+/// takes one or more, and `/images/{name:.*}` the empty one of `/images/` as well.
 /// The first pattern registered that matches wins.
 package struct PathRouter<Handler: Sendable>: Sendable {
     private enum Segment: Sendable {
@@ -23,7 +24,7 @@ package struct PathRouter<Handler: Sendable>: Sendable {
     package init() {}
 
     package mutating func on(_ method: HTTPMethod, _ pattern: String, _ handler: Handler) {
-        let parts = pattern.split(separator: "/").map { String($0) }
+        let parts = pattern.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { String($0) }
         precondition(!parts.isEmpty && !parts[0].hasPrefix("{"), "a pattern begins with a literal: \(pattern)")
         let route = Route(method: method, segments: parts.map { Self.segment($0) }, handler: handler)
         routes[parts[0], default: []].append(route)
@@ -68,7 +69,7 @@ package struct PathRouter<Handler: Sendable>: Sendable {
         case .many(let name):
             for count in stride(from: parts.count, to: 0, by: -1) {
                 let value = parts.prefix(count).joined(separator: "/")
-                if value.isEmpty { continue }
+                if value.isEmpty, segments.count > 1 { continue }
                 parameters.append((name, value))
                 if match(segments.dropFirst(), parts.dropFirst(count), &parameters) { return true }
                 parameters.removeLast()

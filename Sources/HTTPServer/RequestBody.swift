@@ -22,12 +22,20 @@ package struct RequestBody: Sendable, AsyncSequence {
     }
 
     /// The whole body. One that is longer than `limit` is an invalid argument, as with docker any body that it cannot
-    /// decode.
+    /// decode; while other large ones leave no room for it, the server is unavailable.
     package func collect(upTo limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
+        var taken = 0
+        defer { BodyRoom.shared.giveBack(taken) }
         while let piece = try await source() {
             bytes.append(contentsOf: piece)
             if bytes.count > limit { throw ServiceError(.invalidArgument, "http: request body too large") }
+            let needed = bytes.count - BodyRoom.ownBytes - taken
+            guard needed > 0 else { continue }
+            guard BodyRoom.shared.take(needed) else {
+                throw ServiceError(.unavailable, "too many large request bodies at the same time")
+            }
+            taken += needed
         }
         return bytes
     }

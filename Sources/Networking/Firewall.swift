@@ -5,6 +5,7 @@ import Netlink
 final class Firewall {
     let table: String
     let enabled: Bool
+    private let enabledForIPv6: Bool
     private var library: NFTables?
     /// The rules in force, as far as we know; nil makes the next `apply` replace the whole table.
     private(set) var current: FirewallRules?
@@ -12,10 +13,13 @@ final class Firewall {
     private var own = OwnGenerations()
     /// Whether we have made a table for IPv6. It is not even named before: a kernel may lack it.
     private var hasIPv6 = false
+    /// Whether the kernel has not yet refused to translate addresses of IPv6.
+    private var translatesIPv6 = true
 
-    init(table: String, enabled: Bool) {
+    init(table: String, enabled: Bool, enabledForIPv6: Bool = true) {
         self.table = table
         self.enabled = enabled
+        self.enabledForIPv6 = enabledForIPv6
     }
 
     /// Makes the kernel's rules those of `wanted`: only the difference if that is a few map elements, else the whole
@@ -38,10 +42,21 @@ final class Firewall {
 
     private func replace(with wanted: FirewallRules) throws(NetworkError) {
         var commands = wanted.replacement(table: table)
-        if hasIPv6 || wanted.hasIPv6 { commands += removal(family: "ip6") }
-        if wanted.hasIPv6 { commands += wanted.replacement6(table: table) }
-        try run(commands)
-        hasIPv6 = wanted.hasIPv6
+        let needsIPv6 = wanted.hasIPv6 && enabledForIPv6
+        if hasIPv6 || needsIPv6 { commands += removal(family: "ip6") }
+        guard needsIPv6 else {
+            try run(commands)
+            hasIPv6 = false
+            return
+        }
+        do throws(NetworkError) {
+            try run(commands + wanted.replacement6(table: table, translates: translatesIPv6))
+        } catch {
+            guard translatesIPv6 else { throw error }
+            try run(commands + wanted.replacement6(table: table, translates: false))
+            translatesIPv6 = false
+        }
+        hasIPv6 = true
     }
 
     private func removal(family: String) -> String {

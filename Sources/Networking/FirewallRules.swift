@@ -9,16 +9,18 @@ struct FirewallRules: Sendable, Equatable {
         var subnet: IPv4Prefix
         var masquerade = true
         var isInternal = false
-        var hasIPv6 = false
+        var subnet6: IPv6Prefix?
     }
 
     /// A published port and where it leads.
     struct Published: Sendable, Hashable {
         var port: BoundPort
-        var target: IPv4Address
+        /// Of the family of the port's host address.
+        var target: HostAddress
 
-        private var hostAddress: String { port.hostIP == .any ? "" : "\(port.hostIP) . " }
-        var map: String { port.hostIP == .any ? "published_anywhere" : "published" }
+        private var hostAddress: String { port.hostIP.isAny ? "" : "\(port.hostIP) . " }
+        var map: String { port.hostIP.isAny ? "published_anywhere" : "published" }
+        var family: String { port.hostIP.isIPv6 ? "ip6" : "ip" }
         var key: String { "\(hostAddress)\(port.proto.rawValue) . \(port.hostPort)" }
         var element: String { "\(key) : \(target) . \(port.containerPort)" }
     }
@@ -33,10 +35,10 @@ extension FirewallRules {
         guard bridges == old.bridges else { return nil }
         var commands = ""
         for port in old.published.subtracting(published).sorted() {
-            commands += "delete element ip \(table) \(port.map) { \(port.key) }\n"
+            commands += "delete element \(port.family) \(table) \(port.map) { \(port.key) }\n"
         }
         for port in published.subtracting(old.published).sorted() {
-            commands += "add element ip \(table) \(port.map) { \(port.element) }\n"
+            commands += "add element \(port.family) \(table) \(port.map) { \(port.element) }\n"
         }
         return commands
     }
@@ -52,12 +54,7 @@ extension FirewallRules {
         add table ip \(table)
         delete table ip \(table)
         table ip \(table) {
-          map published {
-            type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
-        \(elements("published"))  }
-          map published_anywhere {
-            type inet_proto . inet_service : ipv4_addr . inet_service
-        \(elements("published_anywhere"))  }
+        \(maps("ip", "ipv4_addr"))
           chain prerouting {
             type nat hook prerouting priority dstnat; policy accept;
             ip daddr 127.0.0.0/8 return
@@ -85,22 +82,68 @@ extension FirewallRules {
         """
     }
 
-    var hasIPv6: Bool { bridges.contains(where: \.hasIPv6) }
+    var hasIPv6: Bool { bridges.contains { $0.subnet6 != nil } }
 
-    /// The table for IPv6, where nothing is published or translated: outside hosts and other networks reach no container.
-    func replacement6(table: String) -> String {
+    /// The table for IPv6. `::1` is the port proxy's, since the kernel takes such a source address nowhere.
+    /// - Parameter translates: without it, for a kernel that cannot, nothing is published or masqueraded here.
+    func replacement6(table: String, translates: Bool) -> String {
+        let with6 = bridges.filter { $0.subnet6 != nil }
+        return """
+            table ip6 \(table) {
+            \(translates ? translation6(with6) : "")  chain forward {
+                type filter hook forward priority filter; policy accept;
+            \(lines(with6.flatMap(forwarding)))  }
+            }
+
+            """
+    }
+
+    private func translation6(_ bridges: [Bridge]) -> String {
         """
-        table ip6 \(table) {
-          chain forward {
-            type filter hook forward priority filter; policy accept;
-        \(lines(bridges.filter(\.hasIPv6).flatMap(forwarding)))  }
-        }
+        \(maps("ip6", "ipv6_addr"))
+          chain prerouting {
+            type nat hook prerouting priority dstnat; policy accept;
+            ip6 daddr ::1 return
+            fib daddr type local jump publish
+          }
+          chain output {
+            type nat hook output priority -100; policy accept;
+            ip6 daddr ::1 return
+            fib daddr type local jump publish
+          }
+          chain publish {
+            dnat to ip6 daddr . meta l4proto . th dport map @published
+            dnat to meta l4proto . th dport map @published_anywhere
+          }
+          chain postrouting {
+            type nat hook postrouting priority srcnat; policy accept;
+        \(lines(bridges.flatMap(masquerading6)))  }
 
         """
     }
 
-    private func elements(_ map: String) -> String {
-        let found = published.filter { $0.map == map }.sorted().map(\.element)
+    private func masquerading6(_ bridge: Bridge) -> [String] {
+        guard let subnet = bridge.subnet6?.network else { return [] }
+        let name = "\"\(bridge.name)\""
+        let inside = "oifname \(name) ip6 saddr \(subnet) ct status dnat masquerade"
+        return bridge.masquerade && !bridge.isInternal
+            ? [inside, "ip6 saddr \(subnet) oifname != \(name) masquerade"] : [inside]
+    }
+
+    /// The published ports of a family as maps: those of one address of the host, and those of all.
+    private func maps(_ family: String, _ type: String) -> String {
+        """
+          map published {
+            type \(type) . inet_proto . inet_service : \(type) . inet_service
+        \(elements(family, "published"))  }
+          map published_anywhere {
+            type inet_proto . inet_service : \(type) . inet_service
+        \(elements(family, "published_anywhere"))  }
+        """
+    }
+
+    private func elements(_ family: String, _ map: String) -> String {
+        let found = published.filter { $0.map == map && $0.family == family }.sorted().map(\.element)
         return found.isEmpty ? "" : "    elements = { \(found.joined(separator: ", ")) }\n"
     }
 

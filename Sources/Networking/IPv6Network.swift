@@ -15,8 +15,7 @@ package struct IPv6Request: Sendable {
     }
 }
 
-/// The IPv6 half of a network. Its containers reach one another and the host; nothing is translated, so what lies
-/// beyond the host reaches them only where the host routes to the subnet.
+/// The IPv6 half of a network: its containers reach one another, the host, and what lies beyond with the host's address.
 package struct IPv6Network: Sendable, Equatable {
     package var subnet: IPv6Prefix
     package var gateway: IPv6Address

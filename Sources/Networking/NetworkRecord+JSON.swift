@@ -92,7 +92,7 @@ extension BoundPort {
     fileprivate init?(json: JSONValue) {
         guard let port = json["port"]?.int.flatMap(UInt16.init(exactly:)),
             let proto = json["proto"]?.string.flatMap(PortProtocol.init(rawValue:)),
-            let host = json["host"]?.string.flatMap({ IPv4Address($0) }),
+            let host = json["host"]?.string.flatMap({ HostAddress($0) }),
             let hostPort = json["hostPort"]?.int.flatMap(UInt16.init(exactly:))
         else { return nil }
         self.init(containerPort: port, proto: proto, hostIP: host, hostPort: hostPort)

@@ -63,3 +63,10 @@ package struct EndpointRecord: Sendable, Equatable {
     /// The container's own name servers (`--dns`), which the embedded one asks; empty means the host's.
     package var nameservers: [String] = []
 }
+
+extension EndpointRecord {
+    /// The container's address of a family; nil if it has none.
+    func target(ofIPv6: Bool) -> HostAddress? {
+        ofIPv6 ? (address6?.address).map(HostAddress.ipv6) : (address?.address).map(HostAddress.ipv4)
+    }
+}

@@ -96,6 +96,7 @@ extension NetworkService {
         guard !endpoint.ports.isEmpty else { return }
         try applyFirewall(state)
         forgetFlows(endpoint)
+        startProxies(endpoint, state)
     }
 
     /// Says whether the link that comes next has IPv6: namespaces begin without it. Router advertisements, which any
@@ -155,13 +156,39 @@ extension NetworkService {
             throw NetworkError(.unimplemented, "ports cannot be published with --iptables=false")
         }
         do throws(NetworkError) {
-            for mapping in request.ports { endpoint.ports.append(try state.ports.reserve(mapping)) }
+            for mapping in request.ports {
+                endpoint.ports += try state.ports.reserve(mapping, on: hosts(of: mapping, endpoint, state))
+            }
             try allowLoopback(on: state.networks[endpoint.networkID]?.bridge ?? "")
         } catch {
             throw NetworkError(
                 error.kind,
                 "driver failed programming external connectivity on endpoint \(request.containerName) "
                     + "(\(endpoint.id)): \(error.message)")
+        }
+    }
+
+    /// Where a mapping without an address is published: on all addresses of both families, as far as the host has them.
+    private func hosts(
+        of mapping: PortMapping, _ endpoint: EndpointRecord, _ state: NetworkState
+    ) -> [HostAddress] {
+        if let wanted = mapping.hostIP { return [wanted] }
+        let isReachable = endpoint.address6 != nil || configuration.userlandProxy && mapping.proto != .sctp
+        return isReachable && state.ports.hasIPv6 ? [.any, .anyIPv6] : [.any]
+    }
+
+    /// Serves the ports on the host's IPv6 addresses that no rule of the firewall can lead to the container.
+    func startProxies(_ endpoint: EndpointRecord, _ state: NetworkState) {
+        guard configuration.userlandProxy else { return }
+        for port in endpoint.ports where port.hostIP.isIPv6 {
+            guard let socket = state.ports.socket(port),
+                let target = endpoint.target(ofIPv6: true) ?? endpoint.target(ofIPv6: false)
+            else { continue }
+            do throws(SysError) {
+                try state.proxy.serve(port, socket, target: SocketAddress(target, port: port.containerPort))
+            } catch {
+                configuration.warn("serve port \(port.hostPort) of \(endpoint.containerName): \(error.description)")
+            }
         }
     }
 
@@ -188,7 +215,10 @@ extension NetworkService {
         } catch {
             configuration.warn("release endpoint of \(endpoint.containerName): \(error)")
         }
-        for port in endpoint.ports { state.ports.release(port) }
+        for port in endpoint.ports {
+            if port.hostIP.isIPv6 { state.proxy.end(port) }
+            state.ports.release(port)
+        }
         removeNames(endpoint, state)
     }
 

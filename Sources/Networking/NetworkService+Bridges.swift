@@ -94,8 +94,15 @@ extension NetworkService {
         network.bridge = configuration.bridge
         network.subnet = address.network
         network.gateway = address.address
+        network.ipv6 = try defaultIPv6(network, state)
         network.options = defaultNetworkOptions(state)
         if network != existing { try state.save(network) }
+    }
+
+    private func defaultIPv6(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) -> IPv6Network? {
+        guard let wanted = configuration.ipv6 else { return nil }
+        let others = state.networks.values.filter { $0.id != network.id }.compactMap(\.ipv6?.subnet)
+        return try IPv6Network(wanted, networkID: network.id, others: others)
     }
 
     /// What docker's clients read off its default network.
@@ -136,21 +143,26 @@ extension NetworkService {
         guard let gateway = network.gateway, let subnet = network.subnet,
             let address = IPv4Prefix(gateway, length: subnet.length)
         else { throw NetworkError(.internal, "network \(network.name) has no subnet") }
-        if let bridge = try state.bridges.find(network.bridge), bridge.address == address, bridge.link.isUp { return }
+        if network.ipv6 == nil, let bridge = try state.bridges.find(network.bridge), bridge.address == address,
+            bridge.link.isUp
+        {
+            return
+        }
         let mtu = network.mtu ?? configuration.mtu ?? state.bridges.uplinkMTU()
         try state.bridges.ensure(network.bridge, address: address, address6: network.ipv6?.bridgeAddress, mtu: mtu)
-        enableForwarding()
+        enableForwarding("IPv4", "net/ipv4/ip_forward")
+        if network.ipv6 != nil { enableForwarding("IPv6", "net/ipv6/conf/all/forwarding") }
         try applyFirewall(state)
     }
 
-    private func enableForwarding() {
-        let file = FilePath("/proc/sys/net/ipv4/ip_forward")
+    private func enableForwarding(_ family: String, _ name: String) {
+        let file = FilePath("/proc/sys/\(name)")
         guard configuration.ipForward, let value = try? readText(file), value != "1" else { return }
         do throws(SysError) {
             try writeText(file, "1")
-            configuration.warn("turned on IPv4 forwarding (net.ipv4.ip_forward), which containers' networks need")
+            configuration.warn("turned on \(family) forwarding (\(name)), which containers' networks need")
         } catch {
-            configuration.warn("turn on IPv4 forwarding: \(error.description)")
+            configuration.warn("turn on \(family) forwarding: \(error.description)")
         }
     }
 
@@ -162,22 +174,24 @@ extension NetworkService {
             rules.bridges.append(
                 FirewallRules.Bridge(
                     name: network.bridge, subnet: subnet, masquerade: configuration.ipMasquerade,
-                    isInternal: network.isInternal, hasIPv6: network.ipv6 != nil))
+                    isInternal: network.isInternal, subnet6: network.ipv6?.subnet))
         }
         for endpoint in state.endpoints.values {
-            guard let target = endpoint.address?.address else { continue }
-            for port in endpoint.ports { rules.published.insert(.init(port: port, target: target)) }
+            for port in endpoint.ports {
+                guard let target = endpoint.target(ofIPv6: port.hostIP.isIPv6) else { continue }
+                rules.published.insert(.init(port: port, target: target))
+            }
         }
         try state.firewall.apply(rules)
     }
 
     private func reserveAgain(_ endpoint: EndpointRecord, _ state: NetworkState) {
         for port in endpoint.ports {
-            let mapping = PortMapping(containerPort: port.containerPort, proto: port.proto, hostIP: port.hostIP)
-            do throws(NetworkError) { try state.ports.reserve(mapping, port.hostPort) } catch {
+            do throws(NetworkError) { try state.ports.hold(port) } catch {
                 configuration.warn("published port of \(endpoint.containerName): \(error)")
             }
         }
+        startProxies(endpoint, state)
     }
 
     /// Ports of our bridges that belong to no endpoint: left by a daemon that was killed half-way.

@@ -9,7 +9,8 @@ extension NetworkService {
         guard network.hasNames, let address = endpoint.address?.address, !endpoint.names.isEmpty else { return }
         nameServer.set(
             NameTable.Entry(
-                network: network.id, networkName: network.name, address: address, names: endpoint.names),
+                network: network.id, networkName: network.name, address: address,
+                address6: endpoint.address6?.address, names: endpoint.names),
             endpoint: endpoint.id)
     }
 

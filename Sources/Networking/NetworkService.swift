@@ -12,7 +12,8 @@ import Threads
 ///                                                           ├─ NetworkNamespaces  <exec-root>/netns/<id>
 ///                                                           ├─ BridgeDevice       links, addresses (Netlink)
 ///                                                           ├─ PortReservations   sockets that hold host ports
-///                                                           ├─ Firewall           our own nftables table
+///                                                           ├─ PortProxy          ports on IPv6 that no rule carries
+///                                                           ├─ Firewall           our own nftables tables
 ///                                                           └─ NameServer         127.0.0.11 in containers
 package actor NetworkService {
     private let thread = SerialThread("swrun.network")

@@ -40,6 +40,12 @@ package struct NetworkServiceConfiguration: Sendable {
     package var mtu: Int?
     /// `--iptables`: false leaves the host's firewall alone, and then nothing is published or masqueraded.
     package var firewall = true
+    /// `--ip6tables`: the same for IPv6.
+    package var firewall6 = true
+    /// `--ipv6` and `--fixed-cidr-v6`: the default network's IPv6; nil if it has none.
+    package var ipv6: IPv6Request?
+    /// `--userland-proxy`: ports are also published on IPv6 addresses to containers that have none.
+    package var userlandProxy = true
     package var ipForward = true
     package var ipMasquerade = true
     /// `--icc`: containers on the default network reach each other.

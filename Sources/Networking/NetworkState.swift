@@ -10,6 +10,7 @@ final class NetworkState {
     private(set) var networks: [String: NetworkRecord] = [:]
     private(set) var endpoints: [String: EndpointRecord] = [:]
     let ports = PortReservations()
+    let proxy = PortProxy()
     let firewall: Firewall
     let bridges: BridgeDevices
 
@@ -18,7 +19,8 @@ final class NetworkState {
         store = try NetworkStore(path: configuration.dataRoot / "engine/network.db")
         for network in try store.networks() { networks[network.id] = network }
         for endpoint in try store.endpoints() { endpoints[endpoint.id] = endpoint }
-        firewall = Firewall(table: configuration.tableName, enabled: configuration.firewall)
+        firewall = Firewall(
+            table: configuration.tableName, enabled: configuration.firewall, enabledForIPv6: configuration.firewall6)
         bridges = try BridgeDevices()
         let known = networks.values.map(\.name)
         for (name, driver) in [("none", "null"), ("host", "host")] where !known.contains(name) {

@@ -74,7 +74,11 @@ enum DaemonFlags {
         Entry(.bool("ip-forward", default: true, "Turn on IPv4 forwarding on the host")),
         Entry(.bool("ip-masq", default: true, "Give packets that leave the host the host's address")),
         Entry(.bool("icc", default: true, "Let containers on the default bridge reach one another")),
-        Entry(.bool("userland-proxy", default: true, "Accepted for compatibility: there is no proxy process")),
+        Entry(
+            .bool("userland-proxy", default: true, "Publish ports on IPv6 addresses to containers without IPv6, too")),
+        Entry(.bool("ipv6", default: false, "Give the default bridge IPv6")),
+        Entry(.string("fixed-cidr-v6", "IPv6 subnet of the default bridge")),
+        Entry(.bool("ip6tables", default: true, "Write firewall rules for IPv6, where --iptables writes any")),
     ]
 
     private static let registry = [

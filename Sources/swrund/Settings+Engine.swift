@@ -115,6 +115,10 @@ extension Settings {
         network.ipForward = try bool("ip-forward")
         network.ipMasquerade = try bool("ip-masq")
         network.interContainer = try bool("icc")
+        network.userlandProxy = try bool("userland-proxy")
+        network.ipv6 = try bool("ipv6")
+        network.subnet6 = try string("fixed-cidr-v6")
+        network.firewall6 = try bool("ip6tables")
         return network
     }
 

@@ -62,9 +62,27 @@ struct IPv6NetworkTests {
         let subnet = try #require(IPv4Prefix("10.3.0.0/24"))
         var bridge = FirewallRules.Bridge(name: "br6", subnet: subnet)
         #expect(!FirewallRules(bridges: [bridge]).hasIPv6)
-        bridge.hasIPv6 = true
-        let text = FirewallRules(bridges: [bridge]).replacement6(table: "t")
+        bridge.subnet6 = IPv6Prefix("fd00:1::/64")
+        let text = FirewallRules(bridges: [bridge]).replacement6(table: "t", translates: false)
         #expect(text.hasPrefix("table ip6 t {") && text.contains("iifname != \"br6\" oifname \"br6\" drop"))
         #expect(!text.contains("masquerade"))
+    }
+
+    @Test("ports on IPv6 lead to containers that have it; what leaves has the host's address")
+    func translation() throws {
+        let subnet = try #require(IPv4Prefix("10.3.0.0/24"))
+        let target = try #require(IPv6Address("fd00:1::2"))
+        let port = BoundPort(containerPort: 80, proto: .tcp, hostIP: .anyIPv6, hostPort: 8080)
+        let bridge = FirewallRules.Bridge(name: "br6", subnet: subnet, subnet6: IPv6Prefix("fd00:1::/64"))
+        var rules = FirewallRules(bridges: [bridge])
+        let before = rules
+        rules.published = [.init(port: port, target: .ipv6(target))]
+        let text = rules.replacement6(table: "t", translates: true)
+        #expect(text.contains("elements = { tcp . 8080 : fd00:1::2 . 80 }"))
+        #expect(text.contains("ip6 saddr fd00:1::/64 oifname != \"br6\" masquerade"))
+        #expect(!rules.replacement(table: "t").contains("8080"))
+        #expect(
+            rules.changes(from: before, table: "t")
+                == "add element ip6 t published_anywhere { tcp . 8080 : fd00:1::2 . 80 }\n")
     }
 }

@@ -45,7 +45,11 @@ import Testing
     }
 
     @Test("A reverse name is an address") func reverse() throws {
-        #expect(DNSQuery(question("4.3.2.1.in-addr.arpa", type: 12))?.reverseAddress == (try address("1.2.3.4")))
+        #expect(DNSQuery(question("4.3.2.1.in-addr.arpa", type: 12))?.reverseAddress == .ipv4(try address("1.2.3.4")))
+        let digits = "1" + String(repeating: ".0", count: 29) + ".d.f"
+        let ipv6 = try #require(IPv6Address("fd00::1"))
+        #expect(DNSQuery(question(digits + ".ip6.arpa", type: 12))?.reverseAddress == .ipv6(ipv6))
+        #expect(DNSQuery(question("1.0.ip6.arpa", type: 12))?.reverseAddress == nil)
         #expect(DNSQuery(question("3.2.1.in-addr.arpa", type: 12))?.reverseAddress == nil)
     }
 
@@ -54,15 +58,15 @@ import Testing
         let web = try address("10.0.0.2")
         table.set(.init(network: "n1", networkName: "back", address: web, names: ["Web", "www"]), endpoint: "e1")
         let view = NameTable.View(networks: ["n1"], links: ["n1": ["w": "Web"]])
-        #expect(table.addresses("web", view) == [web])
-        #expect(table.addresses("www.back", view) == [web])
-        #expect(table.addresses("w", view) == [web])
-        #expect(table.addresses("web", NameTable.View(networks: ["n2"])) == [])
-        #expect(table.name(of: web, view) == "Web.back")
+        #expect(table.places("web", view).map(\.address) == [web])
+        #expect(table.places("www.back", view).map(\.address) == [web])
+        #expect(table.places("w", view).map(\.address) == [web])
+        #expect(table.places("web", NameTable.View(networks: ["n2"])) == [])
+        #expect(table.name(of: .ipv4(web), view) == "Web.back")
         table.set(.init(network: "n1", networkName: "back", address: web, names: ["new"]), endpoint: "e1")
-        #expect(table.addresses("web", view) == [])
+        #expect(table.places("web", view) == [])
         table.remove(endpoint: "e1")
-        #expect(table.addresses("new", view) == [])
+        #expect(table.places("new", view) == [])
     }
 
     @Test("An answer counts only with the id that was sent") func answerIDs() {

@@ -95,7 +95,8 @@ struct PortMappingTests {
         arguments: [
             ("80/tcp", "", "8080", PortMapping(containerPort: 80, hostPorts: 8080...8080)),
             ("80", "127.0.0.1", "", PortMapping(containerPort: 80, hostIP: .loopback)),
-            ("53/udp", "0.0.0.0", "0", PortMapping(containerPort: 53, proto: .udp)),
+            ("53/udp", "0.0.0.0", "0", PortMapping(containerPort: 53, proto: .udp, hostIP: .any)),
+            ("53/udp", "::", "", PortMapping(containerPort: 53, proto: .udp, hostIP: .anyIPv6)),
             ("80/tcp", "", "8000-8010", PortMapping(containerPort: 80, hostPorts: 8000...8010)),
             ("9/SCTP", "", "9", PortMapping(containerPort: 9, proto: .sctp, hostPorts: 9...9)),
         ])
@@ -116,9 +117,9 @@ struct PortMappingTests {
 
 @Suite("Firewall rules")
 struct FirewallRulesTests {
-    private func published(_ host: IPv4Address, _ port: UInt16, _ target: String) throws -> FirewallRules.Published {
+    private func published(_ host: HostAddress, _ port: UInt16, _ target: String) throws -> FirewallRules.Published {
         let bound = BoundPort(containerPort: 80, proto: .tcp, hostIP: host, hostPort: port)
-        return FirewallRules.Published(port: bound, target: try address(target))
+        return FirewallRules.Published(port: bound, target: .ipv4(try address(target)))
     }
 
     private func rules() throws -> FirewallRules {

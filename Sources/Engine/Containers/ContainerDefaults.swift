@@ -58,7 +58,9 @@ enum ContainerDefaults {
             host.set("ShmSize", .int(settings.defaultShmSize))
         }
         if host.restartPolicy.name.isEmpty {
-            host.set("RestartPolicy", RestartPolicy(name: "no", maximumRetryCount: 0).json)
+            host.set(
+                "RestartPolicy", RestartPolicy(name: "no", maximumRetryCount: host.restartPolicy.maximumRetryCount).json
+            )
         }
         if settings.usesInit, host["Init"].isNull { host.set("Init", true) }
         normalizeLimits(&host)

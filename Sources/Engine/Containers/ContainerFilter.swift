@@ -23,7 +23,10 @@ struct ContainerFilter: Sendable {
             throw EngineError.invalidArgument("unrecognized filter value for health: \(health)")
         }
         exitCodes = try filters.values("exited").map { (text) throws(EngineError) in
-            guard let code = Int32(text) else { throw .invalidArgument("invalid filter 'exited=\(text)'") }
+            guard let code = Int32(text) else {
+                throw .invalidArgument(
+                    "invalid filter 'exited=\(text)': strconv.Atoi: parsing \"\(text)\": invalid syntax")
+            }
             return code
         }
         before = try filters.values("before").first.map { (name) throws(EngineError) in

@@ -44,7 +44,7 @@ extension ContainerService {
         }
         if request.stdout { flags.insert(.stdout) }
         if request.stderr { flags.insert(.stderr) }
-        let source = try await self.source(container, flags, isWanted: request.stream)
+        let source = try await self.source(container, flags, isWanted: request.stream && !flags.isEmpty)
         publish("attach", record)
         let hasInput = flags.contains(.stdin)
         return Attachment(tty: tty) { [self] client in

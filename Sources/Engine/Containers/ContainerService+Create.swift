@@ -3,6 +3,7 @@ import ContainerdAPI
 package import DockerAPI
 import JSON
 import LinuxSystem
+import Netlink
 import Networking
 package import OCISpec
 import SwiftProtobuf
@@ -54,6 +55,21 @@ extension ContainerService {
             config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name }
         ).check()
         try LogOptions.validateReceiver(driver: host.logDriver, options: host.logOptions)
+        try checkEndpoints(request)
+    }
+
+    /// Settings must be there for each network that is named.
+    private func checkEndpoints(_ request: ContainerCreateRequest) throws(EngineError) {
+        for (network, settings) in request.endpoints {
+            let frame = "invalid config for network \(network): "
+            if settings.isNull { throw .invalidArgument(frame + "EndpointsConfig is nil") }
+            let mac = settings.field("MacAddress")?.string ?? ""
+            if !mac.isEmpty, MACAddress(mac) == nil { throw .invalidArgument(frame + "invalid MAC address \(mac)") }
+        }
+        let mac = request.config.json["MacAddress"]?.string ?? ""
+        if !mac.isEmpty, MACAddress(mac) == nil {
+            throw .invalidArgument("invalid config for network bridge: invalid MAC address \(mac)")
+        }
     }
 
     private func makeRecord(
@@ -97,8 +113,10 @@ extension ContainerService {
         for field in ["NetworkMode", "IpcMode", "PidMode"] {
             let mode = host.text(field)
             guard mode.hasPrefix("container:") else { continue }
-            let other = try joined(String(mode.dropFirst("container:".count)))
-            host.set(field, .string("container:" + other.id))
+            let reference = String(mode.dropFirst("container:".count))
+            // The container whose network it is may come later, as far as its start.
+            if field == "NetworkMode", (try? find(reference)) == nil { continue }
+            host.set(field, .string("container:" + (try joined(reference)).id))
         }
     }
 

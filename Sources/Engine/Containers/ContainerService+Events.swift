@@ -36,12 +36,16 @@ extension ContainerService {
 
     /// The process has ended.
     func publishDisuse(_ record: ContainerRecord) {
-        for (name, id) in networks(record) { publish("disconnect", network: name, id, record) }
+        publishLeaving(record)
         for mount in record.mounts where mount.kind == .volume {
             events.publish(
                 type: .volume, action: "unmount", id: mount.name,
                 attributes: [("driver", mount.driver), ("container", record.id)])
         }
+    }
+
+    func publishLeaving(_ record: ContainerRecord) {
+        for (name, id) in networks(record) { publish("disconnect", network: name, id, record) }
     }
 
     private func networks(_ record: ContainerRecord) -> [(name: String, id: String)] {

@@ -8,8 +8,14 @@ import Networking
 // The container's place on its networks.
 extension ContainerService {
     func attachNetwork(_ record: ContainerRecord) async throws(EngineError) -> NetworkAttachment {
+        var joined: Container?
+        if record.networkMode.hasPrefix("container:") {
+            joined = try find(String(record.networkMode.dropFirst("container:".count)))
+        }
         do throws(NetworkError) {
-            return try await networks.attach(try endpointRequest(record))
+            var request = try endpointRequest(record)
+            if let joined { request.mode = "container:" + joined.id }
+            return try await networks.attach(request)
         } catch {
             throw EngineError(error)
         }

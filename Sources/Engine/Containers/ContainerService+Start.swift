@@ -52,6 +52,7 @@ extension ContainerService {
             watchExit(container)
         } catch {
             let failure = StartFailure(EngineError(error))
+            publishLeaving(container.record)
             await cleanUpAfterRun(container)
             recordFailedStart(container, failure)
             throw failure.error

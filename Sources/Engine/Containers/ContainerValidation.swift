@@ -2,6 +2,7 @@
 import DockerAPI
 import JSON
 import LinuxSystem
+import Netlink
 
 /// Refuses requests that make no sense, and those that ask for what is not there: a setting that would change what
 /// the container may do is never left out without a word.
@@ -79,17 +80,23 @@ struct ContainerValidation {
         }
         try checkAddresses()
         if host.number("ShmSize") < 0 { throw invalid("SHM size can not be less than 0") }
+        if host.map("Annotations").contains(where: { $0.key.isEmpty }) {
+            throw invalid("invalid Annotations: the empty string is not permitted as an annotation key")
+        }
     }
 
     /// Host entries and the ports to publish.
     private func checkAddresses() throws(EngineError) {
         for entry in host.list("ExtraHosts") {
-            let parts = entry.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = entry.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
             guard parts.count == 2, !parts[0].isEmpty else { throw invalid("bad format for add-host: \"\(entry)\"") }
+            guard parts[1] == "host-gateway" || IPv4Address(parts[1]) != nil || IPv6Address(parts[1]) != nil else {
+                throw invalid("invalid IP address in add-host: \"\(parts[1])\"")
+            }
         }
         for (key, bindings) in host["PortBindings"].pairs {
             let port = key.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
-            guard UInt16(port) != nil else { throw invalid("invalid port specification: \"\(key)\"") }
+            guard UInt16(port) != nil else { throw invalid("invalid port specification: \"\(port)\"") }
             for text in (bindings.array ?? []).compactMap({ $0["HostPort"]?.string }) where !text.isEmpty {
                 let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
                 guard ends.allSatisfy({ UInt16($0) != nil }) else {
@@ -113,6 +120,9 @@ struct ContainerValidation {
         }
         let hasPorts = host["PortBindings"].members?.isEmpty == false || host.flag("PublishAllPorts")
         if network.hasPrefix("container:") {
+            if network == "container:" {
+                throw invalid("Invalid network mode: invalid container format container:<name|id>")
+            }
             if hasPorts {
                 throw invalid("conflicting options: port publishing and the container type network mode")
             }
@@ -149,11 +159,13 @@ struct ContainerValidation {
                 "invalid restart policy: unknown policy '\(policy.name)'; use one of 'no', 'always', 'on-failure', "
                     + "or 'unless-stopped'")
         }
-        if policy.maximumRetryCount < 0 {
-            throw invalid("invalid restart policy: maximum retry count cannot be negative")
+        var complaints: [String] = []
+        if policy.maximumRetryCount != 0, policy.name != "on-failure" {
+            complaints.append("can only be used with 'on-failure'")
         }
-        if policy.maximumRetryCount > 0, policy.name != "on-failure" {
-            throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+        if policy.maximumRetryCount < 0 { complaints.append("cannot be negative") }
+        guard complaints.isEmpty else {
+            throw invalid("invalid restart policy: maximum retry count " + complaints.joined(separator: " and "))
         }
         if host.autoRemove, !["", "no"].contains(policy.name) {
             throw invalid("can't create 'AutoRemove' container with restart policy")

@@ -9,7 +9,7 @@ struct ExecProcess {
     var host: HostFacts
     /// The daemon's settings, where the container has none of its own.
     var defaults: EngineConfiguration
-    var consoleSize: (height: Int64, width: Int64)?
+    var consoleSize: ConsoleSize?
 
     func build(user: ResolvedUser) throws(SpecError) -> JSONValue {
         let config = container.config

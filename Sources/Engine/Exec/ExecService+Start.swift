@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import DockerAPI
+package import DockerAPI
 import JSON
 import LinuxSystem
 import Threads
@@ -7,10 +7,10 @@ import Threads
 /// How a client starts an exec.
 package struct ExecStartRequest: Sendable {
     package var tty: Bool
-    /// Rows and columns of the client's terminal; nil if unknown.
-    package var consoleSize: (height: Int64, width: Int64)?
+    /// Instead of the size that the exec was made with.
+    package var consoleSize: ConsoleSize?
 
-    package init(tty: Bool, consoleSize: (height: Int64, width: Int64)? = nil) {
+    package init(tty: Bool, consoleSize: ConsoleSize? = nil) {
         self.tty = tty
         self.consoleSize = consoleSize
     }
@@ -67,6 +67,7 @@ extension ExecService {
         let container = try containers.find(record.containerID)
         let socket = containers.runDirectory(container.id) / "exec-\(record.id.prefix(16)).sock"
         let supervisor = containers.supervisor
+        publish("exec_start: " + record.config.eventText, record, container)
         do {
             let process = try await makeProcess(record, container, request)
             let stdio = TaskStdio(
@@ -83,7 +84,6 @@ extension ExecService {
                 throw error
             }
             container.addExec(record.id)
-            publish("exec_start: " + record.config.command.joined(separator: " "), record, container)
             watch(record, container, socket)
             return connection
         } catch {
@@ -135,7 +135,7 @@ extension ExecService {
         do throws(SpecError) {
             return try ExecProcess(
                 exec: exec.config, container: record, host: containers.host, defaults: containers.configuration,
-                consoleSize: request.consoleSize
+                consoleSize: request.consoleSize ?? exec.config.consoleSize
             ).build(user: try Self.resolveUser(exec.config, record, files))
         } catch {
             throw EngineError(error)

@@ -17,17 +17,17 @@ package final class ExecService: Sendable {
 
     /// Prepares an exec; returns its id.
     package func create(container reference: String, _ config: ExecConfig) throws(EngineError) -> String {
+        if config.command.isEmpty { throw .invalidArgument("No exec command specified") }
         let container = try containers.find(reference)
         try checkRunning(container, as: reference)
         _ = try detachKeys(config.detachKeys)
-        if config.command.isEmpty { throw .invalidArgument("No exec command specified") }
         let record = ExecRecord(id: randomIdentifier(), containerID: container.id, config: config)
         records.withLock { records in
             let old = Timestamp.now.nanoseconds - Self.memory
             records = records.filter { $0.value.isRunning || $0.value.changedAt.nanoseconds > old }
             records[record.id] = record
         }
-        publish("exec_create: " + config.command.joined(separator: " "), record, container)
+        publish("exec_create: " + config.eventText, record, container)
         return record.id
     }
 
@@ -86,4 +86,9 @@ package final class ExecService: Sendable {
     ) {
         containers.publish(action, container.record, [("execID", record.id)] + attributes)
     }
+}
+
+extension ExecConfig {
+    /// The command in an event: the program, a space, the arguments.
+    var eventText: String { (command.first ?? "") + " " + command.dropFirst().joined(separator: " ") }
 }

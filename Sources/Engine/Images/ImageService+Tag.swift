@@ -27,6 +27,9 @@ extension ImageService {
         if reference.digest != nil {
             throw EngineError.invalidArgument("refusing to create a tag with a digest reference")
         }
+        if reference.familiar.hasPrefix("sha256:") {
+            throw EngineError.invalidArgument("refusing to create an ambiguous tag using digest algorithm as name")
+        }
         let (details, _) = try await find(nameOrID)
         try await point(reference.normalized, to: details, labels: [:])
         publish("tag", details, name: reference.taggedByDefault.familiar)

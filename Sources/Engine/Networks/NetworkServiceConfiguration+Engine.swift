@@ -21,9 +21,20 @@ extension NetworkServiceConfiguration {
         ipForward = flags.ipForward
         ipMasquerade = flags.ipMasquerade
         interContainerCommunication = flags.interContainer
+        userlandProxy = flags.userlandProxy
+        firewall6 = flags.firewall6
+        if flags.ipv6 { ipv6 = IPv6Request(subnet: try Self.subnet6(flags.subnet6), range: nil, gateway: nil) }
         nameservers = flags.nameservers
         searchDomains = flags.searchDomains
         resolverOptions = flags.resolverOptions
+    }
+
+    private static func subnet6(_ text: String) throws(EngineError) -> IPv6Prefix? {
+        if text.isEmpty { return nil }
+        guard let subnet = IPv6Prefix(text) else {
+            throw .invalidArgument("invalid --fixed-cidr-v6 \(text): expected a subnet such as fd00:1::/64")
+        }
+        return subnet.network
     }
 
     private static func bridgeAddress(_ text: String) throws(EngineError) -> IPv4Prefix? {

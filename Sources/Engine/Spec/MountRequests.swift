@@ -80,17 +80,21 @@ package enum MountRequests {
             switch option {
             case "ro": point.writable = false
             case "rw", "z", "Z", "cached", "delegated", "consistent": break
-            case "nocopy": point.copiesContent = false
+            case "nocopy":
+                guard point.kind == .volume else { throw stray("VolumeOptions", text, "bind") }
+                point.copiesContent = false
             case _ where propagations.contains(option):
-                guard point.kind == .bind else {
-                    throw SpecError(
-                        "invalid volume specification: '\(text)': invalid mount config for type \"volume\": field "
-                            + "BindOptions must not be specified")
-                }
+                guard point.kind == .bind else { throw stray("BindOptions", text, "volume") }
                 point.propagation = option
             default: throw SpecError("invalid mode: \(options)")
             }
         }
+    }
+
+    private static func stray(_ field: String, _ text: String, _ type: String) -> SpecError {
+        SpecError(
+            "invalid volume specification: '\(text)': invalid mount config for type \"\(type)\": field \(field) must not "
+                + "be specified")
     }
 
     // MARK: --mount
@@ -106,6 +110,10 @@ package enum MountRequests {
         guard target.hasPrefix("/") else { throw fail("invalid mount path: '\(target)' mount path must be absolute") }
         guard FilePath(target).normalized.string != "/" else {
             throw fail("invalid specification: destination can't be '/'")
+        }
+        for (field, owner) in [("BindOptions", "bind"), ("VolumeOptions", "volume"), ("TmpfsOptions", "tmpfs")]
+        where owner != type && mount[field].map({ !$0.isNull }) == true {
+            throw fail("field \(field) must not be specified")
         }
         var point = MountPoint(kind, destination: try checked(target))
         point.writable = !(mount["ReadOnly"]?.bool ?? false)
@@ -124,6 +132,9 @@ package enum MountRequests {
             point.name = source.isEmpty ? "" : try checkedVolumeName(source)
             point.anonymous = source.isEmpty
             point.mode = "z"
+            if source.isEmpty, mount["VolumeOptions"]?["Subpath"]?.string?.isEmpty == false {
+                throw fail("must not set Subpath when using anonymous volumes")
+            }
             try volumeOptions(mount["VolumeOptions"] ?? .null, &point)
         case .tmpfs:
             if !source.isEmpty { throw fail("field Source must not be specified") }

@@ -104,6 +104,12 @@ package struct NetworkConfiguration: Sendable {
     package var ipMasquerade = true
     /// `--icc`: whether containers on the default bridge may talk to each other.
     package var interContainer = true
+    package var userlandProxy = true
+    /// `--ipv6`: the default bridge has IPv6, of the subnet `--fixed-cidr-v6` if that is not empty.
+    package var ipv6 = false
+    package var subnet6 = ""
+    /// `--ip6tables`: the same as `firewall` for IPv6, which needs both.
+    package var firewall6 = true
 
     package init() {}
 }

@@ -18,7 +18,8 @@ package enum TimeArgument {
 
     private static func unix(_ text: String) -> Timestamp? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let seconds = Int64(parts[0]), seconds.magnitude < 9_000_000_000 else { return nil }
+        guard let given = Int64(parts[0]) else { return nil }
+        let seconds = min(max(given, -9_000_000_000), 9_000_000_000)  // as far as nanoseconds go
         var fraction: Int64 = 0
         if parts.count == 2 {
             let digits = parts[1].prefix(9)

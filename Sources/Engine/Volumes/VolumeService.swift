@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import DockerAPI
 package import LinuxSystem
 import Networking
 package import Threads
@@ -16,6 +17,7 @@ package actor VolumeService {
     private let directories: VolumeDirectories
     private let databasePath: FilePath
     private let pool: BlockingPool
+    private let events: EventHub
     private var opened: VolumeStore?
     /// Copies of image content under way, by volume.
     private var populations: [String: Task<Void, any Error>] = [:]
@@ -25,7 +27,8 @@ package actor VolumeService {
     /// The removal of what earlier removals left.
     private(set) var sweep: Task<Void, Never>?
 
-    package init(dataRoot: FilePath, pool: BlockingPool = BlockingPool()) {
+    package init(dataRoot: FilePath, pool: BlockingPool = BlockingPool(), events: EventHub = EventHub()) {
+        self.events = events
         directories = VolumeDirectories(root: dataRoot / "volumes")
         databasePath = dataRoot / "engine/volumes.db"
         self.pool = pool
@@ -51,13 +54,20 @@ package actor VolumeService {
         }
         try VolumeName.check(volume.name)
         if let existing = try store.find(volume.name) { return existing }
-        try LocalDriverOptions.check(volume.options ?? [:])
+        do throws(EngineError) { try LocalDriverOptions.check(volume.options ?? [:]) } catch {
+            throw EngineError(error.kind, "create \(volume.name): \(error.message)")
+        }
         try makeDirectory(volume.name)
         do throws(EngineError) { try store.insert(volume) } catch {
             directories.removeIfEmpty(volume.name)
             throw error
         }
+        publish("create", volume.name)
         return volume
+    }
+
+    private func publish(_ action: String, _ name: String) {
+        events.publish(type: .volume, action: action, id: name, attributes: [("driver", "local")])
     }
 
     package func inspect(_ name: String) throws(EngineError) -> VolumeRecord {
@@ -229,6 +239,7 @@ package actor VolumeService {
             if let aside { directories.putBack(name, from: aside) }
             throw error
         }
+        publish("destroy", name)
         return aside
     }
 

@@ -65,7 +65,9 @@ struct ContainerRoutes {
     }
 
     @Sendable private func update(_ request: Request) async throws -> Response {
-        let warnings = try await containers.update(try request.parameter("name"), try await request.json())
+        let body = try await request.json()
+        try requireObject(body, "container.UpdateConfig")
+        let warnings = try await containers.update(try request.parameter("name"), body)
         return .json(.ok, ["Warnings": warnings.isEmpty ? .null : .strings(warnings)])
     }
 
@@ -85,6 +87,13 @@ struct ContainerRoutes {
         let result = try await containers.prune(filters: filters)
         let ids: JSONValue = result.ids.isEmpty ? .null : .strings(result.ids)
         return .json(.ok, ["ContainersDeleted": ids, "SpaceReclaimed": .int(result.bytes)])
+    }
+}
+
+/// Refuses a body that is no object, in the words of Go's decoder; `type` is the Go type's name.
+func requireObject(_ body: JSONValue, _ type: String) throws(EngineError) {
+    try decoded { () throws(FieldError) in
+        guard body.isNull || body.members != nil else { throw FieldError(body, isNo: type) }
     }
 }
 

@@ -26,11 +26,9 @@ struct ExecRoutes {
     @Sendable private func start(_ request: Request) async throws -> Response {
         let id = try request.parameter("id")
         let body = try await request.json()
-        var size: (height: Int64, width: Int64)?
-        if let given = body.field("ConsoleSize")?.array?.compactMap({ $0.int }), given.count == 2 {
-            size = (given[0], given[1])
-        }
-        let start = ExecStartRequest(tty: body.field("Tty")?.bool ?? false, consoleSize: size)
+        try requireObject(body, "container.ExecStartOptions")
+        let start = ExecStartRequest(
+            tty: body.field("Tty")?.bool ?? false, consoleSize: ConsoleSize(json: body.field("ConsoleSize")))
         if body.field("Detach")?.bool == true {
             try await execs.startDetached(id, start)
             return .empty(.ok)

@@ -14,6 +14,7 @@ struct NetworkRoutes {
 
     func register(on router: inout Router) {
         router.on(.get, "/networks", list)
+        router.on(.get, "/networks/", list)
         router.on(.post, "/networks/create", create)
         router.on(.post, "/networks/prune", prune)
         router.on(.post, "/networks/{id:.*}/connect", connect)
@@ -25,6 +26,9 @@ struct NetworkRoutes {
     @Sendable private func list(_ request: Request) async throws -> Response {
         let filters = try filters(
             request, allowed: ["dangling", "driver", "id", "label", "label!", "name", "scope", "type"])
+        for type in filters.values("type") where !["builtin", "custom"].contains(type) {
+            throw EngineError.invalidArgument("invalid filter: 'type'='\(type)'")
+        }
         let found = try await networks.list().filter { Self.matches($0, filters) }
         return .json(.ok, .array(found.map { NetworkResource($0).json(withEndpoints: false) }))
     }
@@ -39,8 +43,9 @@ struct NetworkRoutes {
     }
 
     @Sendable private func create(_ request: Request) async throws -> Response {
-        let body = NetworkCreateRequest(json: try await request.json())
-        let network = try await networks.create(try NetworkRequest(body))
+        let json = try await request.json()
+        try requireObject(json, "network.CreateRequest")
+        let network = try await networks.create(try NetworkRequest(NetworkCreateRequest(json: json)))
         publish("create", network)
         return .json(.created, ["Id": .string(network.id), "Warning": ""])
     }
@@ -65,6 +70,7 @@ struct NetworkRoutes {
 
     @Sendable private func connect(_ request: Request) async throws -> Response {
         let body = try await request.json()
+        try requireObject(body, "network.ConnectOptions")
         let (container, network) = try await containers.connect(
             body["Container"]?.string ?? "", network: request.parameter("id"),
             settings: body["EndpointConfig"] ?? .null)
@@ -74,6 +80,7 @@ struct NetworkRoutes {
 
     @Sendable private func disconnect(_ request: Request) async throws -> Response {
         let body = try await request.json()
+        try requireObject(body, "network.DisconnectOptions")
         let (container, network) = try await containers.disconnect(
             body["Container"]?.string ?? "", network: request.parameter("id"), force: body["Force"]?.bool ?? false)
         publish("disconnect", network, container: container)

@@ -37,11 +37,9 @@ struct VolumeRoutes {
     @Sendable private func create(_ request: Request) async throws -> Response {
         let json = try await request.json()
         let body = try decoded { () throws(FieldError) in try VolumeCreateRequest(json: json) }
-        let known = Set(try await volumes.list().map(\.name))
         let volume = try await volumes.create(
             name: body.name, driver: body.driver, labels: body.labels.map { Dictionary(pairs: $0) },
             options: body.options.map { Dictionary(pairs: $0) })
-        if !known.contains(volume.name) { publish("create", volume.name) }
         return .json(.created, resource(volume).json)
     }
 
@@ -50,9 +48,7 @@ struct VolumeRoutes {
     }
 
     @Sendable private func remove(_ request: Request) async throws -> Response {
-        let name = try request.parameter("name")
-        try await volumes.remove(name, force: request.query.bool("force"))
-        publish("destroy", name)
+        try await volumes.remove(request.parameter("name"), force: request.query.bool("force"))
         return .empty(.noContent)
     }
 
@@ -62,7 +58,6 @@ struct VolumeRoutes {
         let asked = try mapped { () throws(FilterError) in try filters.bool("all") }
         let all = asked ?? (request.version < APIVersion(1, 42))
         let (names, bytes) = try await volumes.prune(all: all) { filters.matches(labels: $0.labels.pairs) }
-        for name in names { publish("destroy", name) }
         events.publish(type: .volume, action: "prune", id: "", attributes: [("reclaimed", String(bytes))])
         return .json(.ok, ["VolumesDeleted": .strings(names), "SpaceReclaimed": .int(bytes)])
     }
@@ -74,10 +69,6 @@ struct VolumeRoutes {
         resource.labels = volume.labels.map { $0.map { ($0.key, $0.value) } }
         resource.options = volume.options.map { $0.map { ($0.key, $0.value) } }
         return resource
-    }
-
-    private func publish(_ action: String, _ name: String) {
-        events.publish(type: .volume, action: action, id: name, attributes: [("driver", "local")])
     }
 }
 

@@ -65,12 +65,19 @@ struct DNSQuery: Sendable, Equatable {
             }, as: UTF8.self)
     }
 
-    /// The address that a name below in-addr.arpa stands for; nil for any other name.
-    var reverseAddress: IPv4Address? {
-        let suffix = ".in-addr.arpa"
+    /// The address that a name below in-addr.arpa or ip6.arpa (RFC 3596) stands for; nil for any other name.
+    var reverseAddress: HostAddress? {
+        if let parts = labels(below: ".in-addr.arpa") {
+            return IPv4Address(parts.reversed().joined(separator: ".")).map(HostAddress.ipv4)
+        }
+        guard let digits = labels(below: ".ip6.arpa"), digits.count == 32, digits.allSatisfy({ $0.utf8.count == 1 })
+        else { return nil }
+        return UInt128(digits.reversed().joined(), radix: 16).map { .ipv6(IPv6Address(rawValue: $0)) }
+    }
+
+    private func labels(below suffix: String) -> [Substring]? {
         guard name.hasSuffix(suffix) else { return nil }
-        let parts = name.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
-        return IPv4Address(parts.reversed().joined(separator: "."))
+        return name.dropLast(suffix.count).split(separator: ".", omittingEmptySubsequences: false)
     }
 
     // MARK: Answers
@@ -82,11 +89,13 @@ struct DNSQuery: Sendable, Equatable {
     func answer(_ code: DNSResponseCode = .noError) -> [UInt8] { header(code, answers: 0) + question }
 
     /// - Parameter limit: the bytes that the client takes; what does not fit is left out, and the answer says so.
-    func answer(addresses: [IPv4Address], limit: Int) -> [UInt8] {
-        let room = max(0, (limit - Self.headerBytes - question.count) / 16)
+    func answer<Address: NetworkAddress>(addresses: [Address], limit: Int) -> [UInt8] {
+        let length = Address.RawValue.bitWidth / 8
+        let type = length == 4 ? DNSRecordType.address : DNSRecordType.address6
+        let room = max(0, (limit - Self.headerBytes - question.count) / (12 + length))
         let fitting = addresses.prefix(room)
         var bytes = header(.noError, answers: fitting.count, isTruncated: fitting.count < addresses.count) + question
-        for address in fitting { bytes += Self.record(type: DNSRecordType.address, data: address.bytes) }
+        for address in fitting { bytes += Self.record(type: type, data: address.bytes) }
         return bytes
     }
 

@@ -103,15 +103,16 @@ extension NameServerLoop {
     /// A socket that takes answers from this server only.
     private func open(_ upstream: NameServer.Upstream, _ exchange: Exchange) throws(SysError) -> SocketBox {
         let type = exchange.path.isDatagram ? SOCK_DGRAM : SOCK_STREAM
-        guard upstream.isInContainer else { return try connected(to: upstream.address, type) }
+        guard upstream.isInContainer else { return try connectedSocket(to: upstream.address, type) }
         let namespace = exchange.namespace
         return try inNetworkNamespace(FilePath(namespace)) { () throws(SysError) in
-            try connected(to: upstream.address, type)
+            try connectedSocket(to: upstream.address, type)
         }
     }
 }
 
-private func connected(to address: SocketAddress, _ type: __socket_type) throws(SysError) -> SocketBox {
+/// A non-blocking socket whose other end is `address`, now or soon: it is writable then.
+func connectedSocket(to address: SocketAddress, _ type: __socket_type) throws(SysError) -> SocketBox {
     let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let fd = OwnedFD(owning: try sys("socket") { socket(address.family, flags, 0) })
     let number = fd.raw

@@ -115,11 +115,13 @@ final class NameServer: Sendable {
     func answer(_ query: DNSQuery, _ client: Client, limit: Int) -> [UInt8]? {
         switch query.type {
         case DNSRecordType.address, DNSRecordType.address6:
-            let found = state.withLock { $0.table.addresses(query.name, client.view) }
+            let found = state.withLock { $0.table.places(query.name, client.view) }.shuffled()
             if found.isEmpty { return nil }
-            // Our networks have no IPv6: the name exists and has no such record.
-            if query.type == DNSRecordType.address6 { return query.answer() }
-            return query.answer(addresses: found.shuffled(), limit: limit)
+            if query.type == DNSRecordType.address {
+                return query.answer(addresses: found.map(\.address), limit: limit)
+            }
+            // A name without such an address exists all the same.
+            return query.answer(addresses: found.compactMap(\.address6), limit: limit)
         case DNSRecordType.pointer:
             guard let address = query.reverseAddress else { return nil }
             let name = state.withLock { $0.table.name(of: address, client.view) }

@@ -8,6 +8,7 @@ struct NameTable: Sendable {
         var network: String
         var networkName: String
         var address: IPv4Address
+        var address6: IPv6Address?
         /// Container name first: it is what the address's reverse name is made of.
         var names: [String]
     }
@@ -42,12 +43,12 @@ struct NameTable: Sendable {
         if byName[network]?[name]?.isEmpty == true { byName[network]?[name] = nil }
     }
 
-    /// The addresses of a name, which is in lower case: `web`, or with its network `web.backend`. Empty if no network
-    /// of the view has it. The first network that knows the name decides.
-    func addresses(_ name: String, _ view: View) -> [IPv4Address] {
+    /// The places of a name, which is in lower case: `web`, or with its network `web.backend`. Empty if no network of
+    /// the view has it. The first network that knows the name decides.
+    func places(_ name: String, _ view: View) -> [Entry] {
         for network in view.networks {
             let target = view.links[network]?[name] ?? name
-            if let found = byName[network]?[target.lowercased()], !found.isEmpty { return addresses(of: found) }
+            if let found = byName[network]?[target.lowercased()], !found.isEmpty { return places(of: found) }
         }
         guard let dot = name.lastIndex(of: ".") else { return [] }
         let host = String(name[..<dot])
@@ -56,18 +57,21 @@ struct NameTable: Sendable {
             guard let found = byName[network]?[host], let first = found.first, let entry = entries[first],
                 entry.networkName.lowercased() == domain
             else { continue }
-            return addresses(of: found)
+            return places(of: found)
         }
         return []
     }
 
-    private func addresses(of endpoints: Set<String>) -> [IPv4Address] {
-        endpoints.compactMap { entries[$0]?.address }.sorted()
+    private func places(of endpoints: Set<String>) -> [Entry] {
+        endpoints.compactMap { entries[$0] }.sorted { $0.address < $1.address }
     }
 
     /// `NAME.NETWORK` of an address; nil if no network of the view has it.
-    func name(of address: IPv4Address, _ view: View) -> String? {
-        let entry = entries.values.first { $0.address == address && view.networks.contains($0.network) }
+    func name(of address: HostAddress, _ view: View) -> String? {
+        let entry = entries.values.first { entry in
+            guard view.networks.contains(entry.network) else { return false }
+            return address == .ipv4(entry.address) || entry.address6.map { address == .ipv6($0) } == true
+        }
         return entry.flatMap { entry in entry.names.first.map { $0 + "." + entry.networkName } }
     }
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Netlink
-
 /// The transport of a published port.
 package enum PortProtocol: String, Sendable, Hashable, CaseIterable {
     case tcp
@@ -12,13 +10,13 @@ package enum PortProtocol: String, Sendable, Hashable, CaseIterable {
 package struct PortMapping: Sendable, Equatable {
     package var containerPort: UInt16
     package var proto: PortProtocol
-    /// `0.0.0.0` (`IPv4Address.any`) publishes on every address of the host.
-    package var hostIP: IPv4Address
+    /// nil publishes on every address of the host, of both families.
+    package var hostIP: HostAddress?
     /// The host ports that will do, of which the first free one is taken; nil takes one from the ephemeral range.
     package var hostPorts: ClosedRange<UInt16>?
 
     package init(
-        containerPort: UInt16, proto: PortProtocol = .tcp, hostIP: IPv4Address = .any,
+        containerPort: UInt16, proto: PortProtocol = .tcp, hostIP: HostAddress? = nil,
         hostPorts: ClosedRange<UInt16>? = nil
     ) {
         self.containerPort = containerPort
@@ -31,10 +29,8 @@ package struct PortMapping: Sendable, Equatable {
     /// a number or a range `8000-8010`).
     package init(binding key: String, hostIP: String, hostPort: String) throws(NetworkError) {
         let (port, proto) = try PortMapping.containerPort(key)
-        guard !hostIP.contains(":") else {
-            throw NetworkError(.unimplemented, "ports cannot be published on IPv6 addresses yet: \(hostIP)")
-        }
-        guard let address = hostIP.isEmpty ? IPv4Address.any : IPv4Address(hostIP) else {
+        let address = HostAddress(hostIP)
+        guard hostIP.isEmpty || address != nil else {
             throw NetworkError(.invalidArgument, "invalid IP address: \(hostIP)")
         }
         self.init(containerPort: port, proto: proto, hostIP: address, hostPorts: try PortMapping.range(hostPort))
@@ -67,10 +63,10 @@ package struct PortMapping: Sendable, Equatable {
 package struct BoundPort: Sendable, Equatable, Hashable {
     package var containerPort: UInt16
     package var proto: PortProtocol
-    package var hostIP: IPv4Address
+    package var hostIP: HostAddress
     package var hostPort: UInt16
 
-    package init(containerPort: UInt16, proto: PortProtocol, hostIP: IPv4Address, hostPort: UInt16) {
+    package init(containerPort: UInt16, proto: PortProtocol, hostIP: HostAddress, hostPort: UInt16) {
         self.containerPort = containerPort
         self.proto = proto
         self.hostIP = hostIP
