@@ -93,10 +93,7 @@ package final class Container: Sendable {
         throws(ContainerState.IllegalTransition) -> ContainerRecord
     {
         try inner.withLock { inner throws(ContainerState.IllegalTransition) in
-            switch event {
-            case .exited, .startFailed: inner.isAttachable = false
-            default: break
-            }
+            if case .startFailed = event { inner.isAttachable = false }
             try inner.record.state.on(event)
             change(&inner.record)
             return inner.record
@@ -110,6 +107,7 @@ package final class Container: Sendable {
     ) throws(ContainerState.IllegalTransition) -> ContainerRecord {
         try inner.withLock { inner throws(ContainerState.IllegalTransition) in
             try inner.record.state.on(.exited(code: code, at: at, oomKilled: oomKilled))
+            inner.isAttachable = false
             inner.hasEndedRun = true
             if inner.record.wantsRestart(after: code), inner.userRestarts == 0 {
                 try inner.record.state.on(.restartPlanned)

@@ -83,7 +83,7 @@ extension ContainerService {
         container.update { $0.network = record.network }
         await publishUse(record)
         try makeDirectories(runDirectory(record.id), mode: 0o700)
-        record.mounts = try await stageSubpaths(record.mounts, of: record.id)
+        record.mounts = try await stageMounts(record.mounts, of: record.id)
         let spec = try await makeSpec(record, attachment, user)
         try await supervisor.setContainerSpec(record.id, spec: spec.bytes())
         let rootfs = record.rootfs.map { mount in
