@@ -156,3 +156,9 @@ def test_what_a_shared_network_rules_out(stack, container_name, flags, text):
     stack.docker("create", "--name", container_name, "busybox", "true")
     result = stack.docker("run", "--rm", "--network", f"container:{container_name}", *flags, "busybox", "true", check=False)
     assert result.code == 125 and text in result.err
+
+
+def test_a_container_without_a_network_has_ipv6_on_its_loopback(stack):
+    files = " ".join(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6" for scope in ("all", "default", "lo"))
+    assert shell(stack, f"cat {files}; ip -6 -o addr | grep -c ::1/128; ip -o link | wc -l", "--network", "none").split() == [
+        "0", "0", "0", "1", "1"]
