@@ -31,7 +31,9 @@ def validate(tmp_path, *flags, config=None):
     ("--exec-opt=native.cgroupdriver=x", "native.cgroupdriver option x not supported"),
     ("--userns-remap=default", "user namespaces for all containers are not supported"),
     ("--metrics-addr=127.0.0.1:9", "metrics for Prometheus are not supported"),
-    ("--rootless", "rootless mode is not supported"),
+    ("--rootless", "rootless mode is not supported"), ("--fixed-cidr=10.0.0.0/24", "see --bip"),
+    ("--ip=127.0.0.1", "another default address for published ports is not supported"),
+    ("--host-gateway-ip=x", 'failed to parse IP: "x"'),
     ("--default-ulimit=foo=1:2", "invalid ulimit type: foo"),
     ("--log-opt=max-sizes=1", "failed to set log opts: unknown log opt 'max-sizes' for json-file log driver"),
     ("--log-driver=nope", "failed to set log opts: error looking up logging plugin nope"),
@@ -101,11 +103,13 @@ def test_an_init_of_the_administrators_and_proxies(images, tmp_path):
     program.write_text('#!/bin/sh\necho "init: $*"\n')
     program.chmod(0o755)
     stack = Stack(tmp_path / "stack", "set", ["--init", "--init-path", program, "--http-proxy", "http://me:secret@proxy:3128",
-                                              "--no-proxy", "localhost"])
+                                              "--no-proxy", "localhost", "--host-gateway-ip", "192.0.2.7"])
     stack.start()
     try:
         stack.docker("load", "-i", images / "archive" / "busybox.tar")
         assert stack.docker("run", "--rm", "busybox", "echo", "hi") == "init: -- echo hi"
+        stack.docker("create", "--name", "hosts", "--init=false", "--add-host", "up:host-gateway", "busybox", "grep", "up$", "/etc/hosts")
+        assert stack.docker("start", "-a", "hosts").split() == ["192.0.2.7", "up"]
         info = json.loads(stack.curl("/info"))
         assert (info["HttpProxy"], info["NoProxy"]) == ("http://xxxxx:xxxxx@proxy:3128", "localhost")
         supervisor = open(f"/proc/{stack.supervisor_pid()}/environ").read().split("\0")

@@ -75,6 +75,10 @@ enum DaemonFlags {
             key: "default-address-pools"),
         Entry(.list("dns", "DNS server of containers that name none")),
         Entry(.list("dns-search", "DNS search domain of containers that name none")),
+        Entry(
+            .string(
+                "host-gateway-ip",
+                "Address that \"host-gateway\" means in --add-host (default: the host's on the container's network)")),
         Entry(.list("dns-opt", "Option for /etc/resolv.conf of containers that name none"), key: "dns-opts"),
         Entry(.int("mtu", "MTU of the default bridge and its containers")),
         Entry(.bool("iptables", default: true, "Write firewall rules, with nftables")),

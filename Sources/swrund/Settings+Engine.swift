@@ -27,6 +27,7 @@ extension Settings {
         configuration.usesInit = try bool("init")
         configuration.initPath = try string("init-path")
         configuration.proxies = try proxies()
+        configuration.hostGateway = try hostGateway()
         configuration.cgroupParent = try string("cgroup-parent")
         try setContainerDefaults(&configuration)
         let devices = try list("cdi-spec-dir")

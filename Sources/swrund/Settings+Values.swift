@@ -58,6 +58,14 @@ extension Settings {
         return number
     }
 
+    func hostGateway() throws(DaemonError) -> String {
+        let text = try string("host-gateway-ip")
+        guard text.isEmpty || EngineConfiguration.isAddress(text) else {
+            throw DaemonError("failed to parse IP: \"\(text)\"")
+        }
+        return text
+    }
+
     /// The flags, or `proxies` of the file: there `http-proxy`, `https-proxy` and `no-proxy`.
     func proxies() throws(DaemonError) -> [(variable: String, value: String)] {
         let members = file["proxies"]?.stringPairs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSON
 package import LinuxSystem
+import Netlink
 
 /// What the daemon was told on its command line and in its configuration file, as far as services need it.
 @dynamicMemberLookup
@@ -33,6 +34,8 @@ package struct EngineConfiguration: Sendable {
     package var initPath = ""
     /// `--default-ulimit` as the API has them: objects of `Name`, `Soft` and `Hard`.
     package var defaultUlimits: [JSONValue] = []
+    /// `--host-gateway-ip`: what `host-gateway` stands for in entries of /etc/hosts; empty is the network's gateway.
+    package var hostGateway = ""
     /// `--http-proxy`, `--https-proxy` and `--no-proxy`, by the variable of the environment that each replaces.
     package var proxies: [(variable: String, value: String)] = []
     /// `--no-new-privileges`: for containers that do not say otherwise.
@@ -67,6 +70,9 @@ extension EngineConfiguration {
     package func proxyVariable(_ name: String) -> String? {
         proxies.first { $0.variable == name.uppercased() }?.value ?? LinuxSystem.Environment.nonEmpty(name)
     }
+
+    /// Whether a text is an address of IPv4 or IPv6.
+    package static func isAddress(_ text: String) -> Bool { IPv4Address(text) != nil || IPv6Address(text) != nil }
 }
 
 /// A runtime that `--runtime NAME` may choose.
