@@ -110,6 +110,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let grpcCore = Target.Dependency.product(name: "GRPCCore", package: "grpc-swift-2")
@@ -183,7 +184,7 @@ let daemonTargets: [Target] = [
             "GoTemplate", "Netlink", "Networking", "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads",
             "Registry",
             protobuf, logging, crypto,
-            httpClient, nioCore, nioHTTP1,
+            httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS,
         ]),
     library("HTTPServer", ["JSON", "LinuxSystem", nioCore, nioPosix, nioSSL, logging]),
     library(

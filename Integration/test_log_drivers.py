@@ -5,7 +5,9 @@ import gzip
 import json
 import pathlib
 import socket
+import ssl
 import struct
+import subprocess
 import zlib
 
 import pytest
@@ -53,6 +55,40 @@ def test_syslog_datagrams(stack, container_name, form, pattern):
         assert f"mine/{container_name}" in text
     result = stack.docker("logs", container_name)
     assert (result.out, result.err) == ("one\nthree", "two\n")
+
+
+def test_syslog_over_tls(stack, container_name, tmp_path):
+    def certificate(name, *options):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", f"/CN={name}", "-keyout", tmp_path / f"{name}.key", "-out", tmp_path / f"{name}.pem", *options],
+                       check=True, capture_output=True)
+        return str(tmp_path / f"{name}.pem"), str(tmp_path / f"{name}.key")
+
+    theirs = certificate("localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    ours = certificate("client")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*theirs)
+    context.load_verify_locations(ours[0])
+    context.verify_mode = ssl.CERT_REQUIRED
+    with receiver(socket.SOCK_STREAM) as sock:
+        address = f"syslog-address=tcp+tls://localhost:{sock.getsockname()[1]}"
+        client = stack.background("run", "--name", container_name, "--log-driver", "syslog", "--log-opt", address, "--log-opt",
+                                  f"syslog-tls-ca-cert={theirs[0]}", "--log-opt", f"syslog-tls-cert={ours[0]}", "--log-opt",
+                                  f"syslog-tls-key={ours[1]}", "busybox", *PRINT)
+        connection, _ = sock.accept()
+        connection.settimeout(20)
+        with context.wrap_socket(connection, server_side=True) as secure:
+            data = b""
+            while data.count(b"\n") < 3:
+                data += secure.recv(65536)
+            assert secure.getpeercert()["subject"] == ((("commonName", "client"),),)
+        assert data.decode().splitlines()[1].endswith(": two") and client.wait(20) == 0
+        stack.docker("rm", container_name)
+        client = stack.background("run", "--name", container_name, "--log-driver", "syslog", "--log-opt", address, "busybox", "true")
+        connection, _ = sock.accept()
+        with connection, pytest.raises(ssl.SSLError):  # nobody vouches for it
+            context.wrap_socket(connection, server_side=True)
+        assert client.wait(20) == 125
 
 
 def test_syslog_over_a_stream_and_a_receiver_that_is_not_there(stack, container_name):
@@ -126,6 +162,27 @@ def test_fluentd(stack, container_name):
         {"container_id": identifier, "container_name": f"/{container_name}", "source": "stdout", "log": "one"},
         {"container_id": identifier, "container_name": f"/{container_name}", "source": "stderr", "log": "two"},
         {"container_id": identifier, "container_name": f"/{container_name}", "source": "stdout", "log": "three", "partial_message": "true"}]
+
+
+def test_fluentd_that_confirms(stack, container_name):
+    with receiver(socket.SOCK_STREAM) as sock:
+        client = stack.background("run", "--name", container_name, "--log-driver", "fluentd", "--log-opt",
+                                  f"fluentd-address=127.0.0.1:{sock.getsockname()[1]}", "--log-opt", "fluentd-request-ack=true",
+                                  "busybox", *PRINT)
+        seen = []
+        for attempt in ("refuse", "confirm"):
+            connection, _ = sock.accept()
+            connection.settimeout(20)
+            with connection:
+                while len({message[2]["log"] for message in seen}) < 3:
+                    message, = unpacked(connection.recv(65536))
+                    seen.append(message)
+                    if attempt == "refuse":  # it is sent again over another connection
+                        break
+                    connection.sendall(b"\x81\xa3ack\xb8" + message[3]["chunk"].encode())
+        assert client.wait(20) == 0
+    assert [message[2]["log"] for message in seen] == ["one", "one", "two", "three"]
+    assert len({message[3]["chunk"] for message in seen}) == 4 and {len(message[3]["chunk"]) for message in seen} == {24}
 
 
 def test_journald(stack, container_name):

@@ -76,6 +76,19 @@ def test_limits_of_devices(stack):
     assert output.split("\n") == [f"{name} 1048576", f"{name} 100"]
 
 
+GPUS = """---
+cdiVersion: "0.5.0"
+kind: nvidia.com/gpu
+devices:
+""" + "".join(f"""- name: "{name}"
+  containerEdits:
+    env: [GPU_{name}={name}]
+    deviceNodes:
+    - path: /dev/gpu{name}   # stands for one
+      hostPath: /dev/null
+""" for name in ("0", "1", "all"))
+
+
 def test_devices_that_a_cdi_file_describes(images, tmp_path):
     (tmp_path / "cdi").mkdir()
     (tmp_path / "given").write_text("given\n")
@@ -84,6 +97,7 @@ def test_devices_that_a_cdi_file_describes(images, tmp_path):
         "devices": [{"name": "one", "containerEdits": {
             "env": ["THING=one"], "deviceNodes": [{"path": "/dev/thing", "hostPath": "/dev/full", "permissions": "rw"}],
             "mounts": [{"hostPath": str(tmp_path / "given"), "containerPath": "/given", "options": ["bind", "ro"]}]}}]}))
+    (tmp_path / "cdi/gpus.yaml").write_text(GPUS)
     stack = Stack(tmp_path / "stack", name="cdi", flags=["--cdi-spec-dir", tmp_path / "cdi"])
     stack.start()
     try:
@@ -91,6 +105,11 @@ def test_devices_that_a_cdi_file_describes(images, tmp_path):
         output = stack.docker("run", "--rm", "--device", "vendor.com/thing=one", "busybox", "sh", "-c",
                               "echo $ALL $THING; cat /given; head -c1 /dev/thing | wc -c; ls -l /dev/thing")
         assert output.startswith("1 one\ngiven\n1\ncrw-rw-rw-")
+        for request, devices in (("all", "all"), ("2", "0 1"), ("device=1", "1"), ("driver=cdi,device=nvidia.com/gpu=0", "0")):
+            output = stack.docker("run", "--rm", "--gpus", request, "busybox", "sh", "-c", "echo $GPU_0 $GPU_1 $GPU_all")
+            assert output == devices, request
+        asked = stack.docker("run", "--rm", "--gpus", "device=7", "busybox", "true", check=False)
+        assert "unresolvable CDI devices nvidia.com/gpu=7" in asked.err
     finally:
         stack.destroy()
 
@@ -137,3 +156,9 @@ def test_what_a_shared_network_rules_out(stack, container_name, flags, text):
     stack.docker("create", "--name", container_name, "busybox", "true")
     result = stack.docker("run", "--rm", "--network", f"container:{container_name}", *flags, "busybox", "true", check=False)
     assert result.code == 125 and text in result.err
+
+
+def test_a_container_without_a_network_has_ipv6_on_its_loopback(stack):
+    files = " ".join(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6" for scope in ("all", "default", "lo"))
+    assert shell(stack, f"cat {files}; ip -6 -o addr | grep -c ::1/128; ip -o link | wc -l", "--network", "none").split() == [
+        "0", "0", "0", "1", "1"]

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 
 import pytest
 from harness import run
@@ -132,6 +133,61 @@ def test_a_volume_can_stand_for_a_host_directory(stack, cli, volume, tmp_path):
     assert cli("run", "--rm", "-v", f"{volume}:/data", "busybox", "cat", "/data/file") == "theirs"
     cli("volume", "rm", volume)
     assert (tmp_path / "file").exists()
+
+
+def test_a_host_directory_may_be_read_only(cli, volume, tmp_path):
+    cli("volume", "create", "-o", "type=none", "-o", "o=bind,ro", "-o", f"device={tmp_path}", volume)
+    refused = cli("run", "--rm", "-v", f"{volume}:/data", "busybox", "touch", "/data/x", check=False)
+    assert refused.code == 1 and "Read-only file system" in refused.err
+    path = cli("volume", "inspect", "-f", "{{.Mountpoint}}", volume)
+    refused = cli("run", "--rm", "-v", f"{volume}:/bin", "busybox", "true", check=False)  # it wants /bin's files
+    assert refused.code == 125 and f"failed to chmod on {path}: chmod {path}: read-only file system" in refused.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_content_of_the_image_comes_into_other_file_systems_too(cli, volume, tmp_path):
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"")
+    os.truncate(disk, 8 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", disk], check=True)
+    loop = subprocess.run(["losetup", "--find", "--show", disk], capture_output=True, text=True)
+    if loop.returncode:
+        pytest.skip("no loop devices here")
+    device = loop.stdout.strip()
+    try:
+        subprocess.run(["mount", device, tmp_path], check=True)
+        (tmp_path / "lost+found").rmdir()
+        subprocess.run(["umount", tmp_path], check=True)
+        cli("volume", "create", "-o", "type=ext4", "-o", f"device={device}", volume)
+        names = cli("run", "--rm", "-v", f"{volume}:/bin", "busybox", "ls", "/bin").split()
+        assert "busybox" in names and "sh" in names
+        cli("run", "--rm", "-v", f"{volume}:/bin", "busybox", "rm", "/bin/vi")
+        assert "vi" not in cli("run", "--rm", "-v", f"{volume}:/bin", "busybox", "ls", "/bin").split()
+        cli("volume", "rm", volume)
+    finally:
+        subprocess.run(["losetup", "-d", device], check=True)
+
+
+@pytest.mark.parametrize("options, text", [
+    (["type=nfs", "device=:/x", "o=addr=localhost,nolock,soft,ro"],
+     "failed to mount local volume: mount :/x:{path}, flags: 0x1, data: addr=127.0.0.1,nolock,soft: no such device"),
+    (["type=nfs", "device=host:/x", "o=vers=4,rw"],
+     "failed to mount local volume: mount host:/x:{path}, data: vers=4: no such device"),
+    (["type=nfs", "device=:/x", "o=addr=nosuch.invalid"],
+     "error resolving passed in network volume address: lookup nosuch.invalid"),
+    (["type=cifs", "device=//localhost/x", "o=username=u"],
+     "failed to mount local volume: mount //127.0.0.1/x:{path}, data: username=u: no such device"),
+    (["type=none", "device=/nope", "o=bind"],
+     "failed to mount local volume: mount /nope:{path}, flags: 0x1000: no such file or directory"),
+])
+def test_shares_that_cannot_be_had(cli, volume, options, text):
+    if {"nfs", "cifs"} & set(re.findall(r"\t(\w+)", open("/proc/filesystems").read())) and "type=none" not in options:
+        pytest.skip("this kernel has network file systems")
+    cli("volume", "create", *[part for option in options for part in ("-o", option)], volume)
+    path = cli("volume", "inspect", "-f", "{{.Mountpoint}}", volume)
+    refused = cli("run", "--rm", "-v", f"{volume}:/data", "busybox", "true", check=False)
+    assert refused.code in (125, 127)
+    assert f"error while mounting volume '{path}': " + text.format(path=path) in refused.err
 
 
 def test_a_new_volume_has_nothing_of_one_that_could_not_be_removed(stack, cli, volume):

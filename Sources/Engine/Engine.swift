@@ -47,8 +47,11 @@ package struct Engine: Sendable {
     /// Follows what happens below until the task is cancelled.
     package func run() async { await containers.followEvents() }
 
-    /// After the last request: removes what nobody needs while no container runs.
+    /// After the last request: ends the containers unless they are to outlive the daemon, and removes what nobody needs
+    /// while no container runs.
     package func stop() async {
+        // A task of its own, awaited here: ours may be cancelled already.
+        if !configuration.liveRestore { await Task { await containers.shutDown() }.value }
         await networks.tearDown()
         await registries.shutdown()
     }

@@ -4,12 +4,18 @@ import Netlink
 
 // How each mode connects a container. Each function either succeeds or leaves nothing behind.
 extension NetworkService {
-    /// A namespace with nothing but `lo`.
+    /// A namespace with nothing but `lo`, which has IPv6 as docker's does: there are no neighbours to take it from.
     func attachNone(_ request: EndpointRequest, _ state: NetworkState) throws(NetworkError) -> NetworkAttachment {
         let network = try state.network("none")
         let endpoint = newEndpoint(request, network)
         var handle = try namespaces.create(request.containerID)
         do throws(NetlinkError) {
+            // A kernel without IPv6 has no such files.
+            try? inNetworkNamespace(namespaces.path(request.containerID)) { () throws(SysError) in
+                for scope in ["all", "default"] {
+                    try writeText(FilePath("/proc/sys/net/ipv6/conf/\(scope)/disable_ipv6"), "0")
+                }
+            }
             try handle.netlink.run(.setLink(index: loopbackIndex, up: true))
         } catch {
             removeNamespace(request.containerID)

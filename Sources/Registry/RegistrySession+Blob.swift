@@ -16,10 +16,10 @@ package protocol BlobSink: Sendable {
 }
 
 extension RegistrySession {
-    /// Downloads a blob into `sink`, going on from where it stands; an interrupted download is taken up again up to
-    /// five times, with growing pauses. Size is checked here, the digest is for the sink's owner to verify.
+    /// Downloads a blob into `sink`, going on from where it stands; an interrupted download is taken up again,
+    /// `attempts` times in all, with growing pauses. Size is checked here, the digest is for the sink's owner to verify.
     package func fetchBlob(_ descriptor: Descriptor, into sink: some BlobSink) async throws {
-        var policy = RetryPolicy()
+        var policy = RetryPolicy(attempts: attempts)
         while true {
             let start = try await sink.offset()
             do { return try await fetchOnce(descriptor, sink) } catch {

@@ -12,6 +12,8 @@ package struct RegistrySession: Sendable {
     let authorizer: RegistryAuthorizer
     /// The most that one request of an upload carries.
     let chunkBytes: Int64
+    /// How often the download of a blob is tried.
+    package var attempts = RetryPolicy.attempts
 
     /// Sends a request for something in the repository to the endpoints in turn, until one has it; one that is too busy
     /// is asked again.

@@ -7,10 +7,14 @@ import LinuxSystem
 struct ConfigurationFile: Sendable {
     private var values: [(key: String, value: JSONValue)] = []
 
+    /// Keys that no flag stands for.
+    private static let more: Set<String> = [
+        "features", "proxies", "socket-policies", "authorization-plugin-directories",
+    ]
+
     /// Keys that dockerd knows and that change nothing here.
     private static let ignored: Set<String> = [
-        "features", "storage-driver", "storage-opts", "experimental", "ipv6", "builder", "max-download-attempts",
-        "socket-policies", "authorization-plugin-directories",
+        "builder", "ipv6",
     ]
 
     /// - Parameter isRequired: a missing file is an error.
@@ -30,7 +34,9 @@ struct ConfigurationFile: Sendable {
         }
         guard let members = document.members else { throw DaemonError(prefix + "expected a JSON object") }
         values = members.map { ($0.key, $0.value) }
-        let unknown = values.map(\.key).filter { !DaemonFlags.keys.contains($0) && !Self.ignored.contains($0) }
+        let unknown = values.map(\.key).filter { key in
+            !DaemonFlags.keys.contains(key) && !Self.ignored.contains(key) && !Self.more.contains(key)
+        }
         guard unknown.isEmpty else {
             throw DaemonError(
                 prefix + "the following directives don't match any configuration option: "

@@ -129,7 +129,7 @@ enum Daemon {
             tasks.addTask { await reloading(plugins) }
             logger.info("daemon has completed initialization")
             try? await Task.sleep(for: .seconds(1 << 40))  // until we are told to stop
-            logger.info("stopping; containers keep running")
+            logger.info("stopping")
             tasks.cancelAll()
         }
         await server.shutDown()

@@ -20,7 +20,13 @@ enum DaemonFlags {
         }
     }
 
-    private static let all: [Entry] = locations + runtime + network + registry + security + general
+    private static let all: [Entry] =
+        locations + runtime + network + registry + security + general + compatibility
+
+    /// dockerd's flags that change nothing here, or are refused: not in the help.
+    private static let compatibility =
+        ForeignSettings.accepted.map { Entry($0.flag.hiding(), key: $0.key) }
+        + ForeignSettings.refused.map { Entry($0.flag.hiding()) }
 
     private static let locations = [
         Entry(.string("data-root", default: "/var/lib/swrun", "Directory for what must survive a reboot")),
@@ -42,6 +48,7 @@ enum DaemonFlags {
         Entry(.string("cgroup-parent", "Cgroup below which those of containers are made")),
         Entry(.list("exec-opt", "Option for running containers, e.g. native.cgroupdriver=cgroupfs"), key: "exec-opts"),
         Entry(.bool("init", "Run a small init as process 1 of containers that do not say otherwise")),
+        Entry(.string("init-path", "Program of --init (default: ours)")),
         Entry(.string("default-shm-size", default: "64m", "Size of /dev/shm in containers that name none")),
         Entry(
             .list("cdi-spec-dir", "Directory of files that describe devices (default: /etc/cdi and /var/run/cdi)"),
@@ -68,6 +75,10 @@ enum DaemonFlags {
             key: "default-address-pools"),
         Entry(.list("dns", "DNS server of containers that name none")),
         Entry(.list("dns-search", "DNS search domain of containers that name none")),
+        Entry(
+            .string(
+                "host-gateway-ip",
+                "Address that \"host-gateway\" means in --add-host (default: the host's on the container's network)")),
         Entry(.list("dns-opt", "Option for /etc/resolv.conf of containers that name none"), key: "dns-opts"),
         Entry(.int("mtu", "MTU of the default bridge and its containers")),
         Entry(.bool("iptables", default: true, "Write firewall rules, with nftables")),
@@ -87,6 +98,12 @@ enum DaemonFlags {
             key: "insecure-registries"),
         Entry(.list("registry-mirror", "Mirror of Docker Hub to ask first (URL)"), key: "registry-mirrors"),
         Entry(.int("registry-timeout", default: 60, "Seconds for which a registry may be silent")),
+        Entry(.int("max-concurrent-downloads", default: 3, "Layers that a pull fetches at a time, 0 for all")),
+        Entry(.int("max-concurrent-uploads", default: 5, "Layers that a push sends at a time, 0 for all")),
+        Entry(.int("max-download-attempts", default: 5, "How often the download of a layer is tried, 0 for ever")),
+        Entry(.string("http-proxy", "Proxy for registries that are reached by http (default: $HTTP_PROXY)")),
+        Entry(.string("https-proxy", "Proxy for registries that are reached by https (default: $HTTPS_PROXY)")),
+        Entry(.string("no-proxy", "Hosts that are reached without a proxy, with commas between (default: $NO_PROXY)")),
     ]
 
     private static let security = [
@@ -107,12 +124,14 @@ enum DaemonFlags {
                 "log-level", short: "l", default: "info",
                 "Least serious messages to log: \"debug\", \"info\", \"warn\" or \"error\"")),
         Entry(.list("label", "Label of this daemon, shown by info (key=value)"), key: "labels"),
-        Entry(.bool("live-restore", default: true, "Accepted for compatibility: containers always outlive the daemon")),
+        Entry(
+            .bool("live-restore", default: true, "Let containers run on when the daemon is stopped, or else stop them")),
         Entry(.bool("validate", "Check flags and configuration file, and end")),
         Entry(.string("log-format", default: "text", "Format of the log, \"text\" or \"json\"")),
-        Entry(.int("shutdown-timeout", "Accepted for compatibility: containers always outlive the daemon")),
-        Entry(.int("max-concurrent-downloads", "Accepted for compatibility: the supervisor's own limit holds")),
-        Entry(.int("max-concurrent-uploads", "Accepted for compatibility: the supervisor's own limit holds")),
+        Entry(
+            .int(
+                "shutdown-timeout", default: 15,
+                "Seconds that containers have to end where --live-restore=false stops them, -1 for no limit")),
         Entry(.bool("version", short: "v", "Print the version")),
         Entry(.bool("help", short: "h", "Print this help")),
     ]

@@ -35,20 +35,23 @@ struct Reloader: Sendable {
     /// What dockerd's event of a reload tells.
     private func attributes(
         _ configuration: EngineConfiguration, _ settings: Settings
-    ) throws -> [(key: String, value: String)] {
+    ) -> [(key: String, value: String)] {
         let values = configuration.live.values
         func list(_ items: [String]) -> String { JSONValue.strings(items).serialized() }
         let runtimes = values.runtimes.map { "\($0.name):{\($0.path)}" }.sorted().joined(separator: " ")
+        let features = (settings.file["features"]?.members ?? []).map { "\($0.key):\($0.value.bool ?? false)" }.sorted()
         return [
             ("allow-nondistributable-artifacts", "[]"), ("authorization-plugins", list(values.authorizationPlugins)),
-            ("debug", "\(values.isDebug)"), ("default-runtime", values.defaultRuntime),
-            ("default-shm-size", "\(configuration.defaultShmSize)"),
+            ("debug", "\(values.isDebug)"), ("default-cgroupns-mode", values.defaultCgroupNamespaceMode),
+            ("default-ipc-mode", values.defaultIPCMode), ("default-runtime", values.defaultRuntime),
+            ("default-shm-size", "\(values.defaultShmSize)"), ("features", "map[\(features.joined(separator: " "))]"),
             ("insecure-registries", list(values.insecureRegistries)),
-            ("labels", list(values.labels)), ("live-restore", "true"),
-            ("max-concurrent-downloads", "\(try settings.int("max-concurrent-downloads") ?? 3)"),
-            ("max-concurrent-uploads", "\(try settings.int("max-concurrent-uploads") ?? 5)"),
+            ("labels", list(values.labels)), ("live-restore", "\(values.liveRestore)"),
+            ("max-concurrent-downloads", "\(values.downloads.parallel)"),
+            ("max-concurrent-uploads", "\(values.uploads.parallel)"),
+            ("max-download-attempts", "\(values.downloads.attempts ?? 0)"),
             ("registry-mirrors", list(values.registryMirrors)), ("runtimes", runtimes),
-            ("shutdown-timeout", "\(try settings.int("shutdown-timeout") ?? 15)"),
+            ("shutdown-timeout", "\(values.shutdownTimeout)"),
         ]
     }
 }

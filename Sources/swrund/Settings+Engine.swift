@@ -14,14 +14,20 @@ extension Settings {
         }
         configuration.namespace = try string("containerd-namespace")
         configuration.programDirectory = programs
+        try ForeignSettings.check(self)
         try reload(configuration)
         configuration.network = try network()
         configuration.registryTimeout = try registryTimeout()
         configuration.execOptions = try list("exec-opt")
         configuration.logDriver = try string("log-driver")
         configuration.logOptions = try pairs("log-opt")
-        configuration.defaultShmSize = try shmSize()
+        do throws(EngineError) { try LogOptions.validateDefaults(configuration) } catch {
+            throw DaemonError(error.message)
+        }
         configuration.usesInit = try bool("init")
+        configuration.initPath = try string("init-path")
+        configuration.proxies = try proxies()
+        configuration.hostGateway = try hostGateway()
         configuration.cgroupParent = try string("cgroup-parent")
         try setContainerDefaults(&configuration)
         let devices = try list("cdi-spec-dir")
@@ -45,11 +51,16 @@ extension Settings {
         guard values.runtimes.contains(where: { $0.name == values.defaultRuntime }) else {
             throw DaemonError("specified default runtime '\(values.defaultRuntime)' does not exist")
         }
-        values.labels = try list("label")
+        values.labels = try labels()
         values.insecureRegistries = try list("insecure-registry")
-        values.registryMirrors = try list("registry-mirror")
+        values.registryMirrors = try mirrors()
         values.isDebug = try isDebug()
         values.authorizationPlugins = try list("authorization-plugin")
+        values.defaultShmSize = try shmSize()
+        try setDefaultModes(&values)
+        try setTransferLimits(&values)
+        values.liveRestore = try bool("live-restore")
+        values.shutdownTimeout = try int("shutdown-timeout") ?? 15
         configuration.live.values = values
     }
 
@@ -60,16 +71,6 @@ extension Settings {
 
     private func setContainerDefaults(_ configuration: inout EngineConfiguration) throws(DaemonError) {
         configuration.noNewPrivileges = try bool("no-new-privileges")
-        let ipc = try string("default-ipc-mode")
-        guard ["private", "shareable"].contains(ipc) else {
-            throw DaemonError("IPC mode \"\(ipc)\" is not supported as default value, only private and shareable are")
-        }
-        configuration.defaultIPCMode = ipc
-        let mode = try string("default-cgroupns-mode")
-        guard ["", "private", "host"].contains(mode) else {
-            throw DaemonError("default cgroup namespace mode (\(mode)) is invalid; use \"host\" or \"private\"")
-        }
-        configuration.defaultCgroupNamespaceMode = mode
         configuration.defaultUlimits = try ulimits()
         let profile = try string("seccomp-profile")
         switch profile {
@@ -80,26 +81,6 @@ extension Settings {
                 throw DaemonError("opening seccomp profile (\(profile)) failed: \(error.errno.text)")
             }
         }
-    }
-
-    /// On the command line `name=soft[:hard]`, in the file an object of objects.
-    private func ulimits() throws(DaemonError) -> [JSONValue] {
-        var limits: [JSONValue] = []
-        for text in flags.list("default-ulimit") {
-            let parts = text.split(separator: "=", maxSplits: 1).map { String($0) }
-            let numbers = parts.count == 2 ? parts[1].split(separator: ":").map { Int64($0) } : []
-            guard (1...2).contains(numbers.count), let soft = numbers[0], let hard = numbers[numbers.count - 1],
-                soft <= hard || hard == -1
-            else { throw DaemonError("invalid ulimit argument: \(text)") }
-            limits.append(["Name": .string(parts[0]), "Soft": .int(soft), "Hard": .int(hard)])
-        }
-        for (name, value) in (file["default-ulimits"]?.members ?? []).map({ ($0.key, $0.value) }) {
-            guard let soft = value["Soft"]?.int, let hard = value["Hard"]?.int else {
-                throw wrongType("default-ulimit", "an object of objects with Name, Soft and Hard")
-            }
-            limits.append(["Name": .string(name), "Soft": .int(soft), "Hard": .int(hard)])
-        }
-        return limits
     }
 
     private func network() throws(DaemonError) -> NetworkConfiguration {
@@ -181,18 +162,5 @@ extension Settings {
                     name: member.key, path: path, arguments: arguments, shim: shim ?? "io.containerd.swrun.v2"))
         }
         return runtimes
-    }
-
-    /// `64m`: binary units.
-    private func shmSize() throws(DaemonError) -> Int64 {
-        let text = try string("default-shm-size").lowercased()
-        let digits = text.prefix { $0.isNumber }
-        let units: [String: Int64] = ["": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30]
-        var unit = String(text.dropFirst(digits.count))
-        if unit.count > 1, unit.hasSuffix("b") { unit = String(unit.prefix(1)) }
-        guard let number = Int64(digits), number < 1 << 40, let scale = units[unit] else {
-            throw DaemonError("invalid --default-shm-size: \(text)")
-        }
-        return number * scale
     }
 }

@@ -54,13 +54,18 @@ struct Settings: Sendable {
         }
         var pairs: [(key: String, value: String)] = []
         for text in flags.list(flag) {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else {
+            guard let pair = Self.pair(text), !pair.key.isEmpty else {
                 throw DaemonError("invalid --\(flag) \(text): expected key=value")
             }
-            pairs.append((String(parts[0]), String(parts[1])))
+            pairs.append(pair)
         }
         return pairs
+    }
+
+    /// What is before and after the first `=`; nil if there is none.
+    static func pair(_ text: String) -> (key: String, value: String)? {
+        guard let mark = text.firstIndex(of: "=") else { return nil }
+        return (String(text[..<mark]), String(text[text.index(after: mark)...]))
     }
 
     func path(_ flag: String) throws(DaemonError) -> FilePath {

@@ -35,7 +35,8 @@ struct VolumeTests {
         try LocalDriverOptions.check(bind)
         try LocalDriverOptions.check([:])
         #expect(LocalDriverOptions.bindSource(bind) == FilePath("/x"))
-        #expect(LocalDriverOptions.bindSource(["o": "bind", "device": "relative"]) == nil)
+        #expect(LocalDriverOptions.bindSource(["type": "none", "o": "bind", "device": "relative"]) == nil)
+        #expect(LocalDriverOptions.request(bind.merging(["o": "bind,ro"]) { $1 })?.isReadOnly == true)
         #expect(LocalDriverOptions.mount(bind) == nil)
         let tmpfs = ["type": "tmpfs", "device": "tmpfs", "o": "size=1m,noexec"]
         try LocalDriverOptions.check(tmpfs)

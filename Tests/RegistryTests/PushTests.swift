@@ -17,6 +17,15 @@ struct RetryPolicyTests {
         #expect(pauses == [.milliseconds(250), .seconds(1), .seconds(4), .seconds(16), nil])
     }
 
+    @Test("tried once, or for ever")
+    func attempts() {
+        var once = RetryPolicy(attempts: 1)
+        #expect(once.pause(after: refused(503)) == nil)
+        var endless = RetryPolicy(attempts: .max)
+        let pauses = (0..<100).map { _ in endless.pause(after: refused(503)) }
+        #expect(pauses.last == .seconds(16))
+    }
+
     @Test("a registry's own wish counts, unless it is for another day")
     func retryAfter() {
         var policy = RetryPolicy()

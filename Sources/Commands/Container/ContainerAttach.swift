@@ -43,7 +43,7 @@ enum ContainerAttach {
         session.connect(streams)
         streams.resize()
         switch try streams.run() {
-        case .detached: return
+        case .detached: throw CommandFailure.leftByKeys
         case .interrupted(let signal): throw CommandFailure.exit(128 + signal)
         case .outputEnded:
             let code = try ContainerSession.exitCode(waiting)

@@ -82,7 +82,7 @@ enum ContainerExec {
 
     private static func finish(_ ending: AttachedStreams.Ending, _ call: Invocation, _ id: String) throws {
         switch ending {
-        case .detached: return
+        case .detached: throw CommandFailure.leftByKeys
         case .interrupted(let signal): throw CommandFailure.exit(128 + signal)
         case .outputEnded:
             let result = try call.client.json("GET", "/exec/" + id + "/json")

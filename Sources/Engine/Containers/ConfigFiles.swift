@@ -95,12 +95,18 @@ extension ContainerService {
             guard let mark = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }
             var address = String(entry[entry.index(after: mark)...])
             if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
-            if address == "host-gateway" { address = gateway.isEmpty && sharesHost ? "127.0.0.1" : gateway }
+            if address == "host-gateway" { address = hostGateway(gateway, sharesHost: sharesHost) }
             if !address.isEmpty { text += address + "\t" + entry[..<mark] + "\n" }
         }
         text += links
         for address in record.addresses { text += ownLine(record, address) }
         return text
+    }
+
+    /// What `host-gateway` stands for: `--host-gateway-ip`, or else the host's end of the container's network.
+    private func hostGateway(_ gateway: String, sharesHost: Bool) -> String {
+        if !configuration.hostGateway.isEmpty { return configuration.hostGateway }
+        return gateway.isEmpty && sharesHost ? "127.0.0.1" : gateway
     }
 
     /// Without fsync: after a crash the next start writes it again.

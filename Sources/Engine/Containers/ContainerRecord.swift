@@ -57,6 +57,11 @@ package struct ContainerRecord: Sendable, Equatable {
     /// It was disconnected from every network.
     package var isOffAllNetworks: Bool { leftFirstNetwork && endpoints.isEmpty }
 
+    /// Whether it was made from an image, or has it mounted.
+    func uses(image id: String) -> Bool {
+        imageID == id || mounts.contains { $0.kind == .image && $0.imageID == id }
+    }
+
     package var stopSignal: String { config.stopSignal.isEmpty ? "SIGTERM" : config.stopSignal }
 
     /// Whether the restart policy starts it again after an exit with this code.

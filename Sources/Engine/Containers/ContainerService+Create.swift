@@ -196,6 +196,7 @@ extension ContainerService {
         }
         try await made
         try await useVolumes(&record)
+        try await useImages(&record)
         try store.save(record)
     }
 
@@ -239,6 +240,7 @@ extension ContainerService {
         try? await volumes.release(container: record.id, removingAnonymous: true)
         try? await supervisor.deleteContainer(record.id)
         try? await supervisor.removeSnapshot(record.id)
+        try? await releaseImages(record)
         try? removeTree(directory(record.id))
         registry.release(name: record.name, of: record.id)
     }

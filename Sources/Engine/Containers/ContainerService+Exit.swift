@@ -3,6 +3,7 @@ import DockerAPI
 import LinuxSystem
 import Logging
 import Networking
+import Synchronization
 
 // What happens when a container's process ends.
 extension ContainerService {
@@ -37,7 +38,9 @@ extension ContainerService {
         // Owned by the container's queue.
         container.operations.enqueue { [self] in
             await cleanUpEndedRun(container)
-            if container.state.isRestarting { planRestart(container, afterRunOf: duration) }
+            if container.state.isRestarting, !isShuttingDown.load(ordering: .relaxed) {
+                planRestart(container, afterRunOf: duration)
+            }
         }
         if record.hostConfig.autoRemove, !container.isBeingRestarted {
             removeInQueue(container, removingVolumes: true)

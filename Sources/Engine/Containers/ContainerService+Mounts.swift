@@ -11,7 +11,9 @@ extension ContainerService {
     func readyMounts(_ record: ContainerRecord) async throws -> [MountPoint] {
         var mounts = record.mounts
         for index in mounts.indices where mounts[index].kind == .volume {
-            mounts[index].source = try await volumes.mount(mounts[index].name, for: record.id).source.string
+            let volume = try await volumes.mount(mounts[index].name, for: record.id)
+            mounts[index].source = volume.source.string
+            if volume.isReadOnly { mounts[index].writable = false }
         }
         let binds = mounts.filter { $0.kind == .bind }
         guard !binds.isEmpty else { return mounts }
@@ -38,18 +40,31 @@ extension ContainerService {
             "invalid mount config for type \"bind\": bind source path does not exist: \(bind.source)")
     }
 
-    /// Parts of volumes (`volume-subpath`) are looked up inside the volume, and mounted where no container can swap
-    /// what the path means before the runtime mounts it.
-    func stageSubpaths(_ mounts: [MountPoint], of id: String) async throws -> [MountPoint] {
-        let directory = stagingDirectory(id)
-        let parts = mounts.indices.filter { !mounts[$0].subpath.isEmpty }
+    /// Mounts images, and parts of them and of volumes (`volume-subpath`): those are looked up inside the volume, and
+    /// mounted where no container can swap what the path means before the runtime mounts it.
+    func stageMounts(_ mounts: [MountPoint], of id: String) async throws -> [MountPoint] {
+        let parts = mounts.indices.filter { !mounts[$0].subpath.isEmpty || mounts[$0].kind == .image }
         guard !parts.isEmpty else { return mounts }
-        try await runOnThread {
-            for index in parts { try Self.stage(mounts[index], at: directory / String(index)) }
-        }
         var staged = mounts
-        for index in parts { staged[index].source = (directory / String(index)).string }
+        for index in parts { staged[index].source = stagedMount(id, index).string }
+        let targets = staged
+        try await runOnThread {
+            for index in parts {
+                let target = FilePath(targets[index].source)
+                var mount = mounts[index]
+                if let layers = mount.layers {
+                    mount.source = target.string + (mount.subpath.isEmpty ? "" : ".whole")
+                    try Self.mountImage(layers, at: FilePath(mount.source))
+                }
+                if !mount.subpath.isEmpty { try Self.stage(mount, at: target) }
+            }
+        }
         return staged
+    }
+
+    private static func mountImage(_ layers: ContainerRecord.RootMount, at target: FilePath) throws(SysError) {
+        try makeDirectories(target, mode: 0o700)
+        try mount(layers.source, on: target, type: layers.type, options: layers.options)
     }
 
     private static func stage(_ mount: MountPoint, at target: FilePath) throws(EngineError) {
@@ -74,7 +89,10 @@ extension ContainerService {
 
     private func stagingDirectory(_ id: String) -> FilePath { runDirectory(id) / "mounts" }
 
-    /// Takes away what `stageSubpaths` mounted.
+    /// Where the mount of this number is made ready.
+    func stagedMount(_ id: String, _ index: Int) -> FilePath { stagingDirectory(id) / String(index) }
+
+    /// Takes away what `stageMounts` mounted.
     func unstage(_ id: String) {
         for name in (try? listDirectory(stagingDirectory(id))) ?? [] {
             try? unmountAll(stagingDirectory(id) / name)

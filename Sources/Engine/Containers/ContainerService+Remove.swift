@@ -103,13 +103,14 @@ extension ContainerService {
         await logTasks.end(id, within: .seconds(2))
         try await ignoringMissing { try await supervisor.deleteContainer(id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(id) }
+        try await releaseImages(container.record)
         let files = directory(id)
         try await pool.run { try removeTree(files) }  // a log may be large
         removeRunDirectory(id)
         try container.unstore { () throws in try store.delete(id) }
     }
 
-    private func ignoringMissing(_ body: () async throws -> Void) async throws {
+    func ignoringMissing(_ body: () async throws -> Void) async throws {
         do { try await body() } catch let error as EngineError where error.kind == .notFound {}
     }
 

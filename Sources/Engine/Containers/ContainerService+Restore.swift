@@ -131,9 +131,8 @@ extension ContainerService {
             try? await supervisor.removeSnapshot(message.id)
         }
         func isStray(_ id: String) -> Bool { !known.contains(id) && id.utf8.count == 64 }  // another name is not ours
-        for id in (try? await supervisor.writableSnapshots()) ?? [] where isStray(id) {
-            try? await supervisor.removeSnapshot(id)
-        }
+        for key in (try? await supervisor.uncommittedSnapshots()) ?? []
+        where isStray(ImageMountKey.container(of: key) ?? key) { try? await supervisor.removeSnapshot(key) }
         let directories = (try? listDirectory(configuration.containersDirectory)) ?? []
         for id in directories where isStray(id) { try? removeTree(directory(id)) }
     }
@@ -165,7 +164,7 @@ extension ContainerService {
 
     /// The containers that were made from an image.
     package func users(ofImage id: String) -> [ImageUser] {
-        registry.all.map { $0.record }.filter { $0.imageID == id && !$0.state.isRemoving }.map {
+        registry.all.map { $0.record }.filter { $0.uses(image: id) && !$0.state.isRemoving }.map {
             ImageUser(containerID: $0.id, isRunning: $0.state.isRunning)
         }
     }

@@ -33,7 +33,7 @@ extension ContainerService {
             try addNamespaces(record, to: &input)
             input.sharedMemorySource = try sharedMemory(record)
             input.configFiles = configFiles(record)
-            if host.useInit { input.initProgram = (configuration.programDirectory / "swrun-shim").string }
+            if host.useInit { input.initProgram = initProgram }
             input.linkEnvironment = links
             input.cgroupParent = configuration.cgroupParent
             input.shmSizeBytes = host.number("ShmSize")
@@ -48,6 +48,11 @@ extension ContainerService {
         } catch {
             throw EngineError(error)
         }
+    }
+
+    private var initProgram: String {
+        let own = configuration.programDirectory / "swrun-shim"
+        return configuration.initPath.isEmpty ? own.string : configuration.initPath
     }
 
     func resolveUser(_ record: ContainerRecord) async throws(EngineError) -> ResolvedUser {

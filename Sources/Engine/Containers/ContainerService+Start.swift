@@ -84,16 +84,26 @@ extension ContainerService {
         container.update { $0.network = record.network }
         await publishUse(record)
         try makeDirectories(runDirectory(record.id), mode: 0o700)
-        record.mounts = try await stageSubpaths(record.mounts, of: record.id)
+        record.mounts = try await stageMounts(record.mounts, of: record.id)
         let spec = try await makeSpec(record, attachment, user)
         try await supervisor.setContainerSpec(record.id, spec: spec.bytes())
         let rootfs = record.rootfs.map { mount in
             MountMessage.with { ($0.type, $0.source, $0.options) = (mount.type, mount.source, mount.options) }
         }
         try await openLogReceiver(record)
-        _ = try await supervisor.createTask(record.id, rootfs: rootfs, stdio: stdio(record))
+        try await createTask(record.id, rootfs, try stdio(record))
         await container.connectPending(attachSocket(record.id))
         return try await supervisor.startTask(record.id)
+    }
+
+    /// Makes the task. That of an earlier run may still be on its way out, if a daemon died while it removed it: then
+    /// its end is waited for.
+    private func createTask(_ id: String, _ rootfs: [MountMessage], _ stdio: TaskStdio) async throws {
+        do { _ = try await supervisor.createTask(id, rootfs: rootfs, stdio: stdio) } catch let error as EngineError {
+            guard error.kind == .alreadyExists else { throw error }
+            try await ignoringMissing { _ = try await supervisor.deleteTask(id) }
+            _ = try await supervisor.createTask(id, rootfs: rootfs, stdio: stdio)
+        }
     }
 
     /// Where the shim puts the output: the log and whoever attaches.

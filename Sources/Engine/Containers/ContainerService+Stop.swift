@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LinuxSystem
 import Logging
+import Synchronization
 
 // Ending containers. None of this enters the container's queue: it must work while other operations wait.
 extension ContainerService {
@@ -42,8 +43,13 @@ extension ContainerService {
     }
 
     private func stop(_ container: Container, signal: UInt32, timeout: Int?) async throws {
-        let record = container.update { $0.stoppedByUser = true }
+        container.update { $0.stoppedByUser = true }
         save(container)
+        try await end(container, signal: signal, timeout: timeout)
+    }
+
+    private func end(_ container: Container, signal: UInt32, timeout: Int?) async throws {
+        let record = container.record
         let seconds = min(timeout ?? record.stopTimeout, Self.longestStop)
         try await send(container, signal)
         if await ended(container, within: seconds < 0 ? nil : .seconds(seconds)) { return }
@@ -133,6 +139,49 @@ extension ContainerService {
         if number == 9 {
             if container.state.isPaused { try? await supervisor.resumeTask(container.id) }
             _ = await ended(container, within: .seconds(10))
+        }
+    }
+
+    // MARK: The daemon's stop
+
+    /// Ends every container, each with its own signal and in its own time; what has a restart policy starts again with
+    /// the daemon. Returns at the latest after the daemon's time for it, or the longest that a container has.
+    package func shutDown() async {
+        isShuttingDown.store(true, ordering: .relaxed)
+        let running = registry.all.filter { $0.state.isRunning }
+        let longest = running.map { $0.record.stopTimeout }
+        let isUnlimited = configuration.shutdownTimeout < 0 || longest.contains { $0 < 0 }
+        let seconds = max(configuration.shutdownTimeout, (longest.max() ?? 0) + Self.shutdownGrace)
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask { [self] in
+                await endAll(running)
+                return true
+            }
+            if !isUnlimited {
+                group.addTask {
+                    try? await Task.sleep(for: .seconds(min(seconds, Self.longestStop)))
+                    return false
+                }
+            }
+            if await group.next() == false { logger.warning("containers did not end in time: leaving them") }
+            group.cancelAll()
+        }
+    }
+
+    private static let shutdownGrace = 5
+
+    private func endAll(_ containers: [Container]) async {
+        await withDiscardingTaskGroup { group in
+            for container in containers {
+                group.addTask { [self] in
+                    do {
+                        try await end(container, signal: try stopSignal(container, nil, to: "stop"), timeout: nil)
+                    } catch {
+                        log(container.record).warning("container not stopped", metadata: ["error": "\(error)"])
+                    }
+                    try? await container.operations.run {}  // behind the clean-up of its run
+                }
+            }
         }
     }
 

@@ -32,6 +32,8 @@ package final class ContainerService: Sendable {
     let probe = Mutex<Probe?>(nil)
     let networkDrivers = NetworkDrivers()
     let logTasks = LogTasks()
+    /// The daemon ends its containers: none is started again.
+    let isShuttingDown = Atomic(false)
     /// Bytes of RAM that the machine has.
     let machineMemory = UInt64(clamping: MachineFacts().memory)
 

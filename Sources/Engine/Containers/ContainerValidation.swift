@@ -58,13 +58,7 @@ struct ContainerValidation {
             throw invalid("invalid environment variable: \(variable)")
         }
         if !config.stopSignal.isEmpty { _ = try SignalName.parse(config.stopSignal) }
-        for name in ["CapAdd", "CapDrop"] {
-            for capability in host.list(name) {
-                do throws(SpecError) { _ = try Capability.normalize(capability) } catch {
-                    throw invalid("invalid \(name): " + error.message)
-                }
-            }
-        }
+        for name in ["CapAdd", "CapDrop"] { try checkCapabilities(name) }
         try spec { () throws(SpecError) in
             // As docker's, an option for a module that is not active changes nothing; for one that is, it would.
             let needed = try SecurityOptions(parsing: host.list("SecurityOpt")).needed
@@ -82,6 +76,20 @@ struct ContainerValidation {
         if host.number("ShmSize") < 0 { throw invalid("SHM size can not be less than 0") }
         if host.map("Annotations").contains(where: { $0.key.isEmpty }) {
             throw invalid("invalid Annotations: the empty string is not permitted as an annotation key")
+        }
+    }
+
+    private func checkCapabilities(_ field: String) throws(EngineError) {
+        for given in host.list(field) {
+            let capability: String
+            do throws(SpecError) { capability = try Capability.normalize(given) } catch {
+                throw invalid("invalid \(field): " + error.message)
+            }
+            guard capability == "ALL" || facts.capabilities.contains(capability) else {
+                throw invalid(
+                    "invalid \(field): capability not supported by your kernel or not available in the current "
+                        + "environment: \"\(capability)\"")
+            }
         }
     }
 

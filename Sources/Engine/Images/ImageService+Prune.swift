@@ -3,7 +3,8 @@ package import DockerAPI
 import LinuxSystem
 
 extension ImageService {
-    /// Removes images that nothing uses: those without a name, or with `dangling=false` all of them.
+    /// Removes images that nothing uses: those without a name, or with `dangling=false` all of them. Of one that a
+    /// container uses only the last name stays, as with docker.
     package func prune(filters: Filters) async throws -> (removed: [ImageRemoval], reclaimed: Int64) {
         try filters.allow(only: ["dangling", "label", "label!", "until"])
         let onlyDangling = try filters.bool("dangling") ?? true
@@ -14,7 +15,7 @@ extension ImageService {
             try Task.checkCancellation()
             if onlyDangling, !image.isDangling { continue }
             if let until, image.details.created >= until { continue }
-            guard filters.matches(labels: image.details.labels), await users(of: image.id).isEmpty else { continue }
+            guard filters.matches(labels: image.details.labels) else { continue }
             let removals = try await removeUnused(image)
             removed += removals
             for (key, size) in zip(image.details.chain, image.details.layerSizes)

@@ -55,7 +55,8 @@ extension ImageService {
         do {
             try await supervisor.pull(
                 reference.string, platform: (platform ?? .host).message, resolver: try resolver(for: reference.domain),
-                credentials: credentials, labels: [LocalImage.Name.pulledLabel: "true"]
+                credentials: credentials, labels: [LocalImage.Name.pulledLabel: "true"],
+                limits: configuration.downloads
             ) { event in
                 for line in progress.withLock({ $0.take(event, now: monotonicNanoseconds()) }) { emit(line) }
             }

@@ -46,7 +46,7 @@ extension ImageService {
                 do {
                     try await supervisor.push(
                         reference.string, platform: platform?.message, resolver: try resolver(for: reference.domain),
-                        credentials: credentials
+                        credentials: credentials, limits: configuration.uploads
                     ) { event in
                         for line in progress.withLock({ $0.take(event, now: monotonicNanoseconds()) }) { emit(line) }
                     }

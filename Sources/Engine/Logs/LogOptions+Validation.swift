@@ -57,6 +57,15 @@ extension LogOptions {
         try validateValues(driver, values)
     }
 
+    /// Refuses what a daemon cannot have as its default.
+    package static func validateDefaults(_ configuration: EngineConfiguration) throws(EngineError) {
+        do throws(EngineError) {
+            try validate(driver: configuration.logDriver, options: configuration.logOptions)
+        } catch {
+            throw EngineError(error.kind, "failed to set log opts: " + error.message)
+        }
+    }
+
     private static func unknown(_ key: String, _ driver: String) -> String {
         switch driver {
         case "local": "unknown log opt '\(key)' for log driver local"

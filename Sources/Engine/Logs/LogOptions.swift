@@ -6,7 +6,7 @@ import DockerAPI
 /// Every log is written by the shim into a file of ours, but that of `none`: for json-file and local it is the log, for
 /// a driver that sends its lines away it is the cache that `logs` reads (docker's dual logging), and what the sender
 /// reads. So no slow or missing receiver ever holds a container up.
-struct LogOptions: Sendable, Equatable {
+package struct LogOptions: Sendable, Equatable {
     /// Files of a log that is not json-file's, unless options say otherwise.
     private static let standardBytes: Int64 = 20 << 20
     private static let standardFiles = 5

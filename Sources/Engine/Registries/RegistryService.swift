@@ -13,6 +13,7 @@ package final class RegistryService: Sendable {
         var registries = RegistryConfiguration(
             insecureRegistries: configuration.insecureRegistries, mirrors: configuration.registryMirrors)
         registries.timeout = configuration.registryTimeout
+        registries.proxies = ProxySettings { configuration.proxyVariable($0) }
         client = RegistryClient(registries)
     }
 

@@ -3,8 +3,8 @@ import JSON
 import LinuxSystem
 
 /// The devices that files in `/etc/cdi` and `/var/run/cdi` describe (Container Device Interface, SPEC.md of
-/// cncf-tags/container-device-interface): by name, what a container gets with each. The files are the administrator's;
-/// those in JSON are read.
+/// cncf-tags/container-device-interface): by name, what a container gets with each. The files, in JSON or YAML, are the
+/// administrator's.
 struct CDIRegistry: Sendable {
     private struct Device {
         /// The edits of the file, which come first, and those of the device.
@@ -16,13 +16,19 @@ struct CDIRegistry: Sendable {
     /// Reads what is there now. A directory that is missing has no devices; a later one's replace an earlier one's.
     init(directories: [FilePath]) {
         for directory in directories {
-            for name in ((try? listDirectory(directory)) ?? []).sorted() where name.hasSuffix(".json") {
-                guard let text = try? readText(directory / name, limit: 1 << 20),
-                    let document = try? JSONValue(parsing: text)
-                else { continue }
-                add(document)
+            for name in ((try? listDirectory(directory)) ?? []).sorted() {
+                if let document = Self.document(directory / name) { add(document) }
             }
         }
+    }
+
+    /// nil if it is no such file, or cannot be read.
+    private static func document(_ path: FilePath) -> JSONValue? {
+        let isYAML = path.string.hasSuffix(".yaml") || path.string.hasSuffix(".yml")
+        guard isYAML || path.string.hasSuffix(".json"), let text = try? readText(path, limit: 1 << 20) else {
+            return nil
+        }
+        return isYAML ? try? YAMLReader.parse(text) : try? JSONValue(parsing: text)
     }
 
     private mutating func add(_ document: JSONValue) {

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSON
 
-/// One mount that the user asked for: a bind, a volume or a tmpfs.
+/// One mount that the user asked for: a bind, a volume, a tmpfs or an image.
 package struct MountPoint: Sendable, Equatable {
-    package enum Kind: String, Sendable { case bind, volume, tmpfs }
+    package enum Kind: String, Sendable { case bind, volume, tmpfs, image }
 
     package var kind: Kind
-    /// The volume's name; empty for an anonymous volume until it is made.
+    /// The volume's name; empty for an anonymous volume until it is made. The image's as the user gave it.
     package var name = ""
-    /// The host path; of a volume once it is resolved.
+    /// The host path; of a volume once it is resolved, of an image where it is mounted while the container runs.
     package var source = ""
     package var destination: String
     package var driver = ""
     /// What a volume gets if it has to be made; nil leaves it to the volume service.
     package var volumeLabels: [String: String]?
     package var volumeOptions: [String: String]?
-    /// The part of a volume that is mounted, relative to its root; empty is all of it.
+    /// The part of a volume or image that is mounted, relative to its root; empty is all of it.
     package var subpath = ""
+    /// `sha256:…` of an image.
+    package var imageID = ""
+    /// How an image's layers are mounted.
+    package var layers: ContainerRecord.RootMount?
     /// What the user wrote behind the last colon of `-v`.
     package var mode = ""
     package var writable = true
@@ -41,7 +45,7 @@ package struct MountPoint: Sendable, Equatable {
     /// An element of `Mounts` in inspect and list.
     package var json: JSONValue {
         var json: JSONValue = ["Type": .string(kind.rawValue)]
-        if kind == .volume { json.set("Name", .string(name)) }
+        if kind == .volume || kind == .image { json.set("Name", .string(name)) }
         json.set("Source", .string(source))
         json.set("Destination", .string(destination))
         if kind == .volume { json.set("Driver", .string(driver)) }
@@ -78,6 +82,8 @@ extension MountPoint {
         record.set("CopiesContent", .bool(copiesContent))
         record.set("Anonymous", .bool(anonymous))
         if !subpath.isEmpty { record.set("Subpath", .string(subpath)) }
+        if !imageID.isEmpty { record.set("ImageID", .string(imageID)) }
+        if let layers { record.set("Layers", layers.json) }
         return record
     }
 
@@ -98,5 +104,7 @@ extension MountPoint {
         copiesContent = record["CopiesContent"]?.bool ?? true
         anonymous = record["Anonymous"]?.bool ?? false
         subpath = record["Subpath"]?.string ?? ""
+        imageID = record["ImageID"]?.string ?? ""
+        layers = record["Layers"].map { ContainerRecord.RootMount(json: $0) }
     }
 }

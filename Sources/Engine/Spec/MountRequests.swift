@@ -139,6 +139,15 @@ package enum MountRequests {
         case .tmpfs:
             if !source.isEmpty { throw fail("field Source must not be specified") }
             point.options = tmpfsOptions(mount["TmpfsOptions"] ?? .null, readOnly: !point.writable)
+        case .image:
+            if source.isEmpty { throw fail("field Source must not be empty") }
+            for options in ["BindOptions", "VolumeOptions"] where mount[options]?.members != nil {
+                throw fail("field \(options) must not be specified")
+            }
+            point.name = source
+            point.writable = false
+            point.propagation = "rprivate"
+            point.subpath = try subpath(mount["ImageOptions"] ?? .null, type)
         }
         return point
     }
@@ -159,12 +168,17 @@ package enum MountRequests {
         if !driver.isEmpty { point.driver = driver }
         point.volumeLabels = dictionary(options["Labels"])
         point.volumeOptions = dictionary(options["DriverConfig"]?["Options"])
+        point.subpath = try subpath(options, "volume")
+    }
+
+    /// Of a volume or an image.
+    private static func subpath(_ options: JSONValue, _ type: String) throws(SpecError) -> String {
         let subpath = options["Subpath"]?.string ?? ""
         guard !subpath.hasPrefix("/"), !subpath.split(separator: "/").contains("..") else {
             throw SpecError(
-                "invalid mount config for type \"volume\": subpath must be a relative path within the volume")
+                "invalid mount config for type \"\(type)\": subpath must be a relative path within the volume")
         }
-        point.subpath = subpath
+        return subpath
     }
 
     private static func dictionary(_ json: JSONValue?) -> [String: String]? {

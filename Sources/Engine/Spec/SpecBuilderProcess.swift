@@ -61,7 +61,8 @@ extension SpecBuilder {
         ]
     }
 
-    private static let limitNames = [
+    /// What a limit of processes may be called, without `RLIMIT_`.
+    package static let limitNames = [
         "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
         "rttime", "sigpending", "stack",
     ]

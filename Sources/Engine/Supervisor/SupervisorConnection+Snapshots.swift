@@ -57,13 +57,13 @@ extension SupervisorConnection {
         let _: Google_Protobuf_Empty = try await call(service, "Remove", request)
     }
 
-    /// The keys of all writable snapshots.
-    package func writableSnapshots() async throws -> [String] {
+    /// The keys of all snapshots that are no layers: writable ones and views.
+    package func uncommittedSnapshots() async throws -> [String] {
         let request = Containerd_Services_Snapshots_V1_ListSnapshotsRequest.with { $0.snapshotter = Self.snapshotter }
         let answers = try await serverStream(
             service, "List", request, returning: Containerd_Services_Snapshots_V1_ListSnapshotsResponse.self)
         var keys: [String] = []
-        for try await answer in answers { keys += answer.info.filter { $0.kind == .active }.map { $0.name } }
+        for try await answer in answers { keys += answer.info.filter { $0.kind != .committed }.map { $0.name } }
         return keys
     }
 

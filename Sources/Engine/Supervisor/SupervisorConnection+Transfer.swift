@@ -4,6 +4,7 @@ package import ContainerdAPI
 import FoundationEssentials
 import LinuxSystem
 import SwiftProtobuf
+import TTRPC
 
 /// containerd's transfer service: one call that moves an image, with side streams for progress, data and credentials.
 ///
@@ -16,7 +17,8 @@ extension SupervisorConnection {
     /// Pulls `reference` (full) and unpacks it for `platform`; `progress` is called in order. The name gets `labels`.
     package nonisolated func pull(
         _ reference: String, platform: Containerd_Types_Platform, resolver: Containerd_Types_Transfer_RegistryResolver,
-        credentials: RegistryCredentials, labels: [String: String], progress: @escaping ProgressHandler
+        credentials: RegistryCredentials, labels: [String: String], limits: TransferLimits,
+        progress: @escaping ProgressHandler
     ) async throws {
         var source = Containerd_Types_Transfer_OCIRegistry.with {
             ($0.reference, $0.resolver) = (reference, resolver)
@@ -28,7 +30,8 @@ extension SupervisorConnection {
             $0.unpacks = [.overlay(platform)]
         }
         try await withCredentials(credentials, for: &source) { source in
-            try await self.transfer(from: .init(packing: source), to: .init(packing: destination), progress: progress)
+            try await self.transfer(
+                from: .init(packing: source), to: .init(packing: destination), limits, progress: progress)
         }
     }
 
@@ -37,7 +40,7 @@ extension SupervisorConnection {
     package nonisolated func push(
         _ reference: String, platform: Containerd_Types_Platform?,
         resolver: Containerd_Types_Transfer_RegistryResolver, credentials: RegistryCredentials,
-        progress: @escaping ProgressHandler
+        limits: TransferLimits, progress: @escaping ProgressHandler
     ) async throws {
         let source = Containerd_Types_Transfer_ImageStore.with {
             $0.name = reference
@@ -47,7 +50,8 @@ extension SupervisorConnection {
             ($0.reference, $0.resolver) = (reference, resolver)
         }
         try await withCredentials(credentials, for: &destination) { destination in
-            try await self.transfer(from: .init(packing: source), to: .init(packing: destination), progress: progress)
+            try await self.transfer(
+                from: .init(packing: source), to: .init(packing: destination), limits, progress: progress)
         }
     }
 
@@ -88,7 +92,8 @@ extension SupervisorConnection {
 
     /// The transfer itself, with its progress stream. Returns when it is done and all its progress was handled.
     private nonisolated func transfer(
-        from source: Google_Protobuf_Any, to destination: Google_Protobuf_Any, progress: @escaping ProgressHandler
+        from source: Google_Protobuf_Any, to destination: Google_Protobuf_Any, _ limits: TransferLimits? = nil,
+        progress: @escaping ProgressHandler
     ) async throws {
         let stream = try await openStream("progress")
         let request = Containerd_Services_Transfer_V1_TransferRequest.with {
@@ -103,7 +108,7 @@ extension SupervisorConnection {
             }
             group.addTask {
                 let _: Google_Protobuf_Empty = try await self.call(
-                    "containerd.services.transfer.v1.Transfer", "Transfer", request)
+                    "containerd.services.transfer.v1.Transfer", "Transfer", request, hints: limits?.hints ?? [])
                 return .transferred
             }
             var seen: [TransferStep] = []
@@ -119,6 +124,14 @@ extension SupervisorConnection {
             }
             group.cancelAll()
         }
+    }
+}
+
+extension TransferLimits {
+    /// For our supervisor; others go by their own configuration.
+    fileprivate var hints: [RPCMetadata] {
+        [RPCMetadata("swrun-transfer-parallel", String(parallel))]
+            + (attempts.map { [RPCMetadata("swrun-transfer-attempts", String($0))] } ?? [])
     }
 }
 

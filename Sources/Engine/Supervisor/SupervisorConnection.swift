@@ -4,7 +4,7 @@ import ContainerdAPI
 package import LinuxSystem
 package import Logging
 package import SwiftProtobuf
-import TTRPC
+package import TTRPC
 
 /// The engine's line to the supervisor: containerd's services over ttrpc, one connection for all calls.
 ///
@@ -32,11 +32,13 @@ package actor SupervisorConnection {
     }
 
     /// One unary call, e.g. `call("containerd.services.tasks.v1.Tasks", "Start", request)`.
+    ///
+    /// - Parameter hints: metadata that a supervisor may know, beside what every call has.
     package func call<Request: Message, Response: Message>(
         _ service: String, _ method: String, _ request: Request, isIdempotent: Bool = false,
-        returning: Response.Type = Response.self
+        hints: [RPCMetadata] = [], returning: Response.Type = Response.self
     ) async throws -> Response {
-        let metadata = metadata
+        let metadata = metadata + hints
         while true {
             let client = try await connected()
             do {

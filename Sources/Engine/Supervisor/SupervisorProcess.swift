@@ -83,15 +83,17 @@ package final class SupervisorProcess: Sendable {
         let log = try open(logFile, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
         let null = try open(FilePath("/dev/null"), O_RDWR)
         var spawn = Spawn(
-            configuration.programDirectory / "swrun-supervisor", arguments, environment: Self.environment)
+            configuration.programDirectory / "swrun-supervisor", arguments, environment: environment)
         spawn.directory = FilePath("/")
         spawn.newSession = true
         return try spawn.start(stdin: null.raw, stdout: log.raw, stderr: log.raw)
     }
 
-    /// Ours: PATH to find other runtimes and proxies for the registry come from there.
-    private static var environment: [String] {
-        guard let bytes = try? readFile(FilePath("/proc/self/environ"), limit: 4 << 20) else { return [] }
-        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    /// Ours, with PATH to find other runtimes, and the proxies for registries.
+    private var environment: [String] {
+        let replaced = configuration.proxies.map(\.variable)
+        return LinuxSystem.Environment.current().filter { entry in
+            !replaced.contains(Environment.name(of: entry).uppercased())
+        } + configuration.proxies.map { $0.variable + "=" + $0.value }
     }
 }

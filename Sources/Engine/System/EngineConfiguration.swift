@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSON
 package import LinuxSystem
+import Netlink
 
 /// What the daemon was told on its command line and in its configuration file, as far as services need it.
 @dynamicMemberLookup
@@ -28,13 +29,15 @@ package struct EngineConfiguration: Sendable {
     package var logDriver = "json-file"
     /// `--log-opt` as pairs; the defaults of every container.
     package var logOptions: [(key: String, value: String)] = []
-    package var defaultShmSize: Int64 = 64 << 20
     package var usesInit = false
+    /// `--init-path`: the program of `--init`; empty is ours.
+    package var initPath = ""
     /// `--default-ulimit` as the API has them: objects of `Name`, `Soft` and `Hard`.
     package var defaultUlimits: [JSONValue] = []
-    /// `--default-ipc-mode`, `--default-cgroupns-mode`; empty is docker's choice.
-    package var defaultIPCMode = ""
-    package var defaultCgroupNamespaceMode = ""
+    /// `--host-gateway-ip`: what `host-gateway` stands for in entries of /etc/hosts; empty is the network's gateway.
+    package var hostGateway = ""
+    /// `--http-proxy`, `--https-proxy` and `--no-proxy`, by the variable of the environment that each replaces.
+    package var proxies: [(variable: String, value: String)] = []
     /// `--no-new-privileges`: for containers that do not say otherwise.
     package var noNewPrivileges = false
     /// `--seccomp-profile`: the text of the profile of containers that name none; `unconfined` for none; empty is ours.
@@ -60,6 +63,16 @@ package struct EngineConfiguration: Sendable {
     /// `<registry>/hosts.toml`, written by us for the supervisor.
     package var registryHostsDirectory: FilePath { execRoot / "registry" }
     package var netnsDirectory: FilePath { execRoot / "netns" }
+}
+
+extension EngineConfiguration {
+    /// What a variable like `HTTP_PROXY` says: the daemon's settings, or else its environment.
+    package func proxyVariable(_ name: String) -> String? {
+        proxies.first { $0.variable == name.uppercased() }?.value ?? LinuxSystem.Environment.nonEmpty(name)
+    }
+
+    /// Whether a text is an address of IPv4 or IPv6.
+    package static func isAddress(_ text: String) -> Bool { IPv4Address(text) != nil || IPv6Address(text) != nil }
 }
 
 /// A runtime that `--runtime NAME` may choose.

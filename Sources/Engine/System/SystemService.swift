@@ -137,7 +137,8 @@ package final class SystemService: Sendable {
             .init("IndexServerAddress", "https://index.docker.io/v1/"), .init("RegistryConfig", registries),
             .init("NCPU", .int(Int64(facts.processors))), .init("MemTotal", .int(facts.memory)),
             .init("GenericResources", nil), .init("DockerRootDir", .string(configuration.dataRoot.string)),
-            .init("HttpProxy", ""), .init("HttpsProxy", ""), .init("NoProxy", ""),
+            .init("HttpProxy", proxy("HTTP_PROXY")), .init("HttpsProxy", proxy("HTTPS_PROXY")),
+            .init("NoProxy", .string(configuration.proxyVariable("NO_PROXY") ?? "")),
             .init("Name", .string(facts.hostname)),
         ]
     }
@@ -159,11 +160,19 @@ package final class SystemService: Sendable {
                     "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false,
                     "Error": "", "RemoteManagers": nil,
                 ]),
-            .init("LiveRestoreEnabled", true), .init("Isolation", ""), .init("InitBinary", "docker-init"),
+            .init("LiveRestoreEnabled", .bool(configuration.liveRestore)), .init("Isolation", ""),
+            .init("InitBinary", .string(configuration.initPath.isEmpty ? "docker-init" : configuration.initPath)),
             .init("ContainerdCommit", ["ID": number]), .init("RuncCommit", ["ID": number]),
             .init("InitCommit", ["ID": number]), .init("SecurityOptions", .strings(security)),
-            .init("CDISpecDirs", []), .init("Warnings", nil),
+            .init("CDISpecDirs", .strings(configuration.deviceDirectories.map(\.string))), .init("Warnings", nil),
         ]
+    }
+
+    /// The address of a proxy without its user, as docker shows it.
+    private func proxy(_ name: String) -> JSONValue {
+        let text = configuration.proxyVariable(name) ?? ""
+        guard let scheme = text.firstRange(of: "://"), let at = text.lastIndex(of: "@") else { return .string(text) }
+        return .string(text[..<scheme.upperBound] + "xxxxx:xxxxx@" + text[text.index(after: at)...])
     }
 
     private var registries: JSONValue {

@@ -10,16 +10,24 @@ enum ImageContent {
     /// Copies the directory `path` of the image whose layers are `layers` (the uppermost first) into the empty directory
     /// `target`. A path that the image does not have, or that is no directory, gives nothing to copy. Blocks.
     static func copy(layers: [FilePath], path: String, into target: FilePath) throws(SysError) {
-        guard let root = try LayerStack(upper: nil, lowers: layers).open() else { return }
-        let source: OwnedFD
-        do throws(SysError) {
-            source = try openInRoot(root, path, OpenFlags.directory)
-        } catch {
-            if error.errno == .noSuchFile || error.errno == .notDirectory { return }
-            throw error
-        }
+        guard let source = try directory(layers, path) else { return }
         var copier = TreeCopier()
         try copier.copyContent(of: source, into: try open(target, OpenFlags.directory))
+    }
+
+    /// Whether the image has a directory at `path`. Blocks.
+    static func exists(layers: [FilePath], path: String) -> Bool {
+        do throws(SysError) { return try directory(layers, path) != nil } catch { return true }  // copying tells why
+    }
+
+    private static func directory(_ layers: [FilePath], _ path: String) throws(SysError) -> OwnedFD? {
+        guard let root = try LayerStack(upper: nil, lowers: layers).open() else { return nil }
+        do throws(SysError) {
+            return try openInRoot(root, path, OpenFlags.directory)
+        } catch {
+            if error.errno == .noSuchFile || error.errno == .notDirectory { return nil }
+            throw error
+        }
     }
 
     /// The layers of an overlay snapshot, from its mount options; empty if it is mounted in another way.

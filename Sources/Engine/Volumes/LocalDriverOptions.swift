@@ -20,39 +20,19 @@ enum LocalDriverOptions {
 
     /// The host's directory for `type=none,o=bind,device=/path`, which needs no mount; nil for any other options.
     static func bindSource(_ options: [String: String]) -> FilePath? {
-        let flags = (options["o"] ?? "").split(separator: ",")
-        guard let device = options["device"], device.hasPrefix("/"), flags.contains("bind") || flags.contains("rbind")
-        else { return nil }
-        return FilePath(device)
+        guard let request = request(options), request.isBind else { return nil }
+        return FilePath(request.device)
     }
 
-    /// The mount that the options ask for; nil if they ask for none.
+    /// The mount that the options ask for; nil if they ask for none, or for a directory of the host.
     static func mount(_ options: [String: String]) -> LocalMount? {
-        guard let type = options["type"], let device = options["device"], bindSource(options) == nil else { return nil }
-        return LocalMount(type: type, device: device, call: MountCall(Self.list(options["o"] ?? "")))
+        request(options).flatMap { $0.isBind ? nil : $0 }
     }
 
-    private static func list(_ text: String) -> [String] { text.split(separator: ",").map { String($0) } }
-}
-
-/// A file system that a volume is while containers use it: a tmpfs, a share of another machine, a disk.
-struct LocalMount: Sendable {
-    var type: String
-    var device: String
-    var call: MountCall
-
-    /// Mounts it, unless something is mounted there; docker's words for a failure.
-    func mount(on path: FilePath) throws(EngineError) {
-        if MountInfo.mount(of: path.string)?.place == path.string { return }
-        let data = call.data.joined(separator: ",")
-        do throws(SysError) {
-            try LinuxSystem.mount(device, on: path, type: type, flags: call.flags, data: data)
-        } catch {
-            let flags = call.flags.isEmpty ? "" : ", flags: 0x" + String(call.flags.rawValue, radix: 16)
-            throw .internal(
-                "error while mounting volume '\(path.string)': failed to mount local volume: "
-                    + "mount \(device):\(path.string)\(flags)"
-                    + (data.isEmpty ? "" : ", data: \(data)") + ": \(error.errno.text)")
-        }
+    /// What the options say, a mount or a directory of the host.
+    static func request(_ options: [String: String]) -> LocalMount? {
+        guard let type = options["type"], let device = options["device"] else { return nil }
+        let list = (options["o"] ?? "").split(separator: ",").map { String($0) }
+        return LocalMount(type: type, device: device, call: MountCall(list))
     }
 }

@@ -19,4 +19,6 @@ package struct VolumeMount: Sendable, Equatable {
     package var name: String
     /// The directory on the host to bind.
     package var source: FilePath
+    /// No container may write to it, whatever its own mount says (`o=bind,ro`).
+    package var isReadOnly = false
 }

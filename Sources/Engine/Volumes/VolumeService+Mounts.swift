@@ -7,9 +7,13 @@ extension VolumeService {
     /// Where a volume is for a container that starts. What has to be mounted for it stays until `unmount(container:)`.
     package func mount(_ name: String, for container: String) async throws(EngineError) -> VolumeMount {
         let volume = try await mount(name)
-        guard let request = LocalDriverOptions.mount(try inspect(name).options ?? [:]) else { return volume }
-        holders[name, default: []].insert(container)
+        guard let request = LocalDriverOptions.request(try inspect(name).options ?? [:]) else { return volume }
         let path = dataDirectory(name)
+        if request.isBind {
+            do { try await runOnThread { try request.requireSource(for: path) } } catch { throw EngineError(error) }
+            return volume
+        }
+        holders[name, default: []].insert(container)
         // Owned by `mounting`, and ends with the mount. A server that does not answer holds up nobody else.
         let task = mounting[name] ?? Task { try await runOnThread { try request.mount(on: path) } }
         mounting[name] = task

@@ -20,7 +20,7 @@ package actor VolumeService {
     private let events: EventHub
     private var opened: VolumeStore?
     /// Copies of image content under way, by volume.
-    private var populations: [String: Task<Void, any Error>] = [:]
+    var populations: [String: Task<Void, any Error>] = [:]
     /// Which running containers use the volumes that are mounts of their own, and the mounts made for them.
     var holders: [String: Set<String>] = [:]
     var mounting: [String: Task<Void, any Error>] = [:]
@@ -148,29 +148,6 @@ package actor VolumeService {
         return try mount(try inspect(name))
     }
 
-    /// Copies what an image has at `path` into the volume, if the volume is still empty. `mountOptions` are those of the
-    /// overlay snapshot that the container runs on; nothing has been written to it yet.
-    package func populate(_ name: String, path: String, mountOptions: [String]) async throws(EngineError) {
-        // What is not mounted yet cannot be filled: no content of images is copied into other file systems.
-        guard LocalDriverOptions.mount(try inspect(name).options ?? [:]) == nil else { return }
-        let target = try await mount(name)
-        // Owned by `populations`, and ends with the copying. On a thread of its own: the volume may be a bind of a
-        // directory whose file system hangs.
-        let population = Task {
-            try await runOnThread {
-                guard (try? listDirectory(target.source))?.isEmpty == true else { return }
-                try ImageContent.copy(
-                    layers: ImageContent.layers(options: mountOptions), path: path, into: target.source)
-            }
-        }
-        populations[name] = population
-        let result = await population.result
-        populations[name] = nil
-        do { try result.get() } catch {
-            throw .internal("copy the image's \(path) into volume \(name): \(EngineError(error).message)")
-        }
-    }
-
     /// Forgets a removed container's uses; with `removingAnonymous` (`rm -v`, `--rm`) its anonymous volumes go too,
     /// unless another container has them.
     package func release(container: String, removingAnonymous: Bool) async throws(EngineError) {
@@ -214,8 +191,10 @@ package actor VolumeService {
     }
 
     private func mount(_ volume: VolumeRecord) throws(EngineError) -> VolumeMount {
-        let source = LocalDriverOptions.bindSource(volume.options ?? [:]) ?? dataDirectory(volume.name)
-        return VolumeMount(name: volume.name, source: source)
+        guard let request = LocalDriverOptions.request(volume.options ?? [:]), request.isBind else {
+            return VolumeMount(name: volume.name, source: dataDirectory(volume.name))
+        }
+        return VolumeMount(name: volume.name, source: FilePath(request.device), isReadOnly: request.isReadOnly)
     }
 
     /// The directory before the record: a crash in between leaves an empty directory, which `reconcile` removes.

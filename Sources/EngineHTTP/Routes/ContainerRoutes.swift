@@ -40,6 +40,10 @@ struct ContainerRoutes {
             throw EngineError.invalidArgument("invalid JSON: got EOF while reading request body")
         }
         let create = try decoded { () throws(FieldError) in try ContainerCreateRequest(json: body) }
+        let hasImageMount = create.hostConfig.objects("Mounts").contains { $0["Type"]?.string == "image" }
+        if hasImageMount, request.version < APIVersion(1, 48) {
+            throw EngineError.invalidArgument("Mount type \"Image\" needs API v1.48 or newer")
+        }
         let name = request.query.get("name").flatMap { $0.isEmpty ? nil : $0 }
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
         let created = try await containers.create(create, name: name, platform: platform)

@@ -18,6 +18,7 @@ package struct PullRequest: Sendable {
     package var credentials: RegistryCredentials?
     /// Unpacks the layers into snapshots.
     package var unpacks: Bool
+    package var limits = TransferLimits()
 
     package init(
         namespace: String, reference: ImageReference, name: String? = nil, platform: Platform = .host,
@@ -33,7 +34,7 @@ package struct PullRequest: Sendable {
     }
 }
 
-/// Pulls images: manifests, then config and layers (three at a time), while each layer is unpacked as soon as it and
+/// Pulls images: manifests, then config and layers (three at a time by default), while each layer is unpacked as soon as it and
 /// those below it are there. The record is made last, so that a record always stands for a whole image.
 package struct ImagePuller: Sendable {
     private let services: ImageServices
@@ -56,7 +57,8 @@ package struct ImagePuller: Sendable {
         _ request: PullRequest, progress: @escaping ImageProgressHandler
     ) async throws -> ImageRecord {
         do {
-            let session = try registry.session(request.reference, credentials: request.credentials)
+            var session = try registry.session(request.reference, credentials: request.credentials)
+            if let attempts = request.limits.attempts { session.attempts = attempts }
             let job = PullJob(services: services, session: session, request: request, progress: progress)
             return try await run(job)
         } catch let error as RegistryError {
@@ -200,7 +202,7 @@ private struct PullJob: Sendable {
     private func fetchLayers(_ manifest: Manifest, parent: String, _ arrivals: Arrivals) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, layer) in manifest.layers.enumerated() {
-                if index >= ImagePuller.parallelFetches { try await group.next() }
+                if index >= request.limits.parallel ?? ImagePuller.parallelFetches { try await group.next() }
                 group.addTask {
                     try await fetch(layer, parent: parent)
                     await arrivals.arrived(index)

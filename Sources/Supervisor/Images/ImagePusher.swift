@@ -15,6 +15,7 @@ package struct PushRequest: Sendable {
     /// Only that image of an index; nil pushes everything that is here.
     package var platform: Platform?
     package var credentials: RegistryCredentials?
+    package var limits = TransferLimits()
 
     package init(
         namespace: String, name: String, reference: ImageReference, platform: Platform? = nil,
@@ -28,7 +29,7 @@ package struct PushRequest: Sendable {
     }
 }
 
-/// Pushes images: blobs (five at a time), then manifests, then the tag, so that a tag always stands for a whole image.
+/// Pushes images: blobs (five at a time by default), then manifests, then the tag, so that a tag always stands for a whole image.
 package struct ImagePusher: Sendable {
     private let services: ImageServices
     private let registry: RegistryClient
@@ -98,7 +99,7 @@ private struct PushJob: Sendable {
         for blob in plan.blobs { report(.waiting, blob) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, blob) in plan.blobs.enumerated() {
-                if index >= ImagePusher.parallelUploads { try await group.next() }
+                if index >= request.limits.parallel ?? ImagePusher.parallelUploads { try await group.next() }
                 group.addTask { try await push(blob) }
             }
             while try await group.next() != nil {}

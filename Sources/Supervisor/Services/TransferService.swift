@@ -40,12 +40,13 @@ package final class TransferService: Sendable {
     ) async throws -> Google_Protobuf_Empty {
         defer { Heap.release() }
         let namespace = try context.namespace()
+        let limits = TransferLimits(context)
         let progressID = request.options.progressStream
         let progress = try progressID.isEmpty ? nil : streams.stream(namespace, progressID)
         if let store = try request.source.unpacked(as: Containerd_Types_Transfer_ImageStore.self),
             let registry = try request.destination.unpacked(as: Containerd_Types_Transfer_OCIRegistry.self)
         {
-            try await withProgress(on: progress) { try await self.push(namespace, store, registry, $0) }
+            try await withProgress(on: progress) { try await self.push(namespace, store, registry, limits, $0) }
             return Google_Protobuf_Empty()
         }
         if let store = try request.source.unpacked(as: Containerd_Types_Transfer_ImageStore.self),
@@ -61,7 +62,7 @@ package final class TransferService: Sendable {
         try await withProgress(on: progress) { [self] report in
             let records: [ImageRecord]
             if let registry = try request.source.unpacked(as: Containerd_Types_Transfer_OCIRegistry.self) {
-                records = [try await pull(namespace, registry, store, report)]
+                records = [try await pull(namespace, registry, store, limits, report)]
             } else if let archive = try request.source.unpacked(as: Containerd_Types_Transfer_ImageImportStream.self) {
                 records = try await load(namespace, archive, store, report)
             } else if let source = try request.source.unpacked(as: Containerd_Types_Transfer_ImageStore.self) {
@@ -84,13 +85,15 @@ package final class TransferService: Sendable {
 
     private func pull(
         _ namespace: String, _ source: Containerd_Types_Transfer_OCIRegistry,
-        _ store: Containerd_Types_Transfer_ImageStore, _ report: @escaping ImageProgressHandler
+        _ store: Containerd_Types_Transfer_ImageStore, _ limits: TransferLimits,
+        _ report: @escaping ImageProgressHandler
     ) async throws -> ImageRecord {
         let reference = try reference(source)
-        let request = PullRequest(
+        var request = PullRequest(
             namespace: namespace, reference: reference, name: store.name.isEmpty ? nil : store.name,
             platform: platform(store), labels: store.labels,
             credentials: try await credentials(namespace, source, reference), unpacks: !store.unpacks.isEmpty)
+        request.limits = limits
         let client = registry(source.resolver, reference.domain)
         return try await ImagePuller(images, registry: client, collector: collector).pull(request, progress: report)
     }
@@ -107,13 +110,15 @@ package final class TransferService: Sendable {
 
     private func push(
         _ namespace: String, _ store: Containerd_Types_Transfer_ImageStore,
-        _ destination: Containerd_Types_Transfer_OCIRegistry, _ report: @escaping ImageProgressHandler
+        _ destination: Containerd_Types_Transfer_OCIRegistry, _ limits: TransferLimits,
+        _ report: @escaping ImageProgressHandler
     ) async throws {
         let reference = try reference(destination)
-        let request = PushRequest(
+        var request = PushRequest(
             namespace: namespace, name: store.name.isEmpty ? reference.normalized : store.name, reference: reference,
             platform: store.platforms.first.map { platform($0) },
             credentials: try await credentials(namespace, destination, reference))
+        request.limits = limits
         let client = registry(destination.resolver, reference.domain)
         try await ImagePusher(images, registry: client).push(request, progress: report)
     }

@@ -8,11 +8,14 @@ struct FluentdDialect: LogDialect {
     private let tag: String
     private let fields: [(key: String, value: String)]
     private let hasSubseconds: Bool
+    /// `fluentd-request-ack`: the receiver confirms each message by its number.
+    private let wantsAnswers: Bool
 
     init(_ info: LogInfo) throws(EngineError) {
         address = try Self.address(info.options["fluentd-address"])
         tag = try info.tag(default: "{{.ID}}")
         hasSubseconds = LogOptions.bool(info.options["fluentd-sub-second-precision"]) ?? false
+        wantsAnswers = LogOptions.bool(info.options["fluentd-request-ack"]) ?? false
         fields = [("container_id", info.id), ("container_name", "/" + info.name)] + (try info.attributes())
     }
 
@@ -40,8 +43,27 @@ struct FluentdDialect: LogDialect {
             pack.append(string: key[...])
             pack.append(string: value)
         }
-        pack.beginMap(0)
+        pack.beginMap(wantsAnswers ? 1 : 0)
+        if wantsAnswers {
+            pack.append(string: Array("chunk".utf8)[...])
+            pack.append(string: Array(Self.newChunk().utf8)[...])
+        }
         return [pack.bytes]
+    }
+
+    /// 128 random bits in base64, of which hexadecimal digits are a part.
+    private static func newChunk() -> String { String(randomIdentifier().prefix(chunkLength - 3)) + "A==" }
+
+    private static let chunkLength = 24
+
+    /// `{"ack": chunk}`; the chunk is what a message ends with.
+    func answer(to message: [UInt8]) -> [UInt8]? {
+        guard wantsAnswers else { return nil }
+        var pack = MessagePack()
+        pack.beginMap(1)
+        pack.append(string: Array("ack".utf8)[...])
+        pack.append(string: message.suffix(Self.chunkLength))
+        return pack.bytes
     }
 }
 

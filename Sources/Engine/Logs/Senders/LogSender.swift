@@ -7,9 +7,26 @@ import Synchronization
 /// How one driver writes a line, and where it sends it. A value: the connection belongs to `LogConnection`.
 protocol LogDialect: Sendable {
     var address: LogSocket.Address { get }
+    /// nil for a receiver without TLS.
+    var tls: LogTLSLink.Settings? { get }
 
     /// What is sent for one line: one or more datagrams, or pieces of a stream.
     func messages(_ line: LogLine) throws -> [[UInt8]]
+
+    /// What the receiver says once it has a message; nil if it says nothing.
+    func answer(to message: [UInt8]) -> [UInt8]?
+}
+
+extension LogDialect {
+    var tls: LogTLSLink.Settings? { nil }
+
+    /// Connects to the receiver; blocks.
+    fileprivate func connect() throws(EngineError) -> any LogLink {
+        if let tls { return try LogTLSLink(address, tls) }
+        return try LogSocket(address)
+    }
+
+    func answer(to _: [UInt8]) -> [UInt8]? { nil }
 }
 
 extension LogLine {
@@ -22,36 +39,32 @@ extension LogLine {
 
 /// The connection of one container's log to its receiver; opened anew when it breaks.
 final class LogConnection: Sendable {
-    private struct State: ~Copyable {
-        var socket: LogSocket?
-    }
-
     let dialect: any LogDialect
-    private let state: Mutex<State>
+    private let link = Mutex<(any LogLink)?>(nil)
 
-    init(_ dialect: any LogDialect) {
-        self.dialect = dialect
-        state = Mutex(State())
-    }
+    init(_ dialect: any LogDialect) { self.dialect = dialect }
 
     /// Connects now; blocks.
     func open() throws {
-        try state.withLock { $0.socket = try LogSocket(dialect.address) }
+        try link.withLock { $0 = try dialect.connect() }
     }
 
     /// Sends lines in order; blocks. What has been sent when it fails is told by `sent`.
     func send(_ lines: [LogLine], sent: inout Int) throws {
         while sent < lines.count {
             let messages = try dialect.messages(lines[sent])
-            try state.withLock { state in
-                if state.socket == nil { state.socket = try LogSocket(dialect.address) }
+            try link.withLock { link in
+                if link == nil { link = try dialect.connect() }
                 for message in messages {
-                    do throws(SysError) { try state.socket?.send(message) } catch {
+                    do throws(SysError) {
+                        try link?.send(message)
+                        if let answer = dialect.answer(to: message) { try link?.expect(answer) }
+                    } catch {
                         // What is too long for a datagram stays so, and nobody may listen for them; anything else is
                         // tried again.
                         if error.errno == Errno(rawValue: EMSGSIZE) { continue }
                         if dialect.address.scheme == "udp", error.errno == .connectionRefused { continue }
-                        state.socket = nil
+                        link = nil
                         throw error
                     }
                 }
@@ -81,11 +94,7 @@ extension LogOptions {
         switch driver {
         case "syslog": _ = try SyslogDialect.address(value("syslog-address"))
         case "gelf": _ = try GELFDialect.address(value("gelf-address"))
-        case "fluentd":
-            _ = try FluentdDialect.address(value("fluentd-address"))
-            if bool(value("fluentd-request-ack")) == true {
-                throw .unimplemented("fluentd-request-ack is not implemented by swrun yet")
-            }
+        case "fluentd": _ = try FluentdDialect.address(value("fluentd-address"))
         default: break
         }
     }

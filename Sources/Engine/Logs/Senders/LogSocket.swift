@@ -3,8 +3,17 @@ import CLinux
 import Glibc
 import LinuxSystem
 
-/// A blocking connection to whoever takes log lines: TCP, UDP or a unix socket. Used on threads that may wait.
-struct LogSocket: ~Copyable {
+/// A blocking connection to whoever takes log lines. Used on threads that may wait.
+protocol LogLink: AnyObject, Sendable {
+    /// Sends a whole datagram or, on a stream, all bytes.
+    func send(_ bytes: [UInt8]) throws(SysError)
+
+    /// Reads an answer; another one is an error (EPROTO), and so is one that does not come in time.
+    func expect(_ answer: [UInt8]) throws(SysError)
+}
+
+/// TCP, UDP or a unix socket.
+final class LogSocket: LogLink {
     /// Where lines go: `udp://host:port`, `unixgram:///dev/log`.
     struct Address: Sendable, Equatable {
         /// `tcp`, `udp`, `unix` or `unixgram`.
@@ -29,8 +38,7 @@ struct LogSocket: ~Copyable {
             ? try Self.local(address) : try Self.remote(address)
     }
 
-    /// Sends a whole datagram or, on a stream, all bytes.
-    borrowing func send(_ bytes: [UInt8]) throws(SysError) {
+    func send(_ bytes: [UInt8]) throws(SysError) {
         let number = fd.raw
         var done = 0
         repeat {
@@ -41,6 +49,16 @@ struct LogSocket: ~Copyable {
                 }
             }
         } while isStream && done < bytes.count
+    }
+
+    func expect(_ answer: [UInt8]) throws(SysError) {
+        var received: [UInt8] = []
+        while received.count < answer.count {
+            let more = try readSome(fd, upTo: answer.count - received.count)
+            if more.isEmpty { throw SysError("receive an answer", "", .connectionReset) }
+            received += more
+        }
+        guard received == answer else { throw SysError("receive an answer", "", Errno(rawValue: EPROTO)) }
     }
 
     private static func local(_ address: Address) throws(EngineError) -> OwnedFD {

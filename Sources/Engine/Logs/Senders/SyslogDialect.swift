@@ -3,7 +3,7 @@ import CLinux
 import DockerAPI
 import LinuxSystem
 
-/// syslog(3) over unix sockets, UDP and TCP: RFC 3164, RFC 5424, or the short form that is docker's default.
+/// syslog(3) over unix sockets, UDP, TCP and TLS: RFC 3164, RFC 5424, or the short form that is docker's default.
 struct SyslogDialect: LogDialect {
     private enum Format {
         case short
@@ -15,6 +15,7 @@ struct SyslogDialect: LogDialect {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     let address: LogSocket.Address
+    let tls: LogTLSLink.Settings?
     private let facility: Int
     private let tag: String
     private let hostname = MachineFacts().hostname
@@ -31,6 +32,7 @@ struct SyslogDialect: LogDialect {
             case "rfc5424micro": .rfc5424(isMicro: true)
             default: .short
             }
+        tls = info.options["syslog-address"].hasPrefix("tcp+tls://") ? Self.settings(info.options) : nil
         if let address = try Self.address(info.options["syslog-address"]) {
             self.address = address
         } else {
@@ -45,10 +47,7 @@ struct SyslogDialect: LogDialect {
     static func address(_ text: String) throws(EngineError) -> LogSocket.Address? {
         if text.isEmpty { return nil }
         let scheme = text.firstRange(of: "://").map { String(text[..<$0.lowerBound]) } ?? ""
-        if scheme == "tcp+tls" {
-            throw .unimplemented("syslog over TLS (syslog-address=tcp+tls://…) is not implemented by swrun yet")
-        }
-        let schemes = ["udp", "tcp", "unix", "unixgram"]
+        let schemes = ["udp", "tcp", "tcp+tls", "unix", "unixgram"]
         guard schemes.contains(scheme) else { throw .invalidArgument("unsupported scheme: '\(scheme)'") }
         guard let address = LogSocket.Address(text, schemes: schemes, defaultPort: 514) else {
             throw .invalidArgument("invalid syslog-address: \(text)")
@@ -57,6 +56,12 @@ struct SyslogDialect: LogDialect {
             throw .invalidArgument("stat \(address.place): no such file or directory")
         }
         return address
+    }
+
+    private static func settings(_ options: LogOptions) -> LogTLSLink.Settings {
+        LogTLSLink.Settings(
+            authorities: options["syslog-tls-ca-cert"], certificate: options["syslog-tls-cert"],
+            key: options["syslog-tls-key"], skipsVerification: !options["syslog-tls-skip-verify"].isEmpty)
     }
 
     func messages(_ line: LogLine) -> [[UInt8]] {

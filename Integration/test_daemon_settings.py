@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the daemon that containers, transfers and clients see."""
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness import BIN, Stack, our_processes, wait_until
+
+
+def validate(tmp_path, *flags, config=None):
+    """What `swrund --validate` says of flags and a configuration file."""
+    path = tmp_path / "daemon.json"
+    path.write_text(json.dumps(config or {}))
+    return subprocess.run([BIN / "swrund", "--config-file", path, "--validate", *flags], capture_output=True, text=True).stderr
+
+
+@pytest.mark.parametrize("flag, text", [
+    ("--max-concurrent-downloads=-1", "invalid max concurrent downloads: -1"),
+    ("--max-concurrent-uploads=-1", "invalid max concurrent uploads: -1"),
+    ("--max-download-attempts=-1", "invalid max download attempts: -1"),
+    ("--default-ipc-mode=host", 'IPC mode "host" is not supported as default value; use "shareable" or "private"'),
+    ("--default-cgroupns-mode=x", 'default cgroup namespace mode (x) is invalid; use "host" or "private"'),
+    ("--default-shm-size=x", "invalid size: 'x'"),
+    ("--label=x", "bad attribute format: x"),
+    ("--registry-mirror=ftp://x", 'invalid mirror: unsupported scheme "ftp" in "ftp://x"'),
+    ("--storage-driver=btrfs", "error initializing graphdriver: driver not supported: btrfs"),
+    ("--exec-opt=native.cgroupdriver=systemd", "use native.cgroupdriver=cgroupfs"),
+    ("--exec-opt=native.cgroupdriver=x", "native.cgroupdriver option x not supported"),
+    ("--userns-remap=default", "user namespaces for all containers are not supported"),
+    ("--metrics-addr=127.0.0.1:9", "metrics for Prometheus are not supported"),
+    ("--rootless", "rootless mode is not supported"), ("--fixed-cidr=10.0.0.0/24", "see --bip"),
+    ("--ip=127.0.0.1", "another default address for published ports is not supported"),
+    ("--host-gateway-ip=x", 'failed to parse IP: "x"'),
+    ("--default-ulimit=foo=1:2", "invalid ulimit type: foo"),
+    ("--log-opt=max-sizes=1", "failed to set log opts: unknown log opt 'max-sizes' for json-file log driver"),
+    ("--log-driver=nope", "failed to set log opts: error looking up logging plugin nope"),
+])
+def test_settings_that_make_no_sense(tmp_path, flag, text):
+    assert text in validate(tmp_path, flag)
+
+
+def test_a_file_that_was_written_for_dockerd(tmp_path):
+    config = {"storage-driver": "overlay2", "exec-opts": ["native.cgroupdriver=cgroupfs"], "experimental": True,
+              "features": {"buildkit": True}, "max-download-attempts": 3, "userland-proxy": False, "raw-logs": False,
+              "allow-nondistributable-artifacts": ["x"], "network-control-plane-mtu": 1500, "selinux-enabled": False,
+              "userns-remap": "", "metrics-addr": "", "builder": {"gc": {"enabled": True}}, "log-opts": {"max-size": "1m"},
+              "proxies": {"http-proxy": "http://p:1"}, "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 1, "Hard": 2}}}
+    assert "configuration OK" in validate(tmp_path, config=config)
+    assert "don't match any configuration option: ftp-proxy" in validate(tmp_path, config={"proxies": {"ftp-proxy": "x"}})
+
+
+def test_a_reload_changes_what_it_can(own_stack, tmp_path):
+    file = tmp_path / "daemon.json"
+    file.write_text("{}")
+    own_stack.stop()
+    own_stack.flags += ["--config-file", file]
+    own_stack.start()
+    watcher = subprocess.Popen(["docker", "events", "--filter", "type=daemon", "--format", "{{json .Actor.Attributes}}"],
+                               env={**os.environ, **own_stack.environment()}, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: json.loads(own_stack.curl("/info"))["NEventsListener"], 10, "the listener")
+    file.write_text(json.dumps({"max-concurrent-downloads": 7, "max-concurrent-uploads": 2, "max-download-attempts": 3,
+                                "default-shm-size": "32m", "default-ipc-mode": "shareable", "shutdown-timeout": 4,
+                                "features": {"x": True}}))
+    own_stack.process.send_signal(signal.SIGHUP)
+    told = json.loads(watcher.stdout.readline())
+    watcher.kill()
+    watcher.wait()
+    wanted = {"max-concurrent-downloads": "7", "max-concurrent-uploads": "2", "max-download-attempts": "3",
+              "default-shm-size": "33554432", "default-ipc-mode": "shareable", "shutdown-timeout": "4",
+              "live-restore": "true", "features": "map[x:true]"}
+    assert {key: told[key] for key in wanted} == wanted
+    own_stack.docker("create", "--name", "made", "busybox", "true")
+    host = own_stack.inspect("made")["HostConfig"]
+    assert (host["ShmSize"], host["IpcMode"]) == (32 << 20, "shareable")
+
+
+def test_without_live_restore_containers_end_with_the_daemon(own_stack):
+    own_stack.stop()
+    own_stack.flags += ["--live-restore=false"]
+    own_stack.start()
+    assert json.loads(own_stack.curl("/info"))["LiveRestoreEnabled"] is False
+    polite = ["sh", "-c", "trap 'echo bye; exit 7' TERM; while :; do sleep 0.1; done"]
+    own_stack.docker("run", "-d", "--name", "polite", "busybox", *polite)
+    own_stack.docker("run", "-d", "--name", "deaf", "--stop-timeout", "1", "busybox", "sleep", "1000")
+    own_stack.docker("run", "-d", "--name", "again", "--restart", "always", "--stop-timeout", "0", "busybox", "sleep", "1000")
+    own_stack.docker("run", "-d", "--name", "unless", "--restart", "unless-stopped", "busybox", *polite)
+    own_stack.stop()
+    assert not [process for process in our_processes() if process.endswith("swrun-shim")]
+    own_stack.start()
+    assert own_stack.docker("logs", "polite") == "bye"
+    state = {name: own_stack.inspect(name)["State"] for name in ("polite", "deaf")}
+    assert (state["polite"]["Status"], state["polite"]["ExitCode"]) == ("exited", 7)
+    assert (state["deaf"]["Status"], state["deaf"]["ExitCode"]) == ("exited", 137)
+    for name in ("again", "unless"):
+        wait_until(lambda: own_stack.inspect(name)["State"]["Running"], 10, f"the start of {name}")
+
+
+def test_an_init_of_the_administrators_and_proxies(images, tmp_path):
+    program = tmp_path / "init"
+    program.write_text('#!/bin/sh\necho "init: $*"\n')
+    program.chmod(0o755)
+    stack = Stack(tmp_path / "stack", "set", ["--init", "--init-path", program, "--http-proxy", "http://me:secret@proxy:3128",
+                                              "--no-proxy", "localhost", "--host-gateway-ip", "192.0.2.7"])
+    stack.start()
+    try:
+        stack.docker("load", "-i", images / "archive" / "busybox.tar")
+        assert stack.docker("run", "--rm", "busybox", "echo", "hi") == "init: -- echo hi"
+        stack.docker("create", "--name", "hosts", "--init=false", "--add-host", "up:host-gateway", "busybox", "grep", "up$", "/etc/hosts")
+        assert stack.docker("start", "-a", "hosts").split() == ["192.0.2.7", "up"]
+        info = json.loads(stack.curl("/info"))
+        assert (info["HttpProxy"], info["NoProxy"]) == ("http://xxxxx:xxxxx@proxy:3128", "localhost")
+        supervisor = open(f"/proc/{stack.supervisor_pid()}/environ").read().split("\0")
+        assert "HTTP_PROXY=http://me:secret@proxy:3128" in supervisor
+    finally:
+        stack.destroy()
+
+
+def test_capabilities_that_the_host_lacks(stack, cli):
+    bounding = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("CapBnd")), 16)
+    if bounding >> 24 & 1:
+        pytest.skip("this host has CAP_SYS_RESOURCE")
+    for flag, field in (("--cap-add", "CapAdd"), ("--cap-drop", "CapDrop")):
+        result = cli("run", "--rm", flag, "SYS_RESOURCE", "busybox", "true", check=False)
+        assert result.code == 125
+        assert (f"invalid {field}: capability not supported by your kernel or not available in the current environment: "
+                '"CAP_SYS_RESOURCE"') in result.err
+
+
+def test_prune_leaves_one_name_of_an_image_in_use(own_stack):
+    for name in ("a:1", "a:2", "b:1"):
+        own_stack.docker("tag", "busybox", name)
+    own_stack.docker("create", "--name", "made", "a:2", "true")
+    pruned = own_stack.docker("image", "prune", "-af")
+    assert [line for line in pruned.splitlines() if line.startswith("untagged")] == [
+        "untagged: a:1", "untagged: a:2", "untagged: b:1"]
+    assert own_stack.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=busybox") == "busybox:latest"

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import Threads
+
+// Image content in new volumes.
+extension VolumeService {
+    /// Copies what an image has at `path` into the volume, if the volume is still empty. One that is a file system of its
+    /// own is mounted for that. `mountOptions` are those of the overlay snapshot that the container runs on; nothing has
+    /// been written to it yet.
+    package func populate(_ name: String, path: String, mountOptions: [String]) async throws(EngineError) {
+        let layers = ImageContent.layers(options: mountOptions)
+        let isMounted = LocalDriverOptions.mount(try inspect(name).options ?? [:]) != nil
+        if isMounted, !ImageContent.exists(layers: layers, path: path) { return }
+        let holder = "content-" + randomIdentifier()
+        let target = isMounted ? try await mount(name, for: holder) : try await mount(name)
+        defer { if isMounted { unmount(container: holder) } }
+        let shown = dataDirectory(name).string
+        // Owned by `populations`, and ends with the copying. On a thread of its own: the volume may be a bind of a
+        // directory whose file system hangs.
+        let population = Task {
+            try await runOnThread {
+                guard (try? listDirectory(target.source))?.isEmpty == true,
+                    ImageContent.exists(layers: layers, path: path)
+                else { return }
+                do throws(SysError) {
+                    if target.isReadOnly { throw SysError("chmod", shown, .readOnly) }
+                    try ImageContent.copy(layers: layers, path: path, into: target.source)
+                } catch {
+                    guard error.errno == .readOnly else { throw error }
+                    throw EngineError.internal("failed to chmod on \(shown): chmod \(shown): \(error.errno.text)")
+                }
+            }
+        }
+        populations[name] = population
+        let result = await population.result
+        populations[name] = nil
+        do { try result.get() } catch let error as EngineError { throw error } catch {
+            throw .internal("copy the image's \(path) into volume \(name): \(EngineError(error).message)")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import Flags
+import JSON
+
+/// dockerd's settings that mean nothing here: those that are taken, so that a daemon.json written for dockerd works, and
+/// those without which a container or a client would get something else than was asked for.
+enum ForeignSettings {
+    /// A setting without an effect, and its key in the file.
+    struct Accepted: Sendable {
+        var flag: Flag
+        var key: String
+
+        init(_ flag: Flag, key: String? = nil) {
+            self.flag = flag
+            self.key = key ?? flag.long
+        }
+    }
+
+    static let accepted = [
+        Accepted(.list("allow-nondistributable-artifacts", "")), Accepted(.string("api-cors-header", "")),
+        Accepted(.string("containerd-plugins-namespace", "")), Accepted(.bool("cri-containerd", "")),
+        Accepted(.bool("experimental", "")), Accepted(.int("network-control-plane-mtu", "")),
+        Accepted(.list("node-generic-resource", ""), key: "node-generic-resources"), Accepted(.bool("raw-logs", "")),
+        Accepted(.bool("selinux-enabled", "")), Accepted(.string("storage-driver", short: "s", "")),
+        Accepted(.list("storage-opt", ""), key: "storage-opts"), Accepted(.string("swarm-default-advertise-addr", "")),
+        Accepted(.string("userland-proxy-path", "")),
+    ]
+
+    /// A setting that cannot be had, and why.
+    struct Refused: Sendable {
+        var flag: Flag
+        var reason: String
+
+        init(_ flag: Flag, _ reason: String) {
+            self.flag = flag
+            self.reason = reason
+        }
+    }
+
+    static let refused = [
+        Refused(.int("cpu-rt-period", ""), "real-time scheduling of all containers is not supported by swrund"),
+        Refused(.int("cpu-rt-runtime", ""), "real-time scheduling of all containers is not supported by swrund"),
+        Refused(.string("default-gateway", ""), "the default bridge's own address is the gateway here: see --bip"),
+        Refused(.string("default-gateway-v6", ""), "the default bridge's own address is the gateway here"),
+        Refused(.list("default-network-opt", ""), "options of all new networks are not supported by swrund"),
+        Refused(
+            .string("fixed-cidr", ""), "a part of the default bridge's range is not supported by swrund: see --bip"),
+        Refused(.string("ip", ""), "another default address for published ports is not supported by swrund"),
+        Refused(.string("metrics-addr", ""), "metrics for Prometheus are not supported by swrund"),
+        Refused(.bool("rootless", ""), "rootless mode is not supported by swrund"),
+        Refused(
+            .string("userns-remap", ""), "user namespaces for all containers are not supported by swrund: leave it out"),
+    ]
+
+    /// Names of overlayfs, which is what there is.
+    private static let storageDrivers = ["", "overlay2", "overlayfs", "overlay"]
+
+    /// Refuses what cannot be had.
+    static func check(_ settings: Settings) throws(DaemonError) {
+        for setting in refused where isWanted(setting.flag.long, settings) {
+            throw DaemonError("--\(setting.flag.long): \(setting.reason)")
+        }
+        let driver = try settings.string("storage-driver")
+        guard storageDrivers.contains(driver) else {
+            throw DaemonError("error initializing graphdriver: driver not supported: \(driver)")
+        }
+        if let option = try settings.list("storage-opt").first {
+            throw DaemonError("error initializing graphdriver: overlay2: unknown option \(option)")
+        }
+        for option in try settings.list("exec-opt") {
+            let (key, value) = Settings.pair(option) ?? (option, "")
+            guard key.lowercased() == "native.cgroupdriver", value != "cgroupfs" else { continue }
+            throw DaemonError(
+                value == "systemd"
+                    ? "--exec-opt \(option): swrund makes cgroups itself: use native.cgroupdriver=cgroupfs"
+                    : "native.cgroupdriver option \(value) not supported")
+        }
+    }
+
+    /// Off, 0 and nothing ask for nothing.
+    private static func isWanted(_ flag: String, _ settings: Settings) -> Bool {
+        if settings.flags.isSet(flag) { return !["", "0", "false"].contains(settings.flags.string(flag)) }
+        switch settings.file[DaemonFlags.key(flag)] {
+        case nil, .null?, .bool(false)?, .int(0)?, .string("")?: return false
+        default: return true
+        }
+    }
+}
