@@ -14,7 +14,7 @@ struct RootBuilder: ~Copyable {
 
     /// Attaches the tree over this namespace's root, where pivot_root(2) can take it from, without any path. Hooks and
     /// whoever stays in the host's mount namespace expect it at its own place.
-    init(attaching tree: consuming MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
+    init(attaching tree: borrowing MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
         let isOwnNamespace = plan.namespaces.new.contains(.mount)
         if isOwnNamespace {
             // MS_PRIVATE or MS_SLAVE, with MS_REC
@@ -97,8 +97,9 @@ struct RootBuilder: ~Copyable {
     /// v2: the container's own view of the one hierarchy. v1: a tmpfs with a directory for each hierarchy.
     private borrowing func mountCgroups(_ mount: MountPlan) throws(SysError) {
         let target = try openTarget(mount)
+        let cgroup = cgroup.isMissing ? try ContainerCgroup.ofThisProcess() : cgroup
         if cgroup.layout.isUnifiedOnly, let unified = cgroup.layout.unified {
-            let tree = try cgroupTree(unified, type: "cgroup2", options: [], mount)
+            let tree = try cgroupTree(cgroup, unified, type: "cgroup2", options: [], mount)
             return try tree.attach(on: target)
         }
         let attributes = mount.options.set.subtracting(.readOnly)
@@ -110,7 +111,7 @@ struct RootBuilder: ~Copyable {
             let number = base.fd.raw
             try sys("mkdirat", name) { mkdirat(number, name, 0o755) }
             let directory = try openAt(base.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW)
-            let tree = try cgroupTree(hierarchy, type: "cgroup", options: controllers, mount)
+            let tree = try cgroupTree(cgroup, hierarchy, type: "cgroup", options: controllers, mount)
             try tree.attach(on: directory)
             for controller in controllers where controller != name && controllers.count > 1 {
                 try sys("symlinkat", controller) { symlinkat(name, number, controller) }
@@ -120,7 +121,7 @@ struct RootBuilder: ~Copyable {
     }
 
     private borrowing func cgroupTree(
-        _ hierarchy: CgroupHierarchy, type: String, options: [String], _ mount: MountPlan
+        _ cgroup: ContainerCgroup, _ hierarchy: CgroupHierarchy, type: String, options: [String], _ mount: MountPlan
     ) throws(SysError) -> MountTree {
         let tree: MountTree
         if plan.namespaces.isSeparate(.cgroup) || type == "cgroup2",
