@@ -113,7 +113,7 @@ package enum RuntimeCommandLine {
                 try step("") { () throws(SysError) in
                     // Who is not root has to write to the files of its own processes in /proc, until they are inside.
                     if geteuid() == 0 { try Privileges.setNotDumpable() }
-                    try runFromUnwritableProgram(fullCommandLine)
+                    try runFromUnwritableProgram(fullCommandLine, log)
                 }
             }
             return try command.run(invocation)

@@ -43,7 +43,7 @@ struct ContainerInit: ~Copyable {
         swrun_reset_signals()
         try joinWorld()
         var sources = try takeSources()
-        let root = try RootBuilder(attaching: sources.root, plan: plan, cgroup: cgroup)
+        var root = try RootBuilder(attaching: sources.root, plan: plan, cgroup: cgroup)
         for (index, mount) in plan.mounts.enumerated() { try root.mount(mount, source: sources.binds.take(index)) }
         try root.makeDevices()
         // Made if it is missing, as runc does; it may lie on one of the mounts.
