@@ -42,10 +42,9 @@ package func writeAll(_ fd: borrowing OwnedFD, _ bytes: [UInt8]) throws(SysError
 
 /// Reads all that `fd` gives, failing with EFBIG once it is more than `limit` bytes.
 package func readAll(_ fd: borrowing OwnedFD, limit: Int, name: String = "") throws(SysError) -> [UInt8] {
-    // Most files are small, and a large buffer is mapped and unmapped for each.
-    var bytes = try readSome(fd, upTo: 4096)
-    if bytes.isEmpty { return bytes }
+    var bytes: [UInt8] = []
     while true {
+        // Most files are small, and a large buffer would be mapped and unmapped for each.
         let chunk = try readSome(fd, upTo: bytes.count < 65536 ? 4096 : 65536)
         if chunk.isEmpty { return bytes }
         bytes.append(contentsOf: chunk)
