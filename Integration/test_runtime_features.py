@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import threading
@@ -509,7 +510,7 @@ def test_another_config_than_the_bundles(ours):
     ours("--cgroup-manager", "cgroupfs", "run", *flags, ours.id("c"), check=0, cwd=place)
     assert (place / "pid").exists() and not (ours.bundle / "config.json").exists()
     assert ours("exec", ours.id("c"), "sh", "-c", "echo $WHICH", check=0).out == "other\n"
-    assert "not available" in ours("--cgroup-manager", "systemd", "list", check=1).err
+    assert "is not supported, only cgroupfs and systemd" in ours("--cgroup-manager", "other", "list", check=1).err
 
 
 @pytest.mark.parametrize("arguments, code, first, error", [
@@ -541,3 +542,38 @@ def test_an_example_for_a_user_other_than_root(runtime):
     sys = next(mount for mount in value["mounts"] if mount["destination"] == "/sys")
     assert (sys["type"], sys["source"], "rbind" in sys["options"]) == ("none", "/sys", True)
     assert not any(option.startswith("gid=") for mount in value["mounts"] for option in mount.get("options", []))
+
+
+@pytest.mark.parametrize("kind", ["bind", "tmpfs"])
+def test_a_mount_over_the_root(ours, kind):
+    """What the container has as its root is then the mount; for tmpfs with what was there before."""
+    other = ours.directory / "other"
+    shutil.copytree(ours.bundle / "rootfs", other, symlinks=True)
+    (other / "which").write_text("other\n")
+
+    def change(value):
+        options = {"bind": ["bind"], "tmpfs": ["tmpcopyup"]}[kind]
+        value["mounts"].insert(0, {"destination": "/", "type": kind, "source": str(other) if kind == "bind" else "tmpfs", "options": options})
+
+    script = "cat /which 2>&1; awk '$5 == \"/\" { print $9 }' /proc/self/mountinfo | tail -n 1"
+    seen = ours.run("sh", "-c", script, change=change).splitlines()
+    assert ("other" in seen[0], seen[-1] == "tmpfs") == (kind == "bind", kind == "tmpfs")
+
+
+def test_a_container_that_cannot_be_checkpointed(ours):
+    ours.write(config("sleep", "1000"))
+    ours("create", "--bundle", ours.bundle, ours.id("c"), check=0)
+    assert "Container cannot be checkpointed in created state" in ours("checkpoint", ours.id("c"), check=1).err
+    ours("start", ours.id("c"), check=0)
+    assert "checkpoint and restore are not supported by this runtime" in ours("checkpoint", ours.id("c"), check=1).err
+    assert ours.status("c") == "running"
+    assert "not supported" in ours("restore", "--bundle", ours.bundle, ours.id("d"), check=1).err
+    assert ours("list", "-q", check=0).out.split() == [ours.id("c")]
+
+
+def test_debug_says_that_the_program_is_a_clone(ours):
+    """Only where its file could be written to."""
+    ours.write(config("true"))
+    ours("--debug", "run", "--bundle", ours.bundle, ours.id("c"), check=0)
+    steps = [json.loads(line)["msg"] for line in ours.log.read_text().splitlines()]
+    assert ("runc exeseal: using /proc/self/exe clone" in steps) == (not os.statvfs(ours.program).f_flag & os.ST_RDONLY)

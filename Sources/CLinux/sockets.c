@@ -4,28 +4,31 @@
 
 enum { MAX_FDS = 8 };
 
-static int fill(struct sockaddr_un *address, const char *path) {
+/// The length of the address, or 0.
+static socklen_t fill(struct sockaddr_un *address, const char *path) {
     size_t length = strlen(path);
     if (length >= sizeof address->sun_path) {
         errno = ENAMETOOLONG;
-        return -1;
+        return 0;
     }
     memset(address, 0, sizeof *address);
     address->sun_family = AF_UNIX;
     memcpy(address->sun_path, path, length);
-    return 0;
+    if (path[0] != '@') return sizeof *address;
+    address->sun_path[0] = 0; // all bytes of an abstract name count, so there may be none behind it
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
 int swrun_bind_unix(int fd, const char *path) {
     struct sockaddr_un address;
-    if (fill(&address, path) != 0) return -1;
-    return bind(fd, (struct sockaddr *)&address, sizeof address);
+    socklen_t length = fill(&address, path);
+    return length == 0 ? -1 : bind(fd, (struct sockaddr *)&address, length);
 }
 
 int swrun_connect_unix(int fd, const char *path) {
     struct sockaddr_un address;
-    if (fill(&address, path) != 0) return -1;
-    return connect(fd, (struct sockaddr *)&address, sizeof address);
+    socklen_t length = fill(&address, path);
+    return length == 0 ? -1 : connect(fd, (struct sockaddr *)&address, length);
 }
 
 int swrun_accept4(int fd, int flags) { return accept4(fd, NULL, NULL, flags); }

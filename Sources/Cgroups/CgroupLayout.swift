@@ -12,6 +12,8 @@ package struct CgroupHierarchy: Sendable, Equatable {
 
     package var kind: Kind
     package var mountPoint: FilePath
+    /// Where a container's path in it begins, from the mount point; see `CgroupLocation`.
+    package var base = ""
 
     package init(kind: Kind, mountPoint: FilePath) {
         self.kind = kind
@@ -81,8 +83,3 @@ private let knownControllers = [
     "cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "net_cls", "net_prio", "blkio", "perf_event", "hugetlb",
     "pids", "rdma", "misc",
 ]
-
-/// Where in each hierarchy a container is: `cgroupsPath`, always taken from the hierarchy's mount point, or `/<id>`.
-package func cgroupPath(cgroupsPath: String, id: String) -> String {
-    FilePath("/" + (cgroupsPath.isEmpty ? id : cgroupsPath)).normalized.string
-}

@@ -21,7 +21,7 @@ extension ContainerCgroup {
     package func unifiedDirectory(of pid: Int32) throws(SysError) -> OwnedFD? {
         guard let unified = layout.unified else { return nil }
         let lines = try readText(FilePath("/proc/\(pid)/cgroup")).split(separator: "\n")
-        guard let found = lines.first(where: { $0.hasPrefix("0::" + path + "/") }) else { return nil }
+        guard let found = lines.first(where: { $0.hasPrefix("0::" + fullPath(in: unified) + "/") }) else { return nil }
         return try open(unified.mountPoint / String(found.dropFirst(3)), O_RDONLY | O_DIRECTORY)
     }
 }

@@ -6,7 +6,7 @@ package import OCISpec
 /// A container's place in every hierarchy: made, limited, joined, emptied and removed together.
 package struct ContainerCgroup: Sendable, Equatable {
     package let layout: CgroupLayout
-    /// From each hierarchy's mount point, with a leading slash.
+    /// From each hierarchy's base, with a leading slash.
     package let path: String
 
     package init(layout: CgroupLayout, path: String) {
@@ -14,7 +14,10 @@ package struct ContainerCgroup: Sendable, Equatable {
         self.path = path
     }
 
-    package func directory(in hierarchy: CgroupHierarchy) -> FilePath { hierarchy.mountPoint / path }
+    package func directory(in hierarchy: CgroupHierarchy) -> FilePath { hierarchy.mountPoint / fullPath(in: hierarchy) }
+
+    /// From the hierarchy's mount point.
+    func fullPath(in hierarchy: CgroupHierarchy) -> String { hierarchy.base + path }
 
     /// The directory whose files list and freeze all processes: v2's, or v1's freezer.
     private var controlDirectory: FilePath? {
@@ -48,7 +51,7 @@ package struct ContainerCgroup: Sendable, Equatable {
     /// A new v1 cpuset has no CPU and no memory node, and no task may join it: take the parent's, from the top down.
     private func inheritCPUSet(_ hierarchy: CgroupHierarchy) throws(SysError) {
         var current = hierarchy.mountPoint
-        for component in FilePath(path).components {
+        for component in FilePath(fullPath(in: hierarchy)).components {
             let child = current / component
             for file in ["cpuset.cpus", "cpuset.mems"] where try readText(child / file).isEmpty {
                 try writeText(child / file, try readText(current / file))
@@ -61,7 +64,7 @@ package struct ContainerCgroup: Sendable, Equatable {
     /// the limit that needs it.
     private func enableControllers(_ hierarchy: CgroupHierarchy) {
         var current = hierarchy.mountPoint
-        for component in FilePath(path).components {
+        for component in FilePath(fullPath(in: hierarchy)).components {
             if let available = try? readText(current / "cgroup.controllers") {
                 for controller in available.split(separator: " ") {
                     try? writeText(current / "cgroup.subtree_control", "+" + controller)
@@ -75,8 +78,13 @@ package struct ContainerCgroup: Sendable, Equatable {
 
     package func apply(_ resources: RuntimeResources) throws(SysError) {
         try checkUnified(resources)
-        try write(layout.isUnifiedOnly ? settingsV2(resources) : settingsV1(resources))
+        try write(settings(resources))
         try applyDevices(effectiveDeviceRules(resources.devices))
+    }
+
+    /// What is written to which file for these limits.
+    package func settings(_ resources: RuntimeResources) -> [CgroupSetting] {
+        layout.isUnifiedOnly ? settingsV2(resources) : settingsV1(resources)
     }
 
     private func checkUnified(_ resources: RuntimeResources) throws(SysError) {
@@ -96,8 +104,8 @@ package struct ContainerCgroup: Sendable, Equatable {
         try checkUnified(changes)
         let complete = changes.limits.completed(by: stored)
         try checkUsage(changes.memory)
-        do throws(SysError) { try write(layout.isUnifiedOnly ? settingsV2(complete) : settingsV1(complete)) } catch {
-            try? write(layout.isUnifiedOnly ? settingsV2(stored) : settingsV1(stored))
+        do throws(SysError) { try write(settings(complete)) } catch {
+            try? write(settings(stored))
             throw error
         }
     }

@@ -13,6 +13,8 @@ package struct ProcessConfinement: Sendable, Equatable {
     /// None at all, unless some are asked for.
     package var capabilities = CapabilitySets()
     package var noNewPrivileges = false
+    /// The groups of who starts it stay: where the kernel lets nobody change them.
+    package var keepsGroups = false
 
     package init() {}
 
@@ -50,7 +52,7 @@ package struct ProcessConfinement: Sendable, Equatable {
 
     private func changeUser() throws(SysError) {
         try Privileges.keepCapabilities(true)
-        try Privileges.setGroups(groups)
+        if !keepsGroups || !groups.isEmpty { try Privileges.setGroups(groups) }
         try Privileges.setGroup(gid)
         try Privileges.setUser(uid)
         try Privileges.keepCapabilities(false)

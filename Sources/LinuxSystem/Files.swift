@@ -44,7 +44,8 @@ package func writeAll(_ fd: borrowing OwnedFD, _ bytes: [UInt8]) throws(SysError
 package func readAll(_ fd: borrowing OwnedFD, limit: Int, name: String = "") throws(SysError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
-        let chunk = try readSome(fd, upTo: 65536)
+        // Most files are small, and a large buffer would be mapped and unmapped for each.
+        let chunk = try readSome(fd, upTo: bytes.count < 65536 ? 4096 : 65536)
         if chunk.isEmpty { return bytes }
         bytes.append(contentsOf: chunk)
         if bytes.count > limit { throw SysError("read", name, .fileTooBig, hint: "more than \(limit) bytes") }

@@ -45,6 +45,9 @@ import CLinux
     package var procPath: FilePath { FilePath("/proc/self/fd/" + String(fd)) }
 }
 
+/// Closes it now, before its place goes out of scope.
+package func close(_ descriptor: consuming OwnedFD) {}
+
 /// The two ends of pipe2(2), close-on-exec. `@frozen` lets other modules take one of them.
 @frozen @usableFromInline package struct Pipe: ~Copyable {
     package var read: OwnedFD

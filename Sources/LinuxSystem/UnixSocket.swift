@@ -24,8 +24,20 @@ package enum UnixSocket {
         return fd
     }
 
-    package static func connect(_ path: FilePath) throws(SysError) -> OwnedFD {
-        let fd = try make()
+    /// A datagram socket at `path` with exactly `mode`, which only its owner should be able to reach until then.
+    package static func bindDatagram(_ path: FilePath, mode: mode_t) throws(SysError) -> OwnedFD {
+        let fd = try make(datagrams: true)
+        let number = fd.raw
+        try withShortPath(path) { (short) throws(SysError) in
+            try sys("bind", path.string) { swrun_bind_unix(number, short) }
+            try sys("chmod", path.string) { chmod(short, mode) }
+        }
+        return fd
+    }
+
+    /// Connects to a stream socket, or one for datagrams. A path with `@` in front is an abstract name (unix(7)).
+    package static func connect(_ path: FilePath, datagrams: Bool = false) throws(SysError) -> OwnedFD {
+        let fd = try make(datagrams: datagrams)
         let number = fd.raw
         try withShortPath(path) { (short) throws(SysError) in
             try sys("connect", path.string) { swrun_connect_unix(number, short) }
@@ -53,8 +65,9 @@ package enum UnixSocket {
         return Pair(OwnedFD(owning: ends.0), OwnedFD(owning: ends.1))
     }
 
-    private static func make() throws(SysError) -> OwnedFD {
-        OwnedFD(owning: try sys("socket(AF_UNIX)") { socket(AF_UNIX, SOCK_STREAM_TYPE | SOCK_CLOEXEC_FLAG, 0) })
+    private static func make(datagrams: Bool = false) throws(SysError) -> OwnedFD {
+        let type = datagrams ? SOCK_DGRAM_TYPE : SOCK_STREAM_TYPE
+        return OwnedFD(owning: try sys("socket(AF_UNIX)") { socket(AF_UNIX, type | SOCK_CLOEXEC_FLAG, 0) })
     }
 
     private static func withShortPath(
@@ -79,5 +92,6 @@ package enum UnixSocket {
 
 // glibc's headers give these as enums, musl's as macros: the numbers of the x86-64 and arm64 ABI serve both.
 package let SOCK_STREAM_TYPE: CInt = 1
+package let SOCK_DGRAM_TYPE: CInt = 2
 package let SOCK_CLOEXEC_FLAG: CInt = 0o2000000
 package let SOCK_NONBLOCK_FLAG: CInt = 0o4000

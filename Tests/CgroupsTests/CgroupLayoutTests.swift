@@ -43,12 +43,27 @@ struct CgroupLayoutTests {
     }
 
     @Test(
-        "a container's path is taken from the mount point and cannot climb out of it",
+        "a container's path cannot climb out of where it begins",
         arguments: [
             ("", "c1", "/c1"), ("/a/b", "c1", "/a/b"), ("a/b", "c1", "/a/b"), ("../../x", "c1", "/x"),
             ("/a/../../..", "c1", "/"),
         ])
-    func path(cgroupsPath: String, id: String, expected: String) {
-        #expect(cgroupPath(cgroupsPath: cgroupsPath, id: id) == expected)
+    func path(cgroupsPath: String, id: String, expected: String) throws {
+        let found = try CgroupLocation(cgroupsPath: cgroupsPath, id: id, layout: layout([])) { "" }
+        #expect(found == CgroupLocation(path: expected))
+    }
+
+    @Test("a path that is not absolute begins at the caller's own cgroup")
+    func own() throws {
+        let v1 = layout(["31 30 0:27 / /usr rw - cgroup cgroup rw,pids", "32 30 0:28 / /etc rw - cgroup cgroup rw,cpu"])
+        let membership = "2:pids:/bin\n1:cpu:/\n"
+        let found = try CgroupLocation(cgroupsPath: "a", id: "c", layout: v1) { membership }
+        #expect(found == CgroupLocation(path: "/a", bases: [.init(mountPoint: "/usr", path: "/bin")]))
+        let cgroup = ContainerCgroup(layout: v1, location: found)
+        #expect(v1.hierarchies.count == 2 && cgroup.location == found)
+        #expect(cgroup.layout.hierarchies.map { cgroup.directory(in: $0).string } == ["/usr/bin/a", "/etc/a"])
+        let v2 = CgroupLayout(hierarchies: [.init(kind: .unified, mountPoint: FilePath("/usr"))])
+        let beside = try CgroupLocation(cgroupsPath: "", id: "c", layout: v2) { "0::/share/doc\n" }
+        #expect(beside == CgroupLocation(path: "/c", bases: [.init(mountPoint: "/usr", path: "/share")]))
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Cgroups
 import JSON
 import LinuxSystem
 import OCISpec
@@ -17,7 +18,8 @@ struct ContainerRecordTests {
         ])
         return ContainerRecord(
             plan: try ContainerPlan(spec, bundle: FilePath("/b")), id: "c", pid: 7, startTime: 99,
-            options: LaunchOptions(bundle: FilePath("/b")), created: "2026-01-02T03:04:05Z", cgroupPath: "/c")
+            options: LaunchOptions(bundle: FilePath("/b")), created: "2026-01-02T03:04:05Z",
+            cgroup: CgroupLocation(path: "/c", bases: [.init(mountPoint: "/m", path: "/b")]))
     }
 
     @Test("is read back as it was written")
@@ -25,9 +27,19 @@ struct ContainerRecordTests {
         let record = try record()
         let again = try ContainerRecord(try JSONValue(parsing: record.json.bytes()))
         #expect(again.json == record.json)
+        #expect(again.cgroup == record.cgroup && record.cgroup?.bases.count == 1)
         #expect(again.namespaces == ["pid", "mount"])
         #expect((again.bundle, again.config) == ("/b", "/b/config.json"))
         #expect(again.poststop.map { $0.path } == ["/bin/x"])
+    }
+
+    @Test("without cgroups, and of before they had bases")
+    func cgroups() throws {
+        var value = try record().json
+        value.set("cgroupBases", nil)
+        #expect(try ContainerRecord(value).cgroup == CgroupLocation(path: "/c"))
+        value.set("cgroupPath", nil)
+        #expect(try ContainerRecord(value).cgroup == nil)
     }
 
     @Test("of another version is refused")

@@ -18,7 +18,12 @@ let runtimeTargets = [
         let rules = effectiveDeviceRules(spec.linux.resources.devices)
         expect(DeviceFilter(rules).bytes.count % 8 == 0, "a filter is made of whole instructions")
         for rule in rules.flatMap({ expandedForV1($0) }) { _ = rule.v1Text }
-        expect(!cgroupPath(cgroupsPath: spec.linux.cgroupsPath, id: "a").contains("/../"), "a cgroup's path is plain")
+        let place = accepted {
+            try CgroupLocation(cgroupsPath: spec.linux.cgroupsPath, id: "a", layout: CgroupLayout(hierarchies: [])) {
+                ""
+            }
+        }
+        expect(place?.path.contains("/../") == false, "a cgroup's path is plain")
         guard let plan = accepted({ try ContainerPlan(spec, bundle: FilePath("/bundle")) }) else { return }
         for mount in plan.mounts {
             let isPlain = mount.destination.hasPrefix("/") && !mount.destination.split(separator: "/").contains("..")
@@ -26,7 +31,7 @@ let runtimeTargets = [
         }
         let record = ContainerRecord(
             plan: plan, id: "a", pid: 1, startTime: 1, options: LaunchOptions(bundle: FilePath("/bundle")), created: "",
-            cgroupPath: "/a")
+            cgroup: place)
         let again = accepted { try ContainerRecord(try JSONValue(parsing: record.json.bytes())) }
         expect(again.map { $0.json } == record.json, "what a container's state keeps it gives back")
     },

@@ -88,7 +88,8 @@ void swrun_set_errno(int value);
 
 // MARK: sockets (transparent unions and cmsg macros)
 
-/// Binds or connects `fd` to the filesystem socket `path` (at most 107 bytes); fails with ENAMETOOLONG otherwise.
+/// Binds or connects `fd` to the socket `path` (at most 107 bytes; with `@` in front, an abstract name); fails with
+/// ENAMETOOLONG otherwise.
 int swrun_bind_unix(int fd, const char *path);
 int swrun_connect_unix(int fd, const char *path);
 int swrun_accept4(int fd, int flags);

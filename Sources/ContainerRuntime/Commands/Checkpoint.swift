@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Flags
 import LinuxSystem
+import OCISpec
 
 private let isUnsupported = "checkpoint and restore are not supported by this runtime"
 
@@ -15,7 +16,10 @@ var checkpointCommand: Command {
             .string("status-fd", "criu writes \\0 to this FD once lazy-pages is ready"),
         ], arity: .exactly(1)
     ) { invocation throws(RuntimeError) in
-        _ = try invocation.container()
+        let status = try invocation.container().status
+        if status == .created || status == .stopped {
+            throw RuntimeError("Container cannot be checkpointed in " + status.rawValue + " state")
+        }
         throw RuntimeError(isUnsupported)
     }
 }

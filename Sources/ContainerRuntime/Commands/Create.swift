@@ -56,13 +56,18 @@ func makeLauncher(_ invocation: Invocation) throws(RuntimeError) -> Launcher {
     var spec = try readSpec(options.config)
     let listening = listeningDescriptors()
     if listening > 0 { spec.process?.environment += ["LISTEN_FDS=\(listening)", "LISTEN_PID=1"] }
-    let plan = try ContainerPlan(spec, bundle: bundle)
+    options.notifySocket = NotifySocket(of: invocation.id, in: invocation.store)
+    options.notifySocket?.add(to: &spec)
+    let plan = try ContainerPlan(spec, bundle: bundle, privileges: .current())
     for name in plan.process.unknownCapabilities {
         invocation.log.warning("ignoring unknown or unavailable capability: " + name)
     }
     options.pidFile = pidFile
     options.consoleSocket = consoleSocket
     options.pidfdSocket = pidfdSocket
+    options.usesSystemd = invocation.usesSystemd
+    options.mayLackCgroups =
+        invocation.mayLackCgroups ?? (plan.privileges.isUnprivileged || plan.privileges.isInUserNamespace)
     options.noPivot = values.bool("no-pivot")
     options.noNewKeyring = values.bool("no-new-keyring")
     options.preservedDescriptors = try descriptorCount(values)

@@ -30,10 +30,9 @@ var deleteCommand: Command {
 
 /// A creation that was killed leaves a directory without a state, and perhaps a cgroup with processes.
 private func removeUnfinished(_ id: String, in store: ContainerStore) throws(RuntimeError) {
-    if let path = store.notedCgroupPath(id) {
-        try step("remove the container's cgroup") { () throws(SysError) in
-            try ContainerCgroup(layout: try CgroupLayout.detect(), path: path).remove()
-        }
+    if let location = store.notedCgroup(id) {
+        let cgroup = try ContainerCgroup.find(location)
+        try step("remove the container's cgroup") { () throws(SysError) in try cgroup.remove() }
     }
     try store.remove(id)
 }
@@ -46,6 +45,7 @@ func destroy(_ container: Container, _ log: Log) throws(RuntimeError) {
         do throws(RuntimeError) { try body() } catch { if failure == nil { failure = error } }
     }
     attempt { () throws(RuntimeError) in try killInit(container) }
+    if let unit = container.record.unit { attempt { () throws(RuntimeError) in try unit.stop() } }
     attempt { () throws(RuntimeError) in
         try step("remove the container's cgroup") { () throws(SysError) in try container.cgroup.remove() }
     }

@@ -21,6 +21,7 @@ var execCommand: Command {
         default: break
         }
         var process = try ProcessPlan(try describeProcess(invocation, container))
+        try process.adjust(to: .current())
         try addKernelSettings(of: container, to: &process)
         for name in process.unknownCapabilities {
             invocation.log.warning("ignoring unknown or unavailable capability: " + name)
@@ -153,7 +154,7 @@ private func run(_ launcher: ExecLauncher, _ values: FlagValues) throws(RuntimeE
     let signals = try step("") { () throws(SysError) in try SignalDescriptor(nonBlocking: true) }
     guard hasTerminal else {
         let child = try starting { () throws(RuntimeError) in try launcher.launch(console: nil) }
-        return try Foreground(pid: child.pid, signals: signals).wait()
+        return try Foreground(child, signals: signals).wait()
     }
     let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
     let ours = sockets.first
@@ -161,5 +162,5 @@ private func run(_ launcher: ExecLauncher, _ values: FlagValues) throws(RuntimeE
     let child = try starting { () throws(RuntimeError) in try launcher.launch(console: theirs) }
     let master = try step("receive the terminal") { () throws(SysError) in try receiveDescriptor(ours) }
     guard let master else { throw RuntimeError("the container sent no terminal") }
-    return try Foreground(pid: child.pid, signals: signals).relay(master)
+    return try Foreground(child, signals: signals).relay(master)
 }

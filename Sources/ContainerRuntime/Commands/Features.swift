@@ -21,7 +21,7 @@ private var features: JSONValue {
         "linux": [
             "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
             "capabilities": .strings(capabilityNames),
-            "cgroup": ["v1": true, "v2": true, "systemd": false, "systemdUser": false, "rdma": false],
+            "cgroup": ["v1": true, "v2": true, "systemd": true, "systemdUser": true, "rdma": false],
             "seccomp": seccomp,
             "apparmor": ["enabled": .bool(exists(FilePath("/sys/kernel/security/apparmor")))],
             "selinux": ["enabled": .bool(exists(FilePath("/sys/fs/selinux")))],

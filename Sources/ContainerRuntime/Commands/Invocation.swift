@@ -8,6 +8,10 @@ struct Invocation {
     let values: FlagValues
     let store: ContainerStore
     var log: Log
+    /// Whether a container may be without cgroups where none may be made; nil: if the user is not the host's root.
+    var mayLackCgroups: Bool?
+    /// Whether systemd makes the cgroups.
+    var usesSystemd = false
 
     /// The argument that every command on a container has first.
     var id: String { values.arguments.first ?? "" }
@@ -101,13 +105,15 @@ package enum RuntimeCommandLine {
             log.error((fullCommandLine.first ?? "swrunc") + ": \"" + command.name + "\" " + complaint)
             return 1
         }
-        let invocation = Invocation(values: values, store: ContainerStore(root: root(globals)), log: log)
         do throws(RuntimeError) {
-            try checkCgroupManager(globals)
+            let invocation = Invocation(
+                values: values, store: ContainerStore(root: root(globals)), log: log,
+                mayLackCgroups: try mayLackCgroups(globals), usesSystemd: try usesSystemd(globals))
             if command.entersContainer {
                 try step("") { () throws(SysError) in
-                    try Privileges.setNotDumpable()
-                    try runFromUnwritableProgram(fullCommandLine)
+                    // Who is not root has to write to the files of its own processes in /proc, until they are inside.
+                    if geteuid() == 0 { try Privileges.setNotDumpable() }
+                    try runFromUnwritableProgram(fullCommandLine, log)
                 }
             }
             return try command.run(invocation)
@@ -117,19 +123,30 @@ package enum RuntimeCommandLine {
         }
     }
 
-    private static func checkCgroupManager(_ globals: FlagValues) throws(RuntimeError) {
+    private static func usesSystemd(_ globals: FlagValues) throws(RuntimeError) -> Bool {
         let manager = globals.bool("systemd-cgroup") ? "systemd" : globals.string("cgroup-manager")
         switch manager {
-        case "cgroupfs": return
-        case "systemd":
-            throw RuntimeError(
-                "systemd cgroup flag passed, but systemd support for managing cgroups is not available")
-        default: throw RuntimeError("cgroup manager \"" + manager + "\" is not supported, only cgroupfs")
+        case "cgroupfs": return false
+        case "systemd": return true
+        default: throw RuntimeError("cgroup manager \"" + manager + "\" is not supported, only cgroupfs and systemd")
         }
     }
 
+    private static func mayLackCgroups(_ globals: FlagValues) throws(RuntimeError) -> Bool? {
+        switch globals.string("rootless") {
+        case "auto", "": return nil
+        case "1", "t", "T", "true", "TRUE", "True": return true
+        case "0", "f", "F", "false", "FALSE", "False": return false
+        default: throw RuntimeError("strconv.ParseBool: parsing \"" + globals.string("rootless") + "\": invalid syntax")
+        }
+    }
+
+    /// A user other than root has a directory for the time of a login (XDG Base Directory Specification).
     private static func root(_ globals: FlagValues) -> FilePath {
         if let given = globals.optional("root"), !given.isEmpty { return FilePath(given) }
+        if geteuid() != 0, let directory = Environment.nonEmpty("XDG_RUNTIME_DIR") {
+            return FilePath(directory) / "swrunc"
+        }
         return FilePath("/run/swrunc")
     }
 
@@ -142,7 +159,8 @@ package enum RuntimeCommandLine {
             .string("log-format", default: "text", "format of the log: text or json"),
             .bool("debug", "log more"),
             .bool("systemd-cgroup", "let systemd make the cgroups; cgroupsPath is slice:prefix:name then"),
-            .string("cgroup-manager", default: "cgroupfs", "cgroupfs: who makes the cgroups, as crun has it"),
+            .string(
+                "cgroup-manager", default: "cgroupfs", "who makes the cgroups, as crun has it: cgroupfs or systemd"),
             .string("rootless", default: "auto", "ignore cgroups that may not be used: true, false or auto"),
             .string("criu", "ignored: criu is found in PATH").hiding(),
             .bool("version", short: "v", "print the version"),

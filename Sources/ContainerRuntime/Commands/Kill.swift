@@ -13,12 +13,12 @@ var killCommand: Command {
         let container = try invocation.container()
         let name = invocation.values.arguments.count > 1 ? invocation.values.arguments[1] : "SIGTERM"
         guard let signal = signalNumber(name) else { throw RuntimeError("unknown signal \"" + name + "\"") }
-        if invocation.values.bool("all") {
+        if invocation.values.bool("all"), !container.cgroup.isMissing {
             try step("") { () throws(SysError) in try container.cgroup.signalAll(signal) }
             return 0
         }
         // Without a pid namespace of its own, the end of the init does not end the others, and neither does it hide them.
-        if signal == SIGKILL, !container.isSeparate(.pid) {
+        if signal == SIGKILL, !container.isSeparate(.pid), !container.cgroup.isMissing {
             try step("unable to kill all processes") { () throws(SysError) in
                 try container.cgroup.signalAll(signal)
             }

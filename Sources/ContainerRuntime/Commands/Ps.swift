@@ -11,6 +11,7 @@ var psCommand: Command {
         passesArgumentsOn: true
     ) { invocation throws(RuntimeError) in
         let container = try invocation.container()
+        if container.cgroup.isMissing { throw RuntimeError("the container has no cgroup that knows its processes") }
         let pids = container.cgroup.processes().sorted()
         switch invocation.values.string("format") {
         case "json": writeText(1, pids.isEmpty ? "null" : JSONValue.array(pids.map { .int(Int64($0)) }).serialized())
@@ -44,5 +45,3 @@ private func printTable(_ pids: [Int32], options: [String]) throws(RuntimeError)
         if fields.count > column, let pid = Int32(fields[column]), pids.contains(pid) { writeLine(1, String(line)) }
     }
 }
-
-private func close(_ descriptor: consuming OwnedFD) {}

@@ -25,7 +25,7 @@ var runCommand: Command {
         }
         if isDetached {
             let console = try openConsole(launcher.options)
-            _ = try launchNow(launcher, console: console, log)
+            try launchDetached(launcher, console: console, log)
             return 0
         }
         if !invocation.values.bool("no-subreaper") { try step("") { () throws(SysError) in try becomeSubreaper() } }
@@ -35,18 +35,25 @@ var runCommand: Command {
     }
 }
 
+private func launchDetached(
+    _ launcher: Launcher, console: consuming OwnedFD?, _ log: Log
+) throws(RuntimeError) {
+    let child = try launchNow(launcher, console: console, log)
+    try child.readiness?.forward(of: child.pid, child.process)
+}
+
 private func runInForeground(_ launcher: Launcher, _ log: Log) throws(RuntimeError) -> CInt {
     let signals = try step("") { () throws(SysError) in try SignalDescriptor(nonBlocking: true) }
     guard launcher.plan.process.hasTerminal else {
         let child = try launchNow(launcher, console: nil, log)
-        return try Foreground(pid: child.pid, signals: signals).wait()
+        return try Foreground(child, signals: signals).wait()
     }
     let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
     let ours = sockets.first
     let child = try launchNow(launcher, console: sockets.second, log)
     let master = try step("receive the terminal") { () throws(SysError) in try receiveDescriptor(ours) }
     guard let master else { throw RuntimeError("the container sent no terminal") }
-    return try Foreground(pid: child.pid, signals: signals).relay(master)
+    return try Foreground(child, signals: signals).relay(master)
 }
 
 /// Launches without waiting for a `start`. The container is deleted again if its program cannot be executed.

@@ -14,14 +14,18 @@ var startCommand: Command {
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
         default: throw RuntimeError("cannot start an already running container")
         }
-        try openGate(container)
+        let readiness = try NotifySocket(of: invocation.id, in: invocation.store)?.listen()
+        let process = try openGate(container)
         try runHooks(container.record.poststart, named: "poststart", state: container.state(.running))
+        try readiness?.forward(of: container.record.pid, process)
         return 0
     }
 }
 
 /// Opens the fifo that the container's process waits at and takes its byte. Of several that try at once, one gets it.
-private func openGate(_ container: Container) throws(RuntimeError) {
+///
+/// - Returns: the process, as a pidfd.
+private func openGate(_ container: Container) throws(RuntimeError) -> OwnedFD {
     guard let process = try container.openInit() else {
         throw RuntimeError("cannot start a container that has stopped")
     }
@@ -49,4 +53,5 @@ private func openGate(_ container: Container) throws(RuntimeError) {
                 ? "cannot start an already running container" : "container process is already dead")
     }
     try? removeFile(path)
+    return process
 }

@@ -14,6 +14,10 @@ var updateCommand: Command {
         let container = try invocation.container()
         if container.status == .stopped { throw RuntimeError("container not running") }
         let changes = try requestedChanges(invocation.values)
+        if let unit = container.record.unit {
+            let limits = changes.completed(by: container.record.limits).limits
+            try unit.set(unitProperties(container.cgroup.settings(limits)))
+        }
         try step("") { () throws(SysError) in try container.cgroup.update(changes, from: container.record.limits) }
         var record = container.record
         record.limits = record.limits.updated(by: changes.completed(by: record.limits).limits)

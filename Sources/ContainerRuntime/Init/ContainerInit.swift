@@ -5,47 +5,6 @@ import Confinement
 import LinuxSystem
 import OCISpec
 
-/// The launcher's copies of what the plan binds, by the index of the mount. Sources are opened on the host's side,
-/// where their paths mean what the caller meant.
-struct BindSources: ~Copyable {
-    private var descriptors: [CInt] = []  // -1 for mounts that bind nothing; owned: an Array cannot hold OwnedFD
-
-    init(_ plan: ContainerPlan) throws(RuntimeError) {
-        var idMaps = IDMapNamespaces()
-        for mount in plan.mounts {
-            guard case .bind(let source, let isRecursive) = mount.kind else {
-                descriptors.append(-1)
-                continue
-            }
-            let context = "error mounting \"\(source.string)\" to rootfs at \"\(mount.destination)\""
-            let tree = try step(context) { () throws(SysError) in
-                let tree = try MountTree.clone(path: source, recursive: isRecursive)
-                if let mapping = mount.idMapping {
-                    try idMaps.apply(mapping, of: plan, to: tree, recursive: mount.options.isIDMapRecursive)
-                }
-                // The copy is a peer of the host's mount, which is what `shared` asks for; else it gets what all of the
-                // container's mounts have.
-                if mount.options.propagation != .shared {
-                    try tree.change(propagation: plan.hostPropagation, recursive: true)
-                }
-                try mount.options.restrict(tree)
-                return tree
-            }
-            descriptors.append(try step(context) { () throws(SysError) in try tree.fd.duplicate() }.relinquish())
-        }
-    }
-
-    deinit { for number in descriptors where number >= 0 { close(number) } }
-
-    /// The copy for a mount; once.
-    mutating func take(_ index: Int) -> MountTree? {
-        guard descriptors[index] >= 0 else { return nil }
-        let number = descriptors[index]
-        descriptors[index] = -1
-        return MountTree(OwnedFD(owning: number))
-    }
-}
-
 /// The container's first process, from clone3 to execve: it builds the world around itself.
 struct ContainerInit: ~Copyable {
     let id: String
@@ -59,12 +18,13 @@ struct ContainerInit: ~Copyable {
     let console: OwnedFD?
     /// exec.fifo as O_PATH: where `start` is waited for; nil if the launcher's word is all.
     let fifo: OwnedFD?
-    var sources: BindSources
+    /// Nil if the process has to find them itself, as root of its user namespace.
+    var sources: ContainerSources?
 
     /// Never returns. An error goes to the launcher.
-    consuming func run(tree: consuming MountTree) -> Never {
+    consuming func run() -> Never {
         let failure: RuntimeError
-        do throws(RuntimeError) { failure = try perform(tree: tree) } catch {
+        do throws(RuntimeError) { failure = try perform() } catch {
             try? channel.send(.failed(error.message))
             swrun_exit_now(1)
         }
@@ -79,11 +39,12 @@ struct ContainerInit: ~Copyable {
     }
 
     /// Returns only with the reason why the program was not executed.
-    private mutating func perform(tree: consuming MountTree) throws(RuntimeError) -> RuntimeError {
+    private mutating func perform() throws(RuntimeError) -> RuntimeError {
         swrun_reset_signals()
         try joinWorld()
-        let root = try RootBuilder(attaching: tree, plan: plan, cgroup: cgroup)
-        for (index, mount) in plan.mounts.enumerated() { try root.mount(mount, source: sources.take(index)) }
+        var sources = try takeSources()
+        var root = try RootBuilder(attaching: sources.root, plan: plan, cgroup: cgroup)
+        for (index, mount) in plan.mounts.enumerated() { try root.mount(mount, source: sources.binds.take(index)) }
         try root.makeDevices()
         // Made if it is missing, as runc does; it may lie on one of the mounts.
         try step("mkdir " + plan.process.cwd) { () throws(SysError) in
@@ -99,6 +60,11 @@ struct ContainerInit: ~Copyable {
         return try startProgram(proc)
     }
 
+    private mutating func takeSources() throws(RuntimeError) -> ContainerSources {
+        if let found = sources.take() { return found }
+        return try ContainerSources(plan)
+    }
+
     /// Before the host's /proc is out of sight: the kernel gives a user namespace a new one only while it sees one.
     private borrowing func makeProc() throws(RuntimeError) -> ProcFiles? {
         if fifo == nil, plan.spec.linux.sysctl.isEmpty, !plan.process.hasLabels { return nil }
@@ -110,8 +76,10 @@ struct ContainerInit: ~Copyable {
         try step("join the container's cgroups") { () throws(SysError) in try doors?.enter() }
         doors = nil
         ProcessorAffinity.reset()
+        if plan.namespaces.new.contains(.user) || options.usesSystemd {
+            try step("wait for the cgroup and the id mappings") { () throws(SysError) in try channel.waitForGo() }
+        }
         if plan.namespaces.new.contains(.user) {
-            try step("wait for the id mappings") { () throws(SysError) in try channel.waitForGo() }
             try step("become root of the user namespace") { () throws(SysError) in
                 try becomeRoot(uid: firstID(plan.uidMappings), gid: firstID(plan.gidMappings))
             }

@@ -42,7 +42,7 @@ extension RootBuilder {
     private borrowing func make(
         _ device: DevicePlan, in parent: borrowing OwnedFD, _ name: String
     ) throws(SysError) {
-        if plan.namespaces.isSeparate(.user) { return try bindHostDevice(device, parent, name) }
+        if plan.bindsDevices { return try bindHostDevice(device, parent, name) }
         let number = parent.raw
         let id = swrun_makedev(device.major, device.minor)
         if swrun_mknodat(number, name, device.mode, id) != 0 {
@@ -62,7 +62,6 @@ extension RootBuilder {
             && info.st_rdev == swrun_makedev(device.major, device.minor)
     }
 
-    /// Nodes may not be made inside a user namespace: the host's own is bound instead.
     private borrowing func bindHostDevice(
         _ device: DevicePlan, _ parent: borrowing OwnedFD, _ name: String
     ) throws(SysError) {

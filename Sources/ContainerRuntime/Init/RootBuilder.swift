@@ -7,14 +7,15 @@ import OCISpec
 /// Mounts and nodes of a container's root, made by the container's own process in its new mount namespace, before it
 /// enters the root. Everything is found by descriptor from `root`: the tree's content is hostile.
 struct RootBuilder: ~Copyable {
-    /// The root of the container's tree (O_PATH semantics: the detached mount of the launcher, attached by now).
-    let root: OwnedFD
+    /// The root of the container's tree (O_PATH semantics: the detached mount of the launcher, attached by now), or what
+    /// a mount of the spec has put over it.
+    private(set) var root: OwnedFD
     let plan: ContainerPlan
     let cgroup: ContainerCgroup
 
     /// Attaches the tree over this namespace's root, where pivot_root(2) can take it from, without any path. Hooks and
     /// whoever stays in the host's mount namespace expect it at its own place.
-    init(attaching tree: consuming MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
+    init(attaching tree: borrowing MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
         let isOwnNamespace = plan.namespaces.new.contains(.mount)
         if isOwnNamespace {
             // MS_PRIVATE or MS_SLAVE, with MS_REC
@@ -35,7 +36,7 @@ struct RootBuilder: ~Copyable {
     }
 
     /// Makes one mount; `source` is the launcher's copy of what is to be bound.
-    borrowing func mount(_ mount: MountPlan, source: consuming MountTree?) throws(RuntimeError) {
+    mutating func mount(_ mount: MountPlan, source: consuming MountTree?) throws(RuntimeError) {
         let context = "error mounting \"\(mount.sourceName)\" to rootfs at \"\(mount.destination)\""
         switch mount.kind {
         case .bind:
@@ -43,15 +44,23 @@ struct RootBuilder: ~Copyable {
             let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(source.fd))
             }
             let target = try step(context) { () throws(SysError) in try openTarget(mount, isDirectory: isDirectory) }
-            try step(context) { () throws(SysError) in try source.attach(on: target) }
+            try step(context) { () throws(SysError) in
+                try source.attach(on: target)
+                if mount.destination == "/" { root = try source.fd.duplicate() }
+            }
         case .fileSystem(let type, let name):
-            try step(context) { () throws(SysError) in try mountNew(type, name, mount) }
+            try step(context) { () throws(SysError) in
+                let tree = try mountNew(type, name, mount)
+                if mount.destination == "/" { root = try tree.fd.duplicate() }
+            }
         case .cgroup:
             try step(context) { () throws(SysError) in try mountCgroups(mount) }
         }
     }
 
-    private borrowing func mountNew(_ type: String, _ source: String, _ mount: MountPlan) throws(SysError) {
+    private borrowing func mountNew(
+        _ type: String, _ source: String, _ mount: MountPlan
+    ) throws(SysError) -> MountTree {
         var options = mount.options.fileSystem
         if type == "tmpfs", !options.contains(where: { $0.hasPrefix("mode=") }),
             let covered = try? openInRoot(root, mount.destination, O_PATH | O_DIRECTORY)
@@ -67,6 +76,7 @@ struct RootBuilder: ~Copyable {
         if mount.isSealedLater { restrictions.set.subtract(.readOnly) }
         try restrictions.restrict(tree)
         try tree.attach(on: target)
+        return tree
     }
 
     /// Opens where a mount goes, and makes it if it is missing. The plan has checked the destination's text; here it is
@@ -97,8 +107,9 @@ struct RootBuilder: ~Copyable {
     /// v2: the container's own view of the one hierarchy. v1: a tmpfs with a directory for each hierarchy.
     private borrowing func mountCgroups(_ mount: MountPlan) throws(SysError) {
         let target = try openTarget(mount)
+        let cgroup = cgroup.isMissing ? try ContainerCgroup.ofThisProcess() : cgroup
         if cgroup.layout.isUnifiedOnly, let unified = cgroup.layout.unified {
-            let tree = try cgroupTree(unified, type: "cgroup2", options: [], mount)
+            let tree = try cgroupTree(cgroup, unified, type: "cgroup2", options: [], mount)
             return try tree.attach(on: target)
         }
         let attributes = mount.options.set.subtracting(.readOnly)
@@ -110,7 +121,7 @@ struct RootBuilder: ~Copyable {
             let number = base.fd.raw
             try sys("mkdirat", name) { mkdirat(number, name, 0o755) }
             let directory = try openAt(base.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW)
-            let tree = try cgroupTree(hierarchy, type: "cgroup", options: controllers, mount)
+            let tree = try cgroupTree(cgroup, hierarchy, type: "cgroup", options: controllers, mount)
             try tree.attach(on: directory)
             for controller in controllers where controller != name && controllers.count > 1 {
                 try sys("symlinkat", controller) { symlinkat(name, number, controller) }
@@ -120,7 +131,7 @@ struct RootBuilder: ~Copyable {
     }
 
     private borrowing func cgroupTree(
-        _ hierarchy: CgroupHierarchy, type: String, options: [String], _ mount: MountPlan
+        _ cgroup: ContainerCgroup, _ hierarchy: CgroupHierarchy, type: String, options: [String], _ mount: MountPlan
     ) throws(SysError) -> MountTree {
         let tree: MountTree
         if plan.namespaces.isSeparate(.cgroup) || type == "cgroup2",

@@ -48,14 +48,18 @@ struct ExecLauncher {
         }
         let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
         let terminal = try step("", { () throws(SysError) in try console?.duplicate() })
-        let result = try withJoinedNamespaces(pidNamespace) { () throws(RuntimeError) in
-            try addingToCgroups { () throws(SysError) in try clone(into: doors) }
-        }
+        let isUnprivileged = geteuid() != 0 && container.isSeparate(.user)
+        let result =
+            try isUnprivileged
+            ? cloneInside(initProcess)
+            : withJoinedNamespaces(pidNamespace) { () throws(RuntimeError) in
+                try addingToCgroups { () throws(SysError) in try clone(into: doors) }
+            }
         switch consume result {
         case .child:
             close(sockets.first)  // or the end of the launcher would not be seen
             let added = AddedProcess(
-                process: process, namespaces: namespaces,
+                process: process, namespaces: isUnprivileged ? namespaces.subtracting(.user) : namespaces,
                 keyring: options.noNewKeyring ? nil : "_ses." + container.record.id, filter: filter,
                 preservedDescriptors: options.preservedDescriptors, channel: ChildChannel(socket: sockets.second),
                 doors: doors, initProcess: initProcess, console: terminal)
@@ -91,6 +95,18 @@ struct ExecLauncher {
         }
     }
 
+    /// Who is not root may join the other namespaces only from within their user namespace.
+    private func cloneInside(_ initProcess: borrowing OwnedFD) throws(RuntimeError) -> CloneResult {
+        let joined: NamespaceFlags = container.isSeparate(.pid) ? [.user, .pid] : .user
+        let target = initProcess.raw
+        return try step("join the container's user namespace") { () throws(SysError) in
+            try cloneProcess([], intoCgroup: nil) { () throws(SysError) in
+                try joinNamespace(try OwnedFD(duplicating: target), joined)
+                try becomeRoot()
+            }
+        }
+    }
+
     /// The pid namespace holds for children only: the launcher is in it while it clones.
     private var pidNamespace: [NamespacePlan.Joined] {
         guard container.isSeparate(.pid) else { return [] }
@@ -108,5 +124,3 @@ struct ExecLauncher {
         return flags
     }
 }
-
-private func close(_ descriptor: consuming OwnedFD) {}

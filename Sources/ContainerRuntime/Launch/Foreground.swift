@@ -6,9 +6,11 @@ import LinuxSystem
 struct Foreground: ~Copyable {
     let pid: Int32
     let signals: SignalDescriptor
+    let readiness: Readiness?
 
-    init(pid: Int32, signals: consuming SignalDescriptor) {
-        self.pid = pid
+    init(_ child: consuming LaunchedContainer, signals: consuming SignalDescriptor) {
+        pid = child.pid
+        readiness = child.readiness
         self.signals = signals
     }
 
@@ -16,8 +18,9 @@ struct Foreground: ~Copyable {
     borrowing func wait() throws(RuntimeError) -> CInt {
         while true {
             if let code = try handleSignals(terminal: nil) { return code }
-            var entry = pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)
-            try step("") { () throws(SysError) in try sys("poll") { poll(&entry, 1, -1) } }
+            try step("") { () throws(SysError) in
+                if try waitReadable([signals.raw, readinessNumber]).contains(1) { passReadinessOn() }
+            }
         }
     }
 
@@ -32,16 +35,18 @@ struct Foreground: ~Copyable {
             var entries = (
                 pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: master.raw, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: inputEnded ? -1 : 0, events: Int16(POLLIN), revents: 0)
+                pollfd(fd: inputEnded ? -1 : 0, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: readinessNumber, events: Int16(POLLIN), revents: 0)
             )
             let ready = try step("") { () throws(SysError) in
                 try sys("poll") {
                     withUnsafeMutablePointer(to: &entries) { pointer in
-                        pointer.withMemoryRebound(to: pollfd.self, capacity: 3) { poll($0, 3, code == nil ? -1 : 100) }
+                        pointer.withMemoryRebound(to: pollfd.self, capacity: 4) { poll($0, 4, code == nil ? -1 : 100) }
                     }
                 }
             }
             if entries.0.revents != 0, code == nil { code = try handleSignals(terminal: master.raw) }
+            if entries.3.revents != 0 { passReadinessOn() }
             if entries.2.revents != 0, !copy(from: 0, to: master.raw) {
                 inputEnded = true
                 _ = [UInt8(4)].withUnsafeBytes { write(master.raw, $0.baseAddress, 1) }  // ctrl-d: what a tty's end is
@@ -58,6 +63,18 @@ struct Foreground: ~Copyable {
             }
         }
     }
+
+    /// -1, which poll(2) passes over, if nobody wants to know.
+    private var readinessNumber: CInt {
+        switch readiness {
+        case .some(let found): found.raw
+        case .none: -1
+        }
+    }
+
+    /// The service manager looks after this process, which stays as long as the container does. One that is gone does
+    /// not matter to the container.
+    private borrowing func passReadinessOn() { _ = try? readiness?.pass(on: getpid(), waits: false) }
 
     /// Forwards what came in; the exit code if the process has ended. Other children are adopted ones: reaped only.
     private borrowing func handleSignals(terminal: CInt?) throws(RuntimeError) -> CInt? {

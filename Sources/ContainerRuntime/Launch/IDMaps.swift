@@ -64,11 +64,41 @@ func idMapText(_ mappings: [RuntimeLinux.IDMapping]) -> String {
     mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
 }
 
-/// Writes the id maps of a process that was made in a new user namespace (user_namespaces(7)).
+/// Writes the id maps of a process that was made in a new user namespace (user_namespaces(7)). A user who is not root may
+/// map no more than the own ids; what the administrator gave beyond those (subuid(5)) is mapped by newuidmap(1).
 func writeIDMaps(_ plan: ContainerPlan, of pid: Int32) throws(RuntimeError) {
-    for (file, mappings) in [("uid_map", plan.uidMappings), ("gid_map", plan.gidMappings)] {
-        try step("write " + file) { () throws(SysError) in
-            try writeText(FilePath("/proc/\(pid)/\(file)"), idMapText(mappings))
+    let isUnprivileged = plan.privileges.isUnprivileged
+    if isUnprivileged, isOwn(plan.gidMappings, id: getegid()) {
+        try step("deny setgroups") { () throws(SysError) in
+            try writeText(FilePath("/proc/\(pid)/setgroups"), "deny")
         }
     }
+    for (file, tool, mappings) in [
+        ("uid_map", "newuidmap", plan.uidMappings), ("gid_map", "newgidmap", plan.gidMappings),
+    ] {
+        do throws(SysError) {
+            try writeText(FilePath("/proc/\(pid)/\(file)"), idMapText(mappings))
+        } catch {
+            guard isUnprivileged, error.errno == .notPermitted else {
+                throw RuntimeError("write " + file + ": " + error.description)
+            }
+            try map(mappings, of: pid, by: tool)
+        }
+    }
+}
+
+private func isOwn(_ mappings: [RuntimeLinux.IDMapping], id: UInt32) -> Bool {
+    mappings.count == 1 && mappings[0].hostID == id && mappings[0].size == 1
+}
+
+private func map(_ mappings: [RuntimeLinux.IDMapping], of pid: Int32, by tool: String) throws(RuntimeError) {
+    let path = try findProgram(tool, path: Environment.value("PATH"))
+    let numbers = mappings.flatMap { [$0.containerID, $0.hostID, $0.size] }
+    let code = try step("run " + tool) { () throws(SysError) in
+        let null = try open(FilePath("/dev/null"), O_RDONLY)
+        let spawn = Spawn(
+            FilePath(path), [String(pid)] + numbers.map { String($0) }, environment: Environment.current())
+        return try waitForChild(try spawn.start(stdin: null.raw, stdout: 2, stderr: 2))
+    }
+    if code != 0 { throw RuntimeError("failed to use " + tool + " on \(pid): exit status \(code)") }
 }

@@ -10,6 +10,12 @@ package struct LaunchOptions: Sendable, Equatable {
     package var pidFile: FilePath?
     /// Where a pidfd of the process is sent.
     package var pidfdSocket: FilePath?
+    /// Where the container says that it is ready; nil if nobody asked to be told.
+    package var notifySocket: NotifySocket?
+    /// A container that asks for no cgroup and no limit gets no cgroup where none may be made.
+    package var mayLackCgroups = false
+    /// The cgroup is a unit of systemd's.
+    package var usesSystemd = false
     package var noPivot = false
     package var noNewKeyring = false
     /// Descriptors from 3 on that the program gets.

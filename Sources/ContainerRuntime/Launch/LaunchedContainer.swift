@@ -12,6 +12,8 @@ import OCISpec
     let channel: LauncherChannel
     /// Who is told of a seccomp listener; nil if the filter has none.
     var agent: SeccompAgent?
+    /// Where it says that it is ready; nil if nobody wants to know, or if that is for `start` to wait for.
+    var readiness: Readiness?
 
     /// The next message; a failure of the child, or its early end, is an error.
     borrowing func expect(_ expected: ChildMessage) throws(RuntimeError) {
@@ -84,11 +86,15 @@ extension Launcher {
     /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
     func accompany(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
         if plan.namespaces.hasOtherUsers { try plan.process.setLimits(of: child.pid) }
-        if plan.namespaces.new.contains(.user) {
-            try writeIDMaps(plan, of: child.pid)
-            try child.go()
+        try child.setOOMScore(plan.process)  // while the process's files in /proc still are ours
+        if let unit {
+            let properties = try unitProperties(annotations: plan.spec.annotations)
+            try unit.start(
+                child.pid, id: id, properties: unitProperties(cgroup.settings(plan.spec.linux.resources)) + properties)
+            try applyLimits()
         }
-        try child.setOOMScore(plan.process)
+        if plan.namespaces.new.contains(.user) { try writeIDMaps(plan, of: child.pid) }
+        if plan.namespaces.new.contains(.user) || unit != nil { try child.go() }
         try moveNetworkDevices(plan.spec.linux.networkDevices, to: child.pid)
         let hooks = plan.spec.hooks
         if hooks.hasAnyBeforeEntry {
@@ -123,7 +129,7 @@ extension Launcher {
         try store.save(
             ContainerRecord(
                 plan: plan, id: id, pid: child.pid, startTime: stat.startTime, options: options,
-                created: Timestamp.now.rfc3339(), cgroupPath: cgroup.path))
+                created: Timestamp.now.rfc3339(), cgroup: cgroup.isMissing ? nil : cgroup.location, unit: unit))
         if let pidFile = options.pidFile { try writePIDFile(pidFile, child.pid) }
     }
 
@@ -143,49 +149,14 @@ extension Launcher {
                 try cloneProcess(new, intoCgroup: cgroup)
             }
         }
-        return try cloneInUserNamespace(user.path, new, cgroup)
-    }
-
-    private func cloneInUserNamespace(
-        _ path: FilePath, _ new: NamespaceFlags, _ cgroup: CInt?
-    ) throws(RuntimeError) -> CloneResult {
-        try step("join the user namespace " + path.string) { () throws(SysError) in
-            let report = try UnixSocket.pair()
-            switch try cloneProcess([], intoCgroup: cgroup) {
-            case .child: return try cloneFurther(path, new, report.second)
-            case .parent(let pid, _):
-                close(report.second)
-                let received = try receiveDescriptor(report.first)
-                _ = try waitForChild(pid)
-                guard let pidfd = received else { throw SysError("setns", path.string, .notPermitted) }
-                return .parent(pid: try processNumber(pidfd), pidfd: pidfd)
+        let others = plan.privileges.isUnprivileged ? plan.namespaces.joined.filter { $0.type != .user } : []
+        return try step("join the user namespace " + user.path.string) { () throws(SysError) in
+            try cloneProcess(new, intoCgroup: cgroup) { () throws(SysError) in
+                try joinNamespace(try open(user.path, O_RDONLY), .user)
+                try becomeRoot()
+                for namespace in others { try joinNamespace(try open(namespace.path, O_RDONLY), namespace.type) }
             }
         }
-    }
-
-    /// In the step between: enters the user namespace and makes the init process as the launcher's child. A number
-    /// would mean nothing to the launcher: this process may be in another pid namespace.
-    private func cloneFurther(
-        _ path: FilePath, _ new: NamespaceFlags, _ report: borrowing OwnedFD
-    ) throws(SysError) -> CloneResult {
-        guard (try? enterUserNamespace(path)) != nil, let result = try? cloneProcess(new, asSibling: true) else {
-            swrun_exit_now(1)
-        }
-        switch consume result {
-        case .child: return .child
-        case .parent(_, let pidfd):
-            var descriptor = pidfd.relinquish()  // open until the message is sent
-            var byte: UInt8 = 0
-            _ = swrun_send_fds(report.raw, &byte, 1, &descriptor, 1)
-            swrun_exit_now(0)
-        }
-    }
-
-    private func enterUserNamespace(_ path: FilePath) throws(SysError) {
-        try joinNamespace(try open(path, O_RDONLY), .user)
-        try Privileges.setGroup(0)
-        try Privileges.setUser(0)
-        try Privileges.setNotDumpable()
     }
 }
 
@@ -195,5 +166,3 @@ func writePIDFile(_ path: FilePath, _ pid: Int32) throws(RuntimeError) {
         try replaceFile(path, Array(String(pid).utf8), mode: 0o644)
     }
 }
-
-private func close(_ descriptor: consuming OwnedFD) {}

@@ -11,7 +11,9 @@ package struct Launcher {
     package let id: String
     package let plan: ContainerPlan
     package let options: LaunchOptions
-    let cgroup: ContainerCgroup
+    private(set) var cgroup: ContainerCgroup
+    /// The cgroup's unit; nil if systemd has nothing to do with it.
+    let unit: SystemdUnit?
     let log: Log
 
     init(
@@ -23,8 +25,22 @@ package struct Launcher {
         self.plan = plan
         self.options = options
         let layout = try step("find the cgroup hierarchies") { () throws(SysError) in try CgroupLayout.detect() }
-        cgroup = ContainerCgroup(
-            layout: layout, path: cgroupPath(cgroupsPath: plan.spec.linux.cgroupsPath, id: id))
+        let cgroupsPath = plan.spec.linux.cgroupsPath
+        if options.usesSystemd {
+            let unit = try SystemdUnit(cgroupsPath: cgroupsPath, id: id, isUser: options.mayLackCgroups)
+            let location = try unit.location(unified: layout.isUnifiedOnly)
+            self.unit = unit
+            cgroup = ContainerCgroup(layout: layout, location: location)
+            return
+        }
+        unit = nil
+        let location = try step("find the cgroup of this process") { () throws(SysError) in
+            try CgroupLocation(cgroupsPath: cgroupsPath, id: id, layout: layout) {
+                () throws(SysError) in
+                try readText(FilePath("/proc/self/cgroup"))
+            }
+        }
+        cgroup = ContainerCgroup(layout: layout, location: location)
     }
 
     /// Makes the container. With `waitsForStart` its process then waits at the fifo, and another program's `start`
@@ -36,14 +52,36 @@ package struct Launcher {
             throw error
         }
         do throws(RuntimeError) {
-            try store.note(cgroupPath: cgroup.path, of: id)
-            try applying { () throws(SysError) in try cgroup.create() }
+            try options.notifySocket?.makeDirectory()
+            try store.note(cgroup.location, of: id)
+            var launcher = self
+            launcher.cgroup = try makeCgroup()
             if waitsForStart { try makeFifo() }
-            return try start(waitsForStart: waitsForStart, console: console)
+            return try launcher.start(waitsForStart: waitsForStart, console: console)
         } catch {
+            try? unit?.stop()
             try? cgroup.remove()
             try? store.remove(id)
             throw error
+        }
+    }
+
+    private func makeCgroup() throws(RuntimeError) -> ContainerCgroup {
+        do throws(SysError) {
+            try cgroup.create()
+            return cgroup
+        } catch {
+            let prefix = "unable to apply cgroup configuration: "
+            guard options.mayLackCgroups, plan.spec.linux.cgroupsPath.isEmpty,
+                [Errno.accessDenied, .notPermitted, .readOnly].contains(error.errno)
+            else { throw RuntimeError(prefix + error.description) }
+            try? cgroup.remove()
+            guard plan.spec.linux.resources.limits == RuntimeResources() else {
+                throw RuntimeError(
+                    prefix + "rootless needs no limits + no cgrouppath when no permission is granted for cgroups: "
+                        + error.description)
+            }
+            return .missing
         }
     }
 
@@ -62,11 +100,13 @@ package struct Launcher {
 
     private func start(waitsForStart: Bool, console: borrowing OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
         let filter = try makeFilter()
-        // Before the child is in there: cgroup v1 takes device rules one by one, and it makes nodes.
-        try applyLimits()
-        let child = try clone(waitsForStart: waitsForStart, console: console, filter: filter)
+        // Before the child is in there: cgroup v1 takes device rules one by one, and it makes nodes. systemd makes no
+        // unit without a process, and writes limits of its own: there the child waits.
+        if unit == nil { try applyLimits() }
+        var child = try clone(waitsForStart: waitsForStart, console: console, filter: filter)
         log.debug("nsexec container setup: cloned process \(child.pid)")
         do throws(RuntimeError) {
+            if !waitsForStart { child.readiness = try options.notifySocket?.listen() }
             try accompany(child)
             return child
         } catch {
@@ -86,20 +126,15 @@ package struct Launcher {
     private func clone(
         waitsForStart: Bool, console: borrowing OwnedFD?, filter: SeccompFilter?
     ) throws(RuntimeError) -> LaunchedContainer {
-        let tree = try step("error preparing rootfs") { () throws(SysError) in
-            try MountTree.clone(path: plan.rootfs, recursive: true)
-        }
-        try step("error preparing rootfs") { () throws(SysError) in
-            guard isDirectory(try status(tree.fd)) else { throw SysError("open", plan.rootfs.string, .notDirectory) }
-            try tree.change(propagation: plan.hostPropagation, recursive: true)
-        }
-        let sources = try BindSources(plan)
+        let sources = plan.privileges.isUnprivileged ? nil : try ContainerSources(plan)
         let doors = try step("open the container's cgroups") { () throws(SysError) in try CgroupDoors(cgroup) }
         let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
         let gate = try openFifo(if: waitsForStart)
         let terminal = try step("", { () throws(SysError) in try console?.duplicate() })
         let newTime = plan.namespaces.new.contains(.time) ? plan.spec.linux.timeOffsets : nil
-        let result = try withJoinedNamespaces(plan.namespaces.joined, newTime: newTime) { () throws(RuntimeError) in
+        // Who is not root can join namespaces only from within their user namespace.
+        let joined = plan.privileges.isUnprivileged ? [] : plan.namespaces.joined
+        let result = try withJoinedNamespaces(joined, newTime: newTime) { () throws(RuntimeError) in
             try cloneInit(doors)
         }
         switch consume result {
@@ -109,12 +144,10 @@ package struct Launcher {
                 id: id, plan: plan, cgroup: cgroup, filter: filter, options: options,
                 channel: ChildChannel(socket: sockets.second), doors: doors, console: terminal, fifo: gate,
                 sources: sources)
-            process.run(tree: tree)
+            process.run()
         case .parent(let pid, let process):
             return LaunchedContainer(
                 pid: pid, process: process, channel: LauncherChannel(socket: sockets.first), agent: agent)
         }
     }
 }
-
-private func close(_ descriptor: consuming OwnedFD) {}

@@ -9,9 +9,10 @@ import LinuxSystem
 /// If the program's file is writable, it runs itself again: from a copy of its mount that is read-only and attached
 /// nowhere, so that nobody can change that, or from a copy of the file in memory, sealed for ever (memfd_create(2)).
 /// Nothing tells the second run what it is: it looks at its own file, as the first did.
-func runFromUnwritableProgram(_ arguments: [String]) throws(SysError) {
+func runFromUnwritableProgram(_ arguments: [String], _ log: Log) throws(SysError) {
     let program = try open(FilePath("/proc/self/exe"), O_RDONLY)
     if isUnwritable(program) { return }
+    log.debug("runc exeseal: using /proc/self/exe clone")
     if let tree = try? MountTree.clone(of: program), (try? tree.change(set: .readOnly)) != nil {
         try? execute(tree.fd, arguments)
     }

@@ -22,14 +22,19 @@ package struct ContainerPlan: Sendable, Equatable {
     /// False if /dev is a mount of the host's, which must not be touched.
     package var populatesDev: Bool
     package let spec: RuntimeSpec
+    package let privileges: HostPrivileges
 
     /// Checks the spec and works out the plan; `bundle` is absolute.
-    package init(_ spec: RuntimeSpec, bundle: FilePath) throws(RuntimeError) {
+    package init(
+        _ spec: RuntimeSpec, bundle: FilePath, privileges: HostPrivileges = HostPrivileges()
+    ) throws(RuntimeError) {
         self.spec = spec
+        self.privileges = privileges
         try ContainerPlan.check(spec)
         guard let process = spec.process else { throw RuntimeError("process property must not be empty") }
         guard let root = spec.root else { throw RuntimeError("root must be specified") }
         self.process = try ProcessPlan(process)
+        try self.process.adjust(to: privileges)
         self.process.scheduling = try valid { () throws(RuntimeSpecError) in
             try ContainerPlan.scheduling(process, spec.linux)
         }
@@ -46,6 +51,7 @@ package struct ContainerPlan: Sendable, Equatable {
             return true
         }
         try checkConsistency()
+        if privileges.isUnprivileged { try checkUnprivileged() }
     }
 
     private static func check(_ spec: RuntimeSpec) throws(RuntimeError) {
@@ -107,6 +113,9 @@ package struct ContainerPlan: Sendable, Equatable {
         }
         return nil
     }
+
+    /// Device nodes may not be made by root of a user namespace: the host's own are bound instead.
+    package var bindsDevices: Bool { namespaces.isSeparate(.user) || privileges.isInUserNamespace }
 
     private func checkTime() throws(RuntimeError) {
         let offsets = spec.linux.timeOffsets

@@ -58,7 +58,6 @@ package struct MountPlan: Sendable, Equatable {
     /// Below /proc only a few files may be replaced: another mount there would hide the paths that confinement is
     /// applied to.
     private func checkProcDestination() throws(RuntimeError) {
-        if destination == "/" { throw RuntimeError("mount destination must not be \"/\"") }
         if destination == "/proc" || destination.hasPrefix("/proc/"), !mayCoverProc {
             throw RuntimeError("\"" + destination + "\" " + MountPlan.coversProc)
         }

@@ -18,8 +18,7 @@ package struct Container: Sendable {
         if let cgroup {
             self.cgroup = cgroup
         } else {
-            let layout = try step("find the cgroup hierarchies") { () throws(SysError) in try CgroupLayout.detect() }
-            self.cgroup = ContainerCgroup(layout: layout, path: record.cgroupPath)
+            self.cgroup = try ContainerCgroup.find(record.cgroup)
         }
     }
 
@@ -53,4 +52,13 @@ package struct Container: Sendable {
     }
 
     package func isSeparate(_ type: RuntimeLinux.NamespaceType) -> Bool { record.namespaces.contains(type.rawValue) }
+}
+
+extension ContainerCgroup {
+    /// The cgroup at a remembered location of this host; nil stands for none.
+    static func find(_ location: CgroupLocation?) throws(RuntimeError) -> ContainerCgroup {
+        guard let location else { return .missing }
+        let layout = try step("find the cgroup hierarchies") { () throws(SysError) in try CgroupLayout.detect() }
+        return ContainerCgroup(layout: layout, location: location)
+    }
 }

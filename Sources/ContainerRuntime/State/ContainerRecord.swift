@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import Cgroups
 package import JSON
 import LinuxSystem
 package import OCISpec
@@ -15,7 +16,10 @@ package struct ContainerRecord: Sendable, Equatable {
     package var config: String
     package var rootfs: String
     package var created: String
-    package var cgroupPath: String
+    /// Nil if it has no cgroups.
+    package var cgroup: CgroupLocation?
+    /// Nil if its cgroup is no unit of systemd's.
+    package var unit: SystemdUnit?
     /// The namespaces that are not the host's (`RuntimeLinux.NamespaceType` names).
     package var namespaces: [String]
     package var annotations: [RuntimePair]
@@ -35,7 +39,8 @@ package struct ContainerRecord: Sendable, Equatable {
             "version": .int(ContainerRecord.formatVersion), "ociVersion": .string(ociVersion), "id": .string(id),
             "pid": .int(Int64(pid)), "startTime": .int(Int64(startTime)), "bundle": .string(bundle),
             "config": .string(config), "rootfs": .string(rootfs), "created": .string(created),
-            "cgroupPath": .string(cgroupPath),
+            "cgroupPath": cgroup.map { .string($0.path) } ?? .null, "cgroupBases": cgroup?.basesJSON ?? [],
+            "systemdUnit": unit?.json ?? .null,
             "namespaces": .strings(namespaces), "annotations": annotations.sortedObject,
             "hooks": ["poststart": .array(poststart.map { $0.json }), "poststop": .array(poststop.map { $0.json })],
             "limits": limits.limitsJSON, "inherited": inherited,
@@ -44,7 +49,7 @@ package struct ContainerRecord: Sendable, Equatable {
 
     package init(
         plan: ContainerPlan, id: String, pid: Int32, startTime: UInt64, options: LaunchOptions, created: String,
-        cgroupPath: String
+        cgroup: CgroupLocation?, unit: SystemdUnit? = nil
     ) {
         ociVersion = plan.spec.ociVersion
         self.id = id
@@ -54,7 +59,8 @@ package struct ContainerRecord: Sendable, Equatable {
         config = options.config.string
         rootfs = plan.rootfs.string
         self.created = created
-        self.cgroupPath = cgroupPath
+        self.cgroup = cgroup
+        self.unit = unit
         namespaces = RuntimeLinux.NamespaceType.allCases.filter { plan.namespaces.isSeparate($0.flag) }
             .map { $0.rawValue }
         annotations = plan.spec.annotations
@@ -83,7 +89,10 @@ package struct ContainerRecord: Sendable, Equatable {
         config = value["config"]?.string ?? bundle + "/config.json"
         rootfs = try text("rootfs")
         created = try text("created")
-        cgroupPath = try text("cgroupPath")
+        if value["cgroupPath"] != .null {
+            cgroup = CgroupLocation(path: try text("cgroupPath"), bases: value["cgroupBases"] ?? [])
+        }
+        unit = value["systemdUnit"].flatMap { SystemdUnit($0) }
         namespaces = value["namespaces"]?.strings ?? []
         annotations = (value["annotations"]?.stringPairs ?? []).map { RuntimePair(key: $0.key, value: $0.value) }
         let hooks = try valid { () throws(RuntimeSpecError) in try RuntimeHooks(value["hooks"] ?? [:]) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+package import Cgroups
 import JSON
 package import LinuxSystem
 
@@ -48,14 +49,20 @@ package struct ContainerStore: Sendable {
 
     /// Notes where the processes of a container will be before there are any: a creation that is killed half-way can
     /// then still be cleaned up.
-    package func note(cgroupPath: String, of id: String) throws(RuntimeError) {
+    package func note(_ cgroup: CgroupLocation, of id: String) throws(RuntimeError) {
+        let value: JSONValue = [.string(cgroup.path), cgroup.basesJSON]
         try step("save the container's state") { () throws(SysError) in
-            try replaceFile(directory(id) / "cgroup", Array(cgroupPath.utf8), mode: 0o600)
+            try replaceFile(directory(id) / "cgroup", value.bytes(), mode: 0o600)
         }
     }
 
     /// The cgroup of a container whose creation was not finished; nil if there is none.
-    package func notedCgroupPath(_ id: String) -> String? { try? readText(directory(id) / "cgroup") }
+    package func notedCgroup(_ id: String) -> CgroupLocation? {
+        guard let bytes = try? readFile(directory(id) / "cgroup"), let pair = try? JSONValue(parsing: bytes).array,
+            pair.count == 2, let path = pair[0].string
+        else { return nil }
+        return CgroupLocation(path: path, bases: pair[1])
+    }
 
     package func load(_ id: String) throws(RuntimeError) -> ContainerRecord {
         try ContainerStore.check(id)
