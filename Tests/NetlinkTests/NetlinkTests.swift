@@ -38,7 +38,6 @@ struct NetlinkRequestTests {
     @Test("a veth pair with its peer in another namespace")
     func veth() throws {
         let namespace = try open(FilePath("/dev/null"), 0)
-        let number = UInt8(namespace.raw)
         let operation = NetlinkOperation.addVeth(
             host: VethEnd("veth1"), master: 9, peer: VethEnd("eth0"), namespace: namespace)
         var expected = bytes(
@@ -56,7 +55,8 @@ struct NetlinkRequestTests {
             00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # the peer's ifinfomsg
             """)
         expected += bytes("09 00 03 00 65 74 68 30 00 00 00 00  # IFLA_IFNAME eth0")
-        expected += bytes("08 00 1c 00") + [number, 0, 0, 0]  // IFLA_NET_NS_FD
+        expected += bytes("08 00 1c 00")  // IFLA_NET_NS_FD
+        expected += withUnsafeBytes(of: UInt32(namespace.raw).littleEndian) { Array($0) }
         expected[0] = UInt8(expected.count)
         #expect(operation.message(sequence: 1).count == expected.count)
         for (offset, wanted) in Self.nestedLengths(of: expected) { expected[offset] = wanted }
