@@ -72,11 +72,8 @@ def test_ipv6_addresses_kept_free(stack, network, box):
     assert inspected(stack, name)["IPAM"]["Config"][1]["AuxiliaryAddresses"] == {"printer": "fd00:f::2"}
 
 
-def test_wanted_addresses_that_no_subnet_has(stack, network):
-    chosen, other = network("--subnet", "10.99.7.0/24"), network()
-    for flags, text in [
-        ((chosen, "--ip", "10.99.6.1"), "no configured subnet or ip-range contain the IP address 10.99.6.1"),
-        ((other, "--ip6", "fd00::9"), "user specified IP address is supported only when connecting to networks with user "),
-    ]:
-        refused = stack.docker("run", "--rm", "--network", *flags, "busybox", "true", check=False)
-        assert refused.code == 125 and "invalid endpoint settings:\n" + text in refused.err
+def test_a_wanted_address_that_no_subnet_has(stack, network):
+    name = network("--subnet", "10.99.7.0/24")
+    refused = stack.docker("run", "--rm", "--network", name, "--ip", "10.99.6.1", "busybox", "true", check=False)
+    assert refused.code == 125
+    assert "endpoint settings:\nno configured subnet or ip-range contain the IP address 10.99.6.1" in refused.err

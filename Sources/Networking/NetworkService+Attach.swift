@@ -135,9 +135,10 @@ extension NetworkService {
             }
         }
         if let address = request.address6 {
-            if network.isPredefined || network.ipv6 == nil {
+            // Without IPv6 the address is passed over, as docker does where the network was given a pool for it.
+            if network.isPredefined {
                 reasons.append(unchosen)
-            } else if network.ipv6?.subnet.contains(address) != true {
+            } else if let ipv6 = network.ipv6, !ipv6.subnet.contains(address) {
                 reasons.append("no configured subnet or ip-range contain the IP address \(address)")
             }
         }
