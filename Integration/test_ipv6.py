@@ -67,7 +67,7 @@ def test_an_address_can_be_chosen(stack, cli, network, box, container_name):
         return cli("run", "--name", container_name, "--network", name, "--ip6", wanted, "busybox", check=False).err
     assert "Address already in use" in refusal("fd00:6::f00d")
     stack.docker("rm", "-f", container_name)
-    assert "no configured subnet contains IP address fd00:7::1" in refusal("fd00:7::1")
+    assert "no configured subnet or ip-range contain the IP address fd00:7::1" in refusal("fd00:7::1")
 
 
 def test_a_subnet_is_chosen_and_a_wrong_one_refused(stack, cli, network):

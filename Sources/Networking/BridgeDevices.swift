@@ -28,12 +28,14 @@ final class BridgeDevices {
     }
 
     /// Makes the bridge unless it is there, gives it its addresses unless it has them, and brings it up.
-    func ensure(_ name: String, address: IPv4Prefix, address6: IPv6Prefix?, mtu: Int) throws(NetworkError) {
+    func ensure(
+        _ name: String, hardwareAddress: MACAddress, address: IPv4Prefix?, address6: IPv6Prefix?, mtu: Int
+    ) throws(NetworkError) {
         if try find(name) == nil {
-            let mac = MACAddress(for: address.address)
             try run { (netlink) throws(NetlinkError) in
                 try netlink.run([
-                    .addBridge(name, address: mac, mtu: mtu), .setAlias(name, Self.mark), .withoutIPv6Addresses(name),
+                    .addBridge(name, address: hardwareAddress, mtu: mtu), .setAlias(name, Self.mark),
+                    .withoutIPv6Addresses(name),
                 ])
             }
         }
@@ -42,7 +44,7 @@ final class BridgeDevices {
             throw NetworkError(.invalidArgument, "link \(name) exists and is no bridge: choose another with --bridge")
         }
         var operations: [NetlinkOperation] = []
-        if bridge.address != address {
+        if let address, bridge.address != address {
             if let old = bridge.address, bridge.link.alias == Self.mark {
                 operations.append(.deleteAddress(old, linkIndex: bridge.link.index).tolerating(.addressNotAvailable))
             }

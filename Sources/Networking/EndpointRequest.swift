@@ -16,7 +16,7 @@ package struct EndpointRequest: Sendable {
     package var names: [String] = []
     package var links: [String: String] = [:]
     package var address: IPv4Address?
-    /// Without effect on a network that has no IPv6.
+    /// Without effect on a network of users' that has no IPv6.
     package var address6: IPv6Address?
     /// Further addresses of the interface, which the network knows nothing of (`--link-local-ip`).
     package var linkLocal: [IPv4Address] = []

@@ -7,11 +7,15 @@ package struct IPv6Request: Sendable {
     package var subnet: IPv6Prefix?
     package var range: IPv6Prefix?
     package var gateway: IPv6Address?
+    package var reserved: [String: IPv6Address]
 
-    package init(subnet: IPv6Prefix?, range: IPv6Prefix?, gateway: IPv6Address?) {
+    package init(
+        subnet: IPv6Prefix?, range: IPv6Prefix?, gateway: IPv6Address?, reserved: [String: IPv6Address] = [:]
+    ) {
         self.subnet = subnet
         self.range = range
         self.gateway = gateway
+        self.reserved = reserved
     }
 }
 
@@ -21,6 +25,8 @@ package struct IPv6Network: Sendable, Equatable {
     package var gateway: IPv6Address
     /// Addresses are given to containers from this part of the subnet only; nil means from all of it.
     package var range: IPv6Prefix?
+    /// Addresses that no container gets (`--aux-address`).
+    package var reserved: [String: IPv6Address] = [:]
 
     var bridgeAddress: IPv6Prefix? { IPv6Prefix(gateway, length: subnet.length) }
 
@@ -38,7 +44,9 @@ package struct IPv6Network: Sendable, Equatable {
         self.subnet = subnet
         gateway = request.gateway ?? IPv6Address(rawValue: subnet.first.rawValue &+ 1)
         range = request.range?.network
-        guard [gateway, range?.first, range?.last].compactMap({ $0 }).allSatisfy(subnet.contains) else {
+        reserved = request.reserved
+        guard ([gateway, range?.first, range?.last].compactMap { $0 } + reserved.values).allSatisfy(subnet.contains)
+        else {
             throw NetworkError(.invalidArgument, "invalid network config: an address is not in the subnet \(subnet)")
         }
     }
@@ -51,6 +59,7 @@ package struct IPv6Network: Sendable, Equatable {
 
     /// The wanted address if it is free, or else the first free one.
     func next(wanted: IPv6Address?, taken: Set<IPv6Address>) throws(NetworkError) -> IPv6Prefix {
+        let taken = taken.union(reserved.values)
         var candidate = wanted ?? (range ?? subnet).first
         if wanted == nil {
             // Every address that is taken can be passed over once; the first one of a subnet is its routers'.
@@ -76,7 +85,10 @@ package struct IPv6Network: Sendable, Equatable {
 extension IPv6Network {
     /// The stored form.
     var json: JSONValue {
-        ["subnet": .optional(subnet), "gateway": .optional(gateway), "range": .optional(range)]
+        [
+            "subnet": .optional(subnet), "gateway": .optional(gateway), "range": .optional(range),
+            "reserved": .map(reserved.mapValues(\.description)),
+        ]
     }
 
     init?(json: JSONValue) {
@@ -86,5 +98,6 @@ extension IPv6Network {
         self.subnet = subnet
         self.gateway = gateway
         range = json["range"]?.string.flatMap { IPv6Prefix($0) }
+        reserved = (json["reserved"]?.map ?? [:]).compactMapValues { IPv6Address($0) }
     }
 }

@@ -17,3 +17,17 @@ package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible
 
     package var description: String { message }
 }
+
+extension NetworkError {
+    /// docker's refusal of an endpoint's settings, for all reasons at once.
+    init(invalidEndpointOn network: NetworkRecord, _ reasons: [String]) {
+        self.init(
+            .invalidArgument,
+            "invalid config for network \(network.name): invalid endpoint settings:\n" + Self.list(reasons))
+    }
+
+    /// One reason as it is, several as docker lists them.
+    package static func list(_ reasons: [String]) -> String {
+        reasons.count == 1 ? reasons[0] : reasons.map { "* " + $0 }.joined(separator: "\n")
+    }
+}

@@ -71,7 +71,7 @@ extension NetworkService {
         _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState,
         _ handle: inout NamespaceHandle
     ) throws(NetworkError) {
-        if request.address != nil { try checkWantsAddress(network) }
+        try checkWantedAddresses(request, network)
         let allocator = try AddressAllocator(network: network, endpoints: state.endpoints(on: network))
         let address = try allocator.next(wanted: request.address)
         let mac = request.macAddress ?? MACAddress(for: address.address)
@@ -90,7 +90,9 @@ extension NetworkService {
         let hasDefaultRoute = state.endpoints(of: request.containerID).contains {
             $0.id != endpoint.id && $0.gateway != nil
         }
-        let isolated = network.name == "bridge" && !configuration.interContainerCommunication
+        let isolated =
+            network.name == "bridge"
+            ? !configuration.interContainerCommunication : network.bridgeOptions?.interContainer == false
         let port = BridgeDevices.Port(
             hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: mac, address: address,
             gateway: hasDefaultRoute ? nil : endpoint.gateway, isolated: isolated,
@@ -123,19 +125,30 @@ extension NetworkService {
         }
     }
 
-    private func checkWantsAddress(_ network: NetworkRecord) throws(NetworkError) {
+    private func checkWantedAddresses(_ request: EndpointRequest, _ network: NetworkRecord) throws(NetworkError) {
+        guard request.address != nil || request.address6 != nil else { return }
         var reasons: [String] = []
         if network.isPredefined {
             reasons.append("user specified IP address is supported on user defined networks only")
         }
-        if network.isPredefined || !network.isSubnetChosen {
-            reasons.append(
-                "user specified IP address is supported only when connecting to networks with user configured subnets")
+        let unchosen =
+            "user specified IP address is supported only when connecting to networks with user configured subnets"
+        if let address = request.address {
+            if network.isPredefined || !network.isSubnetChosen {
+                reasons.append(unchosen)
+            } else if network.subnet?.contains(address) != true {
+                reasons.append("no configured subnet or ip-range contain the IP address \(address)")
+            }
         }
-        if reasons.isEmpty { return }
-        let list = reasons.count == 1 ? reasons[0] : reasons.map { "* " + $0 }.joined(separator: "\n")
-        throw NetworkError(
-            .invalidArgument, "invalid config for network \(network.name): invalid endpoint settings:\n\(list)")
+        if let address = request.address6 {
+            // Without IPv6 the address is passed over, as docker does where the network was given a pool for it.
+            if network.isPredefined {
+                reasons.append(unchosen)
+            } else if let ipv6 = network.ipv6, !ipv6.subnet.contains(address) {
+                reasons.append("no configured subnet or ip-range contain the IP address \(address)")
+            }
+        }
+        if !reasons.isEmpty { throw NetworkError(invalidEndpointOn: network, reasons) }
     }
 
     /// A client that goes on sending datagrams (a DNS or VPN client) keeps a tracked flow alive: without this its
@@ -179,6 +192,7 @@ extension NetworkService {
         of mapping: PortMapping, _ endpoint: EndpointRecord, _ state: NetworkState
     ) -> [HostAddress] {
         if let wanted = mapping.hostIP { return [wanted] }
+        if let binding = state.networks[endpoint.networkID]?.bridgeOptions?.hostBinding { return [.ipv4(binding)] }
         let isReachable = endpoint.address6 != nil || configuration.userlandProxy && mapping.proto != .sctp
         return isReachable && state.ports.hasIPv6 ? [.any, .anyIPv6] : [.any]
     }

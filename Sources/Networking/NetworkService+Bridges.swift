@@ -143,13 +143,17 @@ extension NetworkService {
         guard let gateway = network.gateway, let subnet = network.subnet,
             let address = IPv4Prefix(gateway, length: subnet.length)
         else { throw NetworkError(.internal, "network \(network.name) has no subnet") }
-        if network.ipv6 == nil, let bridge = try state.bridges.find(network.bridge), bridge.address == address,
+        let isIsolated = network.bridgeOptions?.isIsolated == true
+        let wanted = isIsolated ? nil : address
+        if network.ipv6 == nil, let bridge = try state.bridges.find(network.bridge), bridge.address == wanted,
             bridge.link.isUp
         {
             return
         }
         let mtu = network.mtu ?? configuration.mtu ?? state.bridges.uplinkMTU()
-        try state.bridges.ensure(network.bridge, address: address, address6: network.ipv6?.bridgeAddress, mtu: mtu)
+        try state.bridges.ensure(
+            network.bridge, hardwareAddress: MACAddress(for: address.address), address: wanted,
+            address6: isIsolated ? nil : network.ipv6?.bridgeAddress, mtu: mtu)
         enableForwarding("IPv4", "net/ipv4/ip_forward")
         if network.ipv6 != nil { enableForwarding("IPv6", "net/ipv6/conf/all/forwarding") }
         try applyFirewall(state)
@@ -173,7 +177,8 @@ extension NetworkService {
             guard let subnet = network.subnet else { continue }
             rules.bridges.append(
                 FirewallRules.Bridge(
-                    name: network.bridge, subnet: subnet, masquerade: configuration.ipMasquerade,
+                    name: network.bridge, subnet: subnet,
+                    masquerade: network.bridgeOptions?.masquerade ?? configuration.ipMasquerade,
                     isInternal: network.isInternal, subnet6: network.ipv6?.subnet))
         }
         for endpoint in state.endpoints.values {

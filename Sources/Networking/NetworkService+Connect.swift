@@ -44,6 +44,10 @@ extension NetworkService {
     private func checkConnectable(
         _ network: NetworkRecord, _ own: [EndpointRecord], _ request: EndpointRequest, _ state: NetworkState
     ) throws(NetworkError) {
+        if network.driver == "host" {
+            throw NetworkError(
+                .invalidArgument, "container cannot be disconnected from host network or connected to host network")
+        }
         guard network.driver == "bridge", own.allSatisfy({ state.networks[$0.networkID]?.driver == "bridge" }) else {
             throw NetworkError(
                 .permissionDenied,

@@ -120,6 +120,7 @@ extension NetworkService {
         if let text = request.options[NetworkRecord.mtuOption], NetworkRecord.mtu(text) == nil {
             throw NetworkError(.invalidArgument, "invalid MTU number: \(text)")
         }
+        _ = try BridgeOptions(request.options, isInternal: request.isInternal)
         if let name = request.options["com.docker.network.bridge.name"] {
             guard (1...15).contains(name.utf8.count),
                 name.utf8.allSatisfy({ isAlphanumeric($0) || "_.-".utf8.contains($0) })

@@ -28,6 +28,7 @@ extension NetworkResource {
             var config = AddressConfig(subnet: ipv6.subnet.description)
             config.range = ipv6.range?.description ?? ""
             config.gateway = ipv6.gateway.description
+            config.auxiliary = ipv6.reserved.map { ($0.key, $0.value.description) }
             configs.append(config)
         }
         endpoints = status.endpoints.map { endpoint in
@@ -50,18 +51,24 @@ extension NetworkRequest {
             (body.isIngress, "ingress networks"), (body.isConfigOnly, "config-only networks"),
             (!["", "default"].contains(body.ipamDriver), "IPAM drivers"),
         ] where isAsked { throw .unimplemented("\(what) are not implemented") }
-        guard ipv4.count < 2, ipv6.count < 2 else {
+        if ipv4.count > 1 || ipv6.count > 1 {
             throw EngineError(.permissionDenied, "bridge driver doesn't support multiple subnets")
         }
-        if body.enablesIPv6 { self.ipv6 = try IPv6Request(ipv6.first) }
-        if let config = ipv4.first {
-            subnet = try parsed(config.subnet, "subnet") { IPv4Prefix($0) }
-            addressRange = try parsed(config.range, "ip-range") { IPv4Prefix($0) }
-            gateway = try parsed(config.gateway, "gateway") { IPv4Address($0) }
-            for (key, value) in config.auxiliary {
-                reserved[key] = try parsed(value, "aux-address") { IPv4Address($0) }
-            }
+        var reasons: [String] = []
+        let checked4 = ipv4.first.map { CheckedConfig<IPv4Address>($0, &reasons) }
+        let checked6 = ipv6.first.map { CheckedConfig<IPv6Address>($0, &reasons) }
+        guard reasons.isEmpty else {
+            throw .invalidArgument("invalid network config:\n" + NetworkError.list(reasons))
         }
+        if body.enablesIPv6 {
+            self.ipv6 = IPv6Request(
+                subnet: checked6?.subnet, range: checked6?.range, gateway: checked6?.gateway,
+                reserved: checked6?.auxiliary ?? [:])
+        }
+        subnet = checked4?.subnet
+        addressRange = checked4?.range
+        gateway = checked4?.gateway
+        reserved = checked4?.auxiliary ?? [:]
         isInternal = body.isInternal
         isAttachable = body.isAttachable
         options = Dictionary(pairs: body.options)
@@ -69,25 +76,53 @@ extension NetworkRequest {
     }
 }
 
-extension IPv6Request {
-    /// - Parameter config: nil leaves the choice of everything to the network.
-    fileprivate init(_ config: NetworkCreateRequest.AddressConfig?) throws(EngineError) {
-        let subnet = try parsed(config?.subnet ?? "", "subnet") { IPv6Prefix($0) }
-        if let subnet, subnet != subnet.network {
-            throw .invalidArgument("invalid network config:\ninvalid subnet \(subnet): it should be \(subnet.network)")
+/// One entry of a network's IPAM configuration.
+private struct CheckedConfig<Address: NetworkAddress> {
+    var subnet: AddressPrefix<Address>?
+    var range: AddressPrefix<Address>?
+    var gateway: Address?
+    var auxiliary: [String: Address] = [:]
+
+    /// - Parameter reasons: gets docker's words for all that is wrong with the entry.
+    init(_ config: NetworkCreateRequest.AddressConfig, _ reasons: inout [String]) {
+        subnet = Self.network(config.subnet, "subnet", &reasons)
+        if !config.range.isEmpty {
+            range = Self.network(config.range, "ip-range", &reasons)
+            if let subnet, let range, !(subnet.contains(range.first) && subnet.contains(range.last)) {
+                reasons.append("invalid ip-range \(range): parent subnet \(subnet) doesn't contain ip-range")
+            }
         }
-        self.init(
-            subnet: subnet, range: try parsed(config?.range ?? "", "ip-range") { IPv6Prefix($0) },
-            gateway: try parsed(config?.gateway ?? "", "gateway") { IPv6Address($0) })
+        if !config.gateway.isEmpty {
+            gateway = address(config.gateway, "gateway \(config.gateway)", &reasons)
+        }
+        for (key, value) in config.auxiliary.sorted(by: { $0.key < $1.key }) {
+            auxiliary[key] = address(value, "auxiliary address \(key)", &reasons)
+        }
+    }
+
+    private static func network(
+        _ text: String, _ what: String, _ reasons: inout [String]
+    ) -> AddressPrefix<Address>? {
+        guard let prefix = AddressPrefix<Address>(text) else {
+            reasons.append("invalid \(what) \(text): invalid CIDR block notation")
+            return nil
+        }
+        if prefix != prefix.network { reasons.append("invalid \(what) \(text): it should be \(prefix.network)") }
+        return prefix
+    }
+
+    private func address(_ text: String, _ what: String, _ reasons: inout [String]) -> Address? {
+        guard let address = Address(text) else {
+            reasons.append("invalid \(what): invalid address")
+            return nil
+        }
+        if let subnet, !subnet.contains(address) {
+            reasons.append("invalid \(what): parent subnet \(subnet) doesn't contain this address")
+        }
+        return address
     }
 }
 
 extension NetworkCreateRequest.AddressConfig {
     fileprivate var isIPv6: Bool { subnet.contains(":") }
-}
-
-private func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws(EngineError) -> T? {
-    if text.isEmpty { return nil }
-    guard let value = parse(text) else { throw .invalidArgument("invalid network config: invalid \(what) \(text)") }
-    return value
 }

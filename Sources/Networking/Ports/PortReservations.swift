@@ -60,7 +60,7 @@ final class PortReservations {
         let key = Key(port)
         guard !conflicts(key) else {
             throw NetworkError(
-                .internal, "Bind for \(key.hostIP.with(port: key.hostPort)) failed: port is already allocated")
+                .internal, "Bind for \(key.hostIP):\(key.hostPort) failed: port is already allocated")
         }
         // SCTP's sockets need a kernel module: rely on our own table.
         guard port.proto != .sctp else {

@@ -110,6 +110,11 @@ extension TaskService {
 
     /// Deletes a stopped task and everything that belongs to it but the container's record and snapshot.
     func delete(_ key: TaskKey) async throws -> Containerd_Task_V2_DeleteResponse {
+        // Ends with the task's removal, whether or not its client waits for it: half a deletion would leave the id taken.
+        try await Task { [self] in try await deleteWholly(key) }.value
+    }
+
+    private func deleteWholly(_ key: TaskKey) async throws -> Containerd_Task_V2_DeleteResponse {
         if case .lost(let bundle, let exit) = tasks[key] {
             try await pool.run { try bundle.remove() }
             tasks.set(key, nil)
@@ -126,7 +131,7 @@ extension TaskService {
             where failure.code == .unavailable
         {
             _ = try await exitAfterLoss(of: shim)
-            return try await delete(key)
+            return try await deleteWholly(key)
         }
         guard tasks.replace(shim, with: .creating) else { return response }  // the id stays taken until all is gone
         await shutDown(shim)
