@@ -150,6 +150,7 @@ let daemonTargets: [Target] = [
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
     .systemLibrary(name: "CNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
@@ -180,7 +181,7 @@ let daemonTargets: [Target] = [
     library(
         "Engine",
         [
-            "CLinux", "LinuxSystem", "JSON", "OCISpec", "Cgroups", "ShimAPI", "Tar", "Archive", "DockerAPI",
+            "CLinux", "CYAML", "LinuxSystem", "JSON", "OCISpec", "Cgroups", "ShimAPI", "Tar", "Archive", "DockerAPI",
             "GoTemplate", "Netlink", "Networking", "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads",
             "Registry",
             protobuf, logging, crypto,
@@ -241,7 +242,7 @@ func part(of name: String, _ dependencies: [Target.Dependency], _ sources: [Stri
 }
 
 let fuzzedModules: Set = [
-    "CISAL", "CZstd", "CBzip2", "CLZMA", "CSQLite", "CNFTables", "Threads", "Netlink", "Archive", "Metadata",
+    "CISAL", "CZstd", "CBzip2", "CLZMA", "CYAML", "CSQLite", "CNFTables", "Threads", "Netlink", "Archive", "Metadata",
     "Networking", "DockerAPI", "Tar", "GoTemplate", "DockerClient", "Commands",
 ]
 
@@ -254,7 +255,8 @@ let fuzzTargets: [Target] = [
             "ResponseHeader.swift", "RetryPolicy.swift", "TOMLReader.swift",
         ]),
     part(
-        of: "Engine", ["CLinux", "GoTemplate", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "TTRPC"],
+        of: "Engine",
+        ["CLinux", "CYAML", "GoTemplate", "LinuxSystem", "JSON", "OCISpec", "DockerAPI", "Networking", "TTRPC"],
         [
             "EngineError.swift", "Spec", "IO/DetachKeys.swift", "System/TimeArgument.swift", "Logs/LogLine.swift",
             "Logs/LogLineScanner.swift",

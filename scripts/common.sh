@@ -4,7 +4,7 @@ set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What a build needs. mmdebstrap and friends are in the lists of the scripts that use them.
-build_packages=(libseccomp-dev libsqlite3-dev libisal-dev libzstd-dev libbz2-dev liblzma-dev libnftables-dev libcrypt-dev
+build_packages=(libseccomp-dev libsqlite3-dev libisal-dev libzstd-dev libbz2-dev liblzma-dev libyaml-dev libnftables-dev libcrypt-dev
     musl-dev musl-tools zlib1g-dev pkg-config binutils python3)
 run_packages=(iproute2 nftables procps)
 

@@ -25,6 +25,7 @@ struct YAMLReaderTests {
             ),
             ("\"quoted key\": x\nversion: 0.5.0\nv: 1.5\n", #"{"quoted key":"x","version":"0.5.0","v":"1.5"}"#),
             ("a: b\r\nc:\r\n- d\r\n", #"{"a":"b","c":["d"]}"#),
+            ("- a\n  - b\n- {a 1}\n", #"["a - b",{"a 1":null}]"#),
         ])
     func reads(_ yaml: String, _ json: String) throws {
         #expect(try YAMLReader.parse(yaml) == JSONValue(parsing: Array(json.utf8)))
@@ -33,9 +34,10 @@ struct YAMLReaderTests {
     @Test(
         "refuses what it does not know, and what is broken",
         arguments: [
-            "a: &x 1", "a: !!str 1", "? a\n: b", "a: 1\na: 2", "a: [1", "a: \"x", "a: 1\n  b: 2", "- a\n  - b",
+            "a: &x 1\nb: *x", "a: !!str 1", "? [a]\n: b", "a: 1\na: 2", "--- 1\n--- 2", "a: [1", "a: \"x",
+            "a: 1\n  b: 2",
             "\ta: 1",
-            "a: [1 2]x", "{a 1}", "a: {b: 1]", String(repeating: "[", count: 1000),
+            "a: [1 2]x", "a: {b: 1]", String(repeating: "[", count: 1000),
             String(repeating: "- ", count: 1000),
         ])
     func refuses(_ yaml: String) {

@@ -34,6 +34,10 @@ let daemonTargets = [
         }
         expect(query.answer(addresses: addresses, limit: 512).count <= 512, "an answer fits a datagram")
     },
+    FuzzTarget("yaml") { bytes in
+        guard let document = accepted({ try YAMLReader.parse(bytes.text) }) else { return }
+        expect((try? JSONValue(parsing: document.bytes())) == document, "what was read can be written")
+    },
     FuzzTarget("web-socket") { bytes in
         func payload(_ pieces: [ArraySlice<UInt8>]) -> [UInt8] {
             var decoder = WebSocketDecoder()

@@ -43,16 +43,6 @@ extension ContainerRecord {
     }
 }
 
-extension ContainerRecord.RootMount {
-    var json: JSONValue { ["type": .string(type), "source": .string(source), "options": .strings(options)] }
-
-    init(json: JSONValue) {
-        self.init(
-            type: json["type"]?.string ?? "", source: json["source"]?.string ?? "",
-            options: json["options"]?.strings ?? [])
-    }
-}
-
 extension NetworkView {
     var json: JSONValue {
         [

@@ -37,12 +37,6 @@ package struct ContainerRecord: Sendable, Equatable {
     /// Starts ever made; before the first there are no config files.
     package var hasBeenStarted = false
 
-    package struct RootMount: Sendable, Equatable {
-        package var type: String
-        package var source: String
-        package var options: [String]
-    }
-
     package var shortID: String { String(id.prefix(12)) }
 
     /// The program and its arguments, as inspect's Path and Args.

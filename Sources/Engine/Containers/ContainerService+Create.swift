@@ -192,7 +192,7 @@ extension ContainerService {
         async let mounts = supervisor.prepareSnapshot(draft.id, parent: draft.chainID)
         async let made: Void = makeSupervisorContainer(draft)
         record.rootfs = try await mounts.map {
-            ContainerRecord.RootMount(type: $0.type, source: $0.source, options: $0.options)
+            RootMount(type: $0.type, source: $0.source, options: $0.options)
         }
         try await made
         try await useVolumes(&record)

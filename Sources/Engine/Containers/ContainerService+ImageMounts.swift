@@ -16,7 +16,7 @@ extension ContainerService {
             record.mounts[index].imageID = image.id
             record.mounts[index].source = stagedMount(record.id, index).string
             record.mounts[index].layers = view.first.map {
-                ContainerRecord.RootMount(type: $0.type, source: $0.source, options: $0.options)
+                RootMount(type: $0.type, source: $0.source, options: $0.options)
             }
         }
     }

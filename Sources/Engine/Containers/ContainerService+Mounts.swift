@@ -62,7 +62,7 @@ extension ContainerService {
         return staged
     }
 
-    private static func mountImage(_ layers: ContainerRecord.RootMount, at target: FilePath) throws(SysError) {
+    private static func mountImage(_ layers: RootMount, at target: FilePath) throws(SysError) {
         try makeDirectories(target, mode: 0o700)
         try mount(layers.source, on: target, type: layers.type, options: layers.options)
     }

@@ -42,7 +42,7 @@ final class ContainerTree: Sendable {
 
     /// What a stopped container is made of.
     struct Parts: Sendable {
-        var rootfs: ContainerRecord.RootMount
+        var rootfs: RootMount
         var isReadOnly: Bool
         var mounts: [MountPoint]
         /// A directory of the host to mount at; only the new namespace sees that.

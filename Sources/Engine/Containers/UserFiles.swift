@@ -12,7 +12,7 @@ struct UserFiles: Sendable {
     var passwd: String
     var group: String
 
-    init(rootfs: [ContainerRecord.RootMount]) throws(SysError) {
+    init(rootfs: [RootMount]) throws(SysError) {
         (passwd, group) = ("", "")
         if let mount = rootfs.first { self = try UserFiles(root: try Self.open(mount)) }
     }
@@ -28,7 +28,7 @@ struct UserFiles: Sendable {
         try self.init(root: try LinuxSystem.open(FilePath("/proc/\(pid)/root"), OpenFlags.directory))
     }
 
-    private static func open(_ mount: ContainerRecord.RootMount) throws(SysError) -> OwnedFD {
+    private static func open(_ mount: RootMount) throws(SysError) -> OwnedFD {
         let stack = try? LayerStack(type: mount.type, source: mount.source, options: mount.options)
         if let stack, let tree = try stack.open() { return tree }
         return try LinuxSystem.open(FilePath(mount.source), OpenFlags.directory)

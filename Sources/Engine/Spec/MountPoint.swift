@@ -20,7 +20,7 @@ package struct MountPoint: Sendable, Equatable {
     /// `sha256:…` of an image.
     package var imageID = ""
     /// How an image's layers are mounted.
-    package var layers: ContainerRecord.RootMount?
+    package var layers: RootMount?
     /// What the user wrote behind the last colon of `-v`.
     package var mode = ""
     package var writable = true
@@ -105,6 +105,6 @@ extension MountPoint {
         anonymous = record["Anonymous"]?.bool ?? false
         subpath = record["Subpath"]?.string ?? ""
         imageID = record["ImageID"]?.string ?? ""
-        layers = record["Layers"].map { ContainerRecord.RootMount(json: $0) }
+        layers = record["Layers"].map { RootMount(json: $0) }
     }
 }

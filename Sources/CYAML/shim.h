@@ -1,0 +1,3 @@
+// The declarations of libyaml, from Debian's -dev package.
+#pragma once
+#include <yaml.h>
