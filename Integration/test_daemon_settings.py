@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from harness import BIN, Stack, our_processes, wait_until
+from campaign import processes
+from harness import BIN, Stack, wait_until
 
 
 def validate(tmp_path, *flags, config=None):
@@ -88,7 +89,7 @@ def test_without_live_restore_containers_end_with_the_daemon(own_stack):
     own_stack.docker("run", "-d", "--name", "again", "--restart", "always", "--stop-timeout", "0", "busybox", "sleep", "1000")
     own_stack.docker("run", "-d", "--name", "unless", "--restart", "unless-stopped", "busybox", *polite)
     own_stack.stop()
-    assert not [process for process in our_processes() if process.endswith("swrun-shim")]
+    wait_until(lambda: not processes(str(BIN / "swrun-shim"), str(own_stack.directory)), 10, "the end of all shims")
     own_stack.start()
     assert own_stack.docker("logs", "polite") == "bye"
     state = {name: own_stack.inspect(name)["State"] for name in ("polite", "deaf")}
