@@ -38,11 +38,10 @@ final class NameServer: Sendable {
     private struct State {
         var table = NameTable()
         var clients: [String: Client] = [:]
-        var commands: [Command] = []
-        var wake: SocketBox?
     }
 
     private let state = Mutex(State())
+    let commands = CommandQueue<Command>()
 
     // MARK: Names
 
@@ -56,9 +55,9 @@ final class NameServer: Sendable {
 
     /// Begins to answer a container, or goes on with other sockets.
     func serve(_ container: String, _ client: Client, _ sockets: ResolverSockets) throws(SysError) {
-        try start()
+        try commands.start { [self] in NameServerLoop(server: self, $0).run() }
         state.withLock { $0.clients[container] = client }
-        send(.serve(container: container, sockets))
+        commands.send(.serve(container: container, sockets))
     }
 
     /// Changes what a container that is served sees.
@@ -75,39 +74,10 @@ final class NameServer: Sendable {
     /// Closes a container's sockets, which would keep its namespace alive. One that is not served is fine.
     func end(_ container: String) {
         guard state.withLock({ $0.clients.removeValue(forKey: container) }) != nil else { return }
-        send(.end(container: container))
-    }
-
-    private func send(_ command: Command) {
-        state.withLock { state in
-            state.commands.append(command)
-            guard let wake = state.wake else { return }
-            _ = writeNonBlocking(wake.fd, [1, 0, 0, 0, 0, 0, 0, 0][...])
-        }
-    }
-
-    /// The thread starts with the first container and ends with the process.
-    private func start() throws(SysError) {
-        try state.withLock { state throws(SysError) in
-            guard state.wake == nil else { return }
-            let number = try sys("eventfd") { eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK)) }
-            let wake = SocketBox(OwnedFD(owning: number))
-            let epoll = try Epoll()
-            try epoll.add(number, token: NameServerLoop.wakeToken, .readable)
-            state.wake = wake
-            let box = EpollBox(epoll)
-            detachThread { [self] in NameServerLoop(server: self, box, wake).run() }
-        }
+        commands.send(.end(container: container))
     }
 
     // MARK: For the loop
-
-    func takeCommands() -> [Command] {
-        state.withLock { state in
-            defer { state.commands = [] }
-            return state.commands
-        }
-    }
 
     func client(_ container: String) -> Client? { state.withLock { $0.clients[container] } }
 
@@ -129,11 +99,4 @@ final class NameServer: Sendable {
         default: return nil
         }
     }
-}
-
-/// Hands an epoll instance to the thread that uses it.
-final class EpollBox: Sendable {
-    let epoll: Epoll
-
-    init(_ epoll: consuming Epoll) { self.epoll = epoll }
 }

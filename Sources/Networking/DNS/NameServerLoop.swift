@@ -14,21 +14,18 @@ final class NameServerLoop {
         case exchange(Exchange)
     }
 
-    static let wakeToken: UInt64 = 0
     /// Questions of one container that other servers may be asked at the same time (docker allows 1024).
     static let maximumExchanges = 256
     static let maximumConnections = 64
 
     let server: NameServer
     private let box: EpollBox
-    private let wake: SocketBox
     private var sources: [UInt64: Source] = [:]
     private var nextToken: UInt64 = 1
 
-    init(server: NameServer, _ box: EpollBox, _ wake: SocketBox) {
+    init(server: NameServer, _ box: EpollBox) {
         self.server = server
         self.box = box
-        self.wake = wake
     }
 
     /// Serves until the process ends.
@@ -40,12 +37,7 @@ final class NameServerLoop {
     }
 
     private func handle(_ event: Epoll.Event) {
-        if event.token == Self.wakeToken {
-            var counter = [UInt8](repeating: 0, count: 8)
-            _ = readNonBlocking(wake.fd, into: &counter)
-            for command in server.takeCommands() { perform(command) }
-            return
-        }
+        if event.token == server.commands.token { return server.commands.take().forEach(perform) }
         switch sources[event.token] {
         case .datagrams(let container, let socket): receive(container, socket)
         case .listener(let container, let socket): accept(container, socket)
@@ -98,7 +90,7 @@ final class NameServerLoop {
 
     private func receive(_ container: String, _ socket: SocketBox) {
         for _ in 0..<16 {  // then others' turn: what is left makes the socket ready again
-            guard let (message, sender) = receiveDatagram(socket.fd) else { return }
+            guard let (message, sender) = receiveDatagram(socket.fd, upTo: 4096) else { return }
             take(message, container, .datagram(socket, sender))
         }
     }
@@ -182,40 +174,9 @@ extension NameServerLoop.Source {
 
 /// Where an answer goes.
 enum ReplyPath {
-    case datagram(SocketBox, sockaddr_in)
+    case datagram(SocketBox, SocketAddress)
     /// The token of a client's connection.
     case connection(UInt64)
 
     var isDatagram: Bool { if case .datagram = self { true } else { false } }
-}
-
-/// One datagram and its sender; nil if there is none now.
-private func receiveDatagram(_ fd: borrowing OwnedFD) -> ([UInt8], sockaddr_in)? {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    var sender = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let number = fd.raw
-    let count = buffer.withUnsafeMutableBytes { bytes in
-        withUnsafeMutablePointer(to: &sender) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                recvfrom(number, bytes.baseAddress, bytes.count, 0, __SOCKADDR_ARG(__sockaddr__: $0), &length)
-            }
-        }
-    }
-    return count < 0 ? nil : (Array(buffer.prefix(count)), sender)
-}
-
-/// Sends one datagram; one that cannot be sent is lost, as datagrams are.
-func sendDatagram(_ fd: borrowing OwnedFD, _ message: [UInt8], to receiver: sockaddr_in) {
-    var address = receiver
-    let number = fd.raw
-    _ = message.withUnsafeBytes { bytes in
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-                return sendto(
-                    number, bytes.baseAddress, bytes.count, 0, __CONST_SOCKADDR_ARG(__sockaddr__: $0), length)
-            }
-        }
-    }
 }

@@ -13,21 +13,18 @@ final class PortProxyLoop {
         case end(ProxiedConnection, ProxiedConnection.Side)
     }
 
-    static let wakeToken: UInt64 = 0
     /// Connections and flows of datagrams, of all ports together.
     private static let maximumSources = 8192
 
     private let proxy: PortProxy
     private let box: EpollBox
-    private let wake: SocketBox
     private var sources: [UInt64: Source] = [:]
     private var ports: [BoundPort: UInt64] = [:]
     private var nextToken: UInt64 = 1
 
-    init(proxy: PortProxy, _ box: EpollBox, _ wake: SocketBox) {
+    init(proxy: PortProxy, _ box: EpollBox) {
         self.proxy = proxy
         self.box = box
-        self.wake = wake
     }
 
     /// Serves until the process ends.
@@ -40,12 +37,7 @@ final class PortProxyLoop {
     }
 
     private func handle(_ event: Epoll.Event) {
-        if event.token == Self.wakeToken {
-            var counter = [UInt8](repeating: 0, count: 8)
-            _ = readNonBlocking(wake.fd, into: &counter)
-            for command in proxy.takeCommands() { perform(command) }
-            return
-        }
+        if event.token == proxy.commands.token { return proxy.commands.take().forEach(perform) }
         switch sources[event.token] {
         case .listener(let socket, let target): accept(socket, target)
         case .datagrams(let port): passOn(port)
@@ -121,7 +113,7 @@ final class PortProxyLoop {
 
     private func passOn(_ port: DatagramPort) {
         for _ in 0..<16 {  // then others' turn: what is left makes the socket ready again
-            guard let (message, sender) = receive(port.socket.fd) else { return }
+            guard let (message, sender) = receiveDatagram(port.socket.fd, upTo: 65535) else { return }
             guard let flow = port.flows[sender] ?? open(port, sender) else { continue }
             flow.lastUse = monotonicNanoseconds()
             _ = writeNonBlocking(flow.socket.fd, message[...])
@@ -141,12 +133,7 @@ final class PortProxyLoop {
         var buffer = [UInt8](repeating: 0, count: 65535)
         guard case .bytes(let count) = readNonBlocking(flow.socket.fd, into: &buffer) else { return }
         flow.lastUse = monotonicNanoseconds()
-        let number = flow.port.socket.fd.raw
-        _ = buffer.withUnsafeBytes { bytes in
-            flow.sender.withPointer {
-                sendto(number, bytes.baseAddress, count, 0, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1)
-            }
-        }
+        sendDatagram(flow.port.socket.fd, buffer.prefix(count), to: flow.sender)
     }
 
     private func expireFlows() {
@@ -155,23 +142,6 @@ final class PortProxyLoop {
             flow.port.flows[flow.sender] = nil
             remove(flow.token)
         }
-    }
-
-    private func receive(_ fd: borrowing OwnedFD) -> ([UInt8], SocketAddress)? {
-        var buffer = [UInt8](repeating: 0, count: 65535)
-        var sender = sockaddr_in6()
-        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-        let number = fd.raw
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            withUnsafeMutablePointer(to: &sender) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    recvfrom(number, bytes.baseAddress, bytes.count, 0, __SOCKADDR_ARG(__sockaddr__: $0), &length)
-                }
-            }
-        }
-        guard count >= 0 else { return nil }
-        let address = withUnsafeBytes(of: &sender) { Array($0.prefix(Int(length))) }
-        return (Array(buffer.prefix(count)), SocketAddress(bytes: address, family: AF_INET6))
     }
 }
 
