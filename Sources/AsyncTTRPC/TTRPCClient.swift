@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package import LinuxSystem
 package import SwiftProtobuf
-// SPDX-License-Identifier: Apache-2.0
 import Synchronization
 package import TTRPC
+import Threads
 
 /// Why a remote call failed: a gRPC status code and a message for people.
 package typealias RPCFailure = RPCStatus
@@ -206,16 +207,7 @@ package func decodeMessage<M: Message>(_ bytes: [UInt8]) throws -> M {
 private func withDeadline(
     _ timeout: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> [UInt8]
 ) async throws -> [UInt8] {
-    try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: timeout)
-            return nil
-        }
-        defer { group.cancelAll() }
-        guard let first = try await group.next(), let bytes = first else {
-            throw RPCStatus(.deadlineExceeded, "\(what): no answer within \(timeout)")
-        }
-        return bytes
-    }
+    if let bytes = try await outcome(within: timeout, of: body) { return bytes }
+    try Task.checkCancellation()
+    throw RPCStatus(.deadlineExceeded, "\(what): no answer within \(timeout)")
 }

@@ -1,5 +1,5 @@
-import Engine
 // SPDX-License-Identifier: Apache-2.0
+import Engine
 import Glibc
 import HTTPServer
 import LinuxSystem

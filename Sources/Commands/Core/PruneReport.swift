@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Flags
 import JSON
 
 /// What prune commands print.
@@ -19,4 +20,14 @@ enum PruneReport {
             return "deleted: " + (item["Deleted"]?.string ?? "")
         }
     }
+}
+
+extension Flag {
+    /// `--filter` of the prune commands.
+    static func pruneFilter(_ example: String) -> Flag {
+        .value(
+            "filter", named: "filter", repeats: true, "Remove only what matches, e.g. " + example, check: Checks.filter)
+    }
+
+    static var removesWithoutAsking: Flag { .bool("force", short: "f", "Remove without asking") }
 }

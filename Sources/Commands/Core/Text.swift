@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Flags
 
 extension String {
     /// The parts before and behind the first `mark` (one ASCII character); nil if there is none.
@@ -63,19 +64,6 @@ extension String {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// `word` in Go's `%q` form.
-    package var quoted: String {
-        var out = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\t": out += "\\t"
-            case "\r": out += "\\r"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
-    }
+    /// This text in double quotes with the escapes of Go's `%q`.
+    package var quoted: String { Flags.quoted(self) }
 }

@@ -11,10 +11,8 @@ enum ImagePrune {
         flags: {
             [
                 .bool("all", short: "a", "Remove named images too, not only those without a name"),
-                .value(
-                    "filter", named: "filter", repeats: true,
-                    "Remove only what matches, e.g. until=24h or label=<key>", check: Checks.filter),
-                .bool("force", short: "f", "Remove without asking"),
+                .pruneFilter("until=24h or label=<key>"),
+                .removesWithoutAsking,
             ]
         },
         run: run)

@@ -8,14 +8,7 @@ enum NetworkPrune {
     static let command = Command(
         "network prune", usage: "[OPTIONS]",
         "Remove networks that no container uses", arity: .none,
-        flags: {
-            [
-                .value(
-                    "filter", named: "filter", repeats: true,
-                    "Remove only what matches, e.g. until=24h or label=<key>", check: Checks.filter),
-                .bool("force", short: "f", "Remove without asking"),
-            ]
-        },
+        flags: { [.pruneFilter("until=24h or label=<key>"), .removesWithoutAsking] },
         run: run)
 
     static func run(_ call: Invocation) throws {

@@ -11,10 +11,8 @@ enum SystemPrune {
         flags: {
             [
                 .bool("all", short: "a", "Remove every image that no container uses, named or not"),
-                .value(
-                    "filter", named: "filter", repeats: true,
-                    "Remove only what matches, e.g. label=<key>=<value>", check: Checks.filter),
-                .bool("force", short: "f", "Remove without asking"),
+                .pruneFilter("label=<key>=<value>"),
+                .removesWithoutAsking,
                 .bool("volumes", "Remove unused anonymous volumes too"),
             ]
         },

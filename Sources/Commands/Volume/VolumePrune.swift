@@ -11,10 +11,8 @@ enum VolumePrune {
         flags: {
             [
                 .bool("all", short: "a", "Remove named volumes too, not only anonymous ones"),
-                .value(
-                    "filter", named: "filter", repeats: true,
-                    "Remove only what matches, e.g. label=<key>", check: Checks.filter),
-                .bool("force", short: "f", "Remove without asking"),
+                .pruneFilter("label=<key>"),
+                .removesWithoutAsking,
             ]
         },
         run: run)

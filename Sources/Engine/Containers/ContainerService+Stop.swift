@@ -2,6 +2,7 @@
 import LinuxSystem
 import Logging
 import Synchronization
+import Threads
 
 // Ending containers. None of this enters the container's queue: it must work while other operations wait.
 extension ContainerService {
@@ -81,21 +82,10 @@ extension ContainerService {
 
     /// Whether the process has ended before the time is over; nil waits for ever.
     private func ended(_ container: Container, within limit: Duration?) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                for await _ in container.wait(.notRunning) { return true }
-                return false
-            }
-            if let limit {
-                group.addTask {
-                    try? await Task.sleep(for: limit)
-                    return false
-                }
-            }
-            let first = await group.next() ?? false
-            group.cancelAll()
-            return first
-        }
+        await outcome(within: limit) {
+            for await _ in container.wait(.notRunning) { return true }
+            return false
+        } ?? false
     }
 
     package func restart(_ reference: String, signal: String?, timeout: Int?) async throws {
@@ -152,19 +142,9 @@ extension ContainerService {
         let longest = running.map { $0.record.stopTimeout }
         let isUnlimited = configuration.shutdownTimeout < 0 || longest.contains { $0 < 0 }
         let seconds = max(configuration.shutdownTimeout, (longest.max() ?? 0) + Self.shutdownGrace)
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask { [self] in
-                await endAll(running)
-                return true
-            }
-            if !isUnlimited {
-                group.addTask {
-                    try? await Task.sleep(for: .seconds(min(seconds, Self.longestStop)))
-                    return false
-                }
-            }
-            if await group.next() == false { logger.warning("containers did not end in time: leaving them") }
-            group.cancelAll()
+        let limit = isUnlimited ? nil : Duration.seconds(min(seconds, Self.longestStop))
+        if await outcome(within: limit, of: { [self] in await endAll(running) }) == nil {
+            logger.warning("containers did not end in time: leaving them")
         }
     }
 

@@ -16,6 +16,22 @@ package struct ExecStartRequest: Sendable {
     }
 }
 
+/// An exec that has been started.
+struct RunningExec: Sendable {
+    /// How long a process that has closed its output is waited for.
+    private static let patience = Duration.seconds(1)
+
+    /// Its streams; nil if nobody listens.
+    let connection: AttachConnection?
+    /// Ends when the exit code is recorded.
+    let exit: AsyncStream<Never>
+
+    /// Suspends until the exit code is recorded: clients ask for it as soon as the output has ended.
+    func ended() async {
+        await outcome(within: Self.patience) { for await _ in exit {} }
+    }
+}
+
 extension ExecService {
     /// What docker records for an exec that could not be started.
     private static let startFailureCode: Int32 = 126
@@ -37,16 +53,16 @@ extension ExecService {
         if config.attachStderr { flags.insert(.stderr) }
         let keys = config.tty ? try detachKeys(config.detachKeys) : []
         return Attachment(tty: request.tty) { [self, flags] client in
-            let connection: AttachConnection
             let record: ExecRecord
+            let running: RunningExec
             do {
                 record = try claim(id)  // not before: a client that is gone by now has not started it
-                guard let opened = try await launch(record, request, flags: flags) else { return }
-                connection = opened
+                running = try await launch(record, request, flags: flags)
             } catch {
                 let text = Array((EngineError(error).message + "\r\n").utf8)
                 return try await client.write(request.tty ? text : StreamFrame.encode(.stdout, text))
             }
+            guard let connection = running.connection else { return }
             let relay = AttachRelay(
                 connection: connection, client: client, tty: config.tty, isFramed: !request.tty,
                 hasInput: config.attachStdin, detachKeys: keys)
@@ -56,14 +72,14 @@ extension ExecService {
                 }
                 return
             }
-            await finished(id)
+            await running.ended()
         }
     }
 
     /// Adds the process, attaches to it before it runs, and starts it.
     func launch(
         _ record: ExecRecord, _ request: ExecStartRequest, flags: AttachConnection.Flags?
-    ) async throws -> AttachConnection? {
+    ) async throws -> RunningExec {
         let container = try containers.find(record.containerID)
         let socket = containers.runDirectory(container.id) / "exec-\(record.id.prefix(16)).sock"
         let supervisor = containers.supervisor
@@ -84,8 +100,7 @@ extension ExecService {
                 throw error
             }
             container.addExec(record.id)
-            watch(record, container, socket)
-            return connection
+            return RunningExec(connection: connection, exit: watch(record, container, socket))
         } catch {
             try? removeFile(socket)
             update(record.id) {
@@ -96,9 +111,10 @@ extension ExecService {
         }
     }
 
-    /// Records the exit when it comes.
-    private func watch(_ record: ExecRecord, _ container: Container, _ socket: FilePath) {
+    /// Records the exit when it comes; the stream ends then.
+    private func watch(_ record: ExecRecord, _ container: Container, _ socket: FilePath) -> AsyncStream<Never> {
         let supervisor = containers.supervisor
+        let (exit, recorded) = AsyncStream.makeStream(of: Never.self)
         // Owned by the process that it waits for; ends with it or with the daemon.
         Task { [self] in
             let status = (try? await supervisor.waitTask(container.id, exec: record.id))?.status ?? 255
@@ -109,17 +125,11 @@ extension ExecService {
             }
             container.removeExec(record.id)
             publish("exec_die", record, container, [("exitCode", String(code))])
+            recorded.finish()
             _ = try? await supervisor.deleteExec(container.id, exec: record.id)
             try? removeFile(socket)
         }
-    }
-
-    /// Suspends until the exit code is recorded: clients ask for it as soon as the stream has ended.
-    func finished(_ id: String) async {
-        for _ in 0..<200 {
-            guard let record = try? find(id), record.isRunning else { return }
-            try? await Task.sleep(for: .milliseconds(5))
-        }
+        return exit
     }
 
     /// The `process` of the runtime spec.

@@ -3,6 +3,7 @@ import DockerAPI
 import JSON
 import LinuxSystem
 import Synchronization
+import Threads
 
 extension ExecService {
     /// Seconds that a probe may take to die of SIGKILL; a paused one does not.
@@ -24,35 +25,22 @@ extension ExecService {
         ]
         let id = try create(container: container.id, try ExecConfig(json: request))
         let record = try claim(id)
-        guard
-            let connection = try await launch(
-                record, ExecStartRequest(tty: false), flags: [.stdout, .stderr])
-        else { throw EngineError.internal("the output of a health check of container \(container.id) is missing") }
+        let running = try await launch(record, ExecStartRequest(tty: false), flags: [.stdout, .stderr])
+        guard let connection = running.connection else {
+            throw EngineError.internal("the output of a health check of container \(container.id) is missing")
+        }
         let output = ProbeOutput()
-        if await ends(within: .nanoseconds(check.timeout), { await output.collect(connection) }) {
-            await finished(id)
+        if await outcome(within: .nanoseconds(check.timeout), of: { await output.collect(connection) }) == true {
+            await running.ended()
             return (try find(id).exitCode ?? -1, output.text)
         }
         let supervisor = containers.supervisor
         // Not a child of this task, which may be cancelled already; ends with the call.
         await Task { try? await supervisor.killTask(container.id, exec: id, signal: 9) }.value
-        _ = await ends(within: .seconds(Self.deathSeconds)) { await output.collect(connection) }
+        _ = await outcome(within: .seconds(Self.deathSeconds)) { await output.collect(connection) }
         let text = output.text
         let limit = GoDuration.text(check.timeout)
         return (-1, "Health check exceeded timeout (\(limit))" + (text.isEmpty ? "" : ": " + text))
-    }
-
-    /// Whether `work` is done before the time is over or the task cancelled.
-    private func ends(within limit: Duration, _ work: @escaping @Sendable () async -> Bool) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            group.addTask { await work() }
-            group.addTask {
-                try? await Task.sleep(for: limit)
-                return false
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? false
-        }
     }
 }
 
