@@ -11,6 +11,9 @@ int swrun_fcntl(int fd, int command, long argument) { return fcntl(fd, command, 
 int swrun_ioctl_int(int fd, unsigned long request, long argument) { return ioctl(fd, request, argument); }
 int swrun_ioctl_ptr(int fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
 
+// SIG_IGN is a number cast to a function.
+int swrun_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0; }
+
 int swrun_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5) {
     return prctl(option, a2, a3, a4, a5);
 }

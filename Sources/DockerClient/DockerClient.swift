@@ -14,7 +14,7 @@ package final class DockerClient {
         case json(JSONValue)
         case bytes([UInt8], contentType: String)
         /// Sent in chunks until the closure gives nil.
-        case stream(contentType: String, next: () throws(ClientError) -> [UInt8]?)
+        case stream(contentType: String, next: () throws(ClientError) -> BodyPiece?)
     }
 
     package let host: DaemonHost
@@ -187,13 +187,8 @@ package final class DockerClient {
             head += "Content-Type: " + type + "\r\nTransfer-Encoding: chunked\r\n\r\n"
             try connection.send(Array(head.utf8))
             while let piece = try next() {
-                if piece.isEmpty { continue }
-                var chunk: [UInt8] = []
-                chunk.reserveCapacity(piece.count + 20)
-                chunk += (String(piece.count, radix: 16) + "\r\n").utf8
-                chunk += piece
-                chunk += [13, 10]
-                try connection.send(chunk)
+                if piece.count == 0 { continue }
+                try connection.send(chunk: piece)
             }
             try connection.send(Array("0\r\n\r\n".utf8))
         }

@@ -32,6 +32,42 @@ package final class HTTPConnection {
         do throws(SysError) { try sendAll(fd, bytes) } catch { throw .broken(error.description) }
     }
 
+    /// Sends one chunk of a body (RFC 9112 §7.1).
+    func send(chunk piece: BodyPiece) throws(ClientError) {
+        var begin = Array((String(piece.count, radix: 16) + "\r\n").utf8)
+        switch piece {
+        case .bytes(let bytes):
+            begin.reserveCapacity(begin.count + bytes.count + 2)
+            begin += bytes
+            try send(begin + Self.lineEnd)
+        case .file(let file, let count):
+            try send(begin)
+            try send(file, count: count)
+            try send(Self.lineEnd)
+        }
+    }
+
+    private static let lineEnd: [UInt8] = [13, 10]
+    /// Half of what malloc(3) would map and unmap for each piece.
+    private static let pieceBytes = 1 << 16
+
+    private func send(_ file: OpenFile, count: Int) throws(ClientError) {
+        var left = count
+        if tls == nil {
+            do throws(SysError) { left -= try spliceAll(file.fd, fd, count) } catch { throw .broken(error.description) }
+        }
+        while left > 0 {
+            let limit = min(left, Self.pieceBytes)
+            var bytes: [UInt8]
+            do throws(SysError) { bytes = try readSome(file.fd, upTo: limit) } catch {
+                throw .source(error.description)
+            }
+            if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: limit) }  // its length has been announced
+            try send(bytes)
+            left -= bytes.count
+        }
+    }
+
     package func closeWriting() {
         if let tls { tls.closeWriting() } else { _ = try? shutdownWriting(fd) }
     }

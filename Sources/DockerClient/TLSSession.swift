@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import LinuxSystem
 
 /// TLS over one connected socket, which its owner closes afterwards. Blocking; one thread.
 final class TLSSession {
@@ -15,7 +16,7 @@ final class TLSSession {
 
     /// Shakes hands.
     init(descriptor: CInt, host: String, _ options: TLSOptions) throws(ClientError) {
-        signal(SIGPIPE, SIG_IGN)  // OpenSSL writes with write(2)
+        ignoreSignal(SIGPIPE)  // OpenSSL writes with write(2)
         library = try TLSLibrary()
         context = library.newContext(library.method())
         try configure(options)

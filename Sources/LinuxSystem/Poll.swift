@@ -16,3 +16,9 @@ package func waitReadable(_ descriptors: [CInt], timeoutMilliseconds: CInt = -1)
     for (index, entry) in entries.enumerated() where entry.revents != 0 { indices.append(index) }
     return indices
 }
+
+/// Waits until `descriptor` can be written to or its peer has gone.
+package func waitWritable(_ descriptor: CInt) throws(SysError) {
+    var entry = pollfd(fd: descriptor, events: 4, revents: 0)  // POLLOUT
+    try sys("poll") { poll(&entry, 1, -1) }
+}

@@ -35,3 +35,6 @@ package struct SignalDescriptor: ~Copyable {
 package func sendSignal(_ signal: CInt, to pid: pid_t) throws(SysError) {
     try sys("kill", String(pid)) { kill(pid, signal) }
 }
+
+/// The process ignores `signal` from now on (signal(2)).
+package func ignoreSignal(_ signal: CInt) { _ = swrun_ignore_signal(signal) }

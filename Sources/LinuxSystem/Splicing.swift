@@ -15,9 +15,10 @@ package struct SplicePipe: ~Copyable {
         _ = swrun_fcntl(pipe.write.raw, F_SETPIPE_SZ, CLong(Self.capacity))
     }
 
-    /// Takes what can be read now. Only while nothing is held: a full pipe would look like an empty source.
-    package mutating func fill(from source: borrowing OwnedFD) -> Transfer {
-        let transfer = Self.splice(source, pipe.write, Self.capacity)
+    /// Takes what can be read now, but not more than `limit` bytes. Only while nothing is held: a full pipe would look
+    /// like an empty source.
+    package mutating func fill(from source: borrowing OwnedFD, upTo limit: Int = .max) -> Transfer {
+        let transfer = Self.splice(source, pipe.write, min(limit, Self.capacity))
         if case .bytes(let count) = transfer { held += count }
         return transfer
     }
@@ -42,4 +43,25 @@ package struct SplicePipe: ~Copyable {
             return errno == .wouldBlock ? .wouldBlock : .ended
         }
     }
+}
+
+/// Moves `count` bytes of a file to a socket, waiting for the socket as long as it needs; returns how many went, which is
+/// less at the end of the file and for files that cannot be spliced. The process ignores SIGPIPE from here on, since
+/// splice(2) has no way to do without it.
+package func spliceAll(
+    _ file: borrowing OwnedFD, _ socket: borrowing OwnedFD, _ count: Int
+) throws(SysError) -> Int {
+    ignoreSignal(SIGPIPE)
+    var pipe = try SplicePipe()
+    var moved = 0
+    while moved < count, case .bytes = pipe.fill(from: file, upTo: count - moved) {
+        while pipe.held > 0 {
+            switch pipe.drain(to: socket) {
+            case .bytes(let some): moved += some
+            case .wouldBlock: try waitWritable(socket.raw)
+            case .ended: throw SysError("splice", "socket", .brokenPipe)
+            }
+        }
+    }
+    return moved
 }

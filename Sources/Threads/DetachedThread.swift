@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import Glibc
 
 /// Starts a thread for blocking system calls, which must not hold up a thread of the concurrency runtime. It ends

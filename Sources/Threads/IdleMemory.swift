@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import Glibc
 import LinuxSystem
 
 /// Memory that a daemon holds only because it was busy once.

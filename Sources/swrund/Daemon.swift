@@ -3,6 +3,7 @@ import CLinux
 import Engine
 import EngineHTTP
 import Flags
+import Glibc
 import HTTPServer
 import JSON
 import LinuxSystem

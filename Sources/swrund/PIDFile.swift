@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import Glibc
 import LinuxSystem
 
 /// The file that says which process is the daemon; it keeps a second one from starting on the same directories.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import Glibc
+import LinuxSystem
 
 /// SIGTERM, SIGINT and SIGHUP, blocked for every thread that is started later, and taken by the one that waits here.
 struct StopSignals {
     init() {
         var set = Self.signals
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
+        ignoreSignal(SIGPIPE)
     }
 
     private static var signals: sigset_t {

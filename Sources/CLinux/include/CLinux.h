@@ -56,6 +56,7 @@ int swrun_openat(int dir, const char *path, int flags, mode_t mode);
 int swrun_fcntl(int fd, int command, long argument);
 int swrun_ioctl_int(int fd, unsigned long request, long argument);
 int swrun_ioctl_ptr(int fd, unsigned long request, void *argument);
+int swrun_ignore_signal(int signal);
 int swrun_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 
 /// rename(2): Swift finds it in <stdio.h> only, which Embedded Swift does without.

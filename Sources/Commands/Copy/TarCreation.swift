@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 package import DockerClient
+import Glibc
 package import LinuxSystem
 import Tar
 
@@ -21,21 +22,21 @@ package final class TarCreation {
         self.follows = follows
     }
 
-    /// The next bytes; nil at the end.
-    package func next() throws(ClientError) -> [UInt8]? {
+    /// The next piece; nil at the end.
+    package func next() throws(ClientError) -> BodyPiece? {
         do throws(SysError) {
-            let bytes = try piece()
-            written += Int64(bytes?.count ?? 0)
-            return bytes
+            let next = try piece()
+            written += Int64(next?.count ?? 0)
+            return next
         } catch { throw .broken(error.description) }
     }
 
-    private func piece() throws(SysError) -> [UInt8]? {
-        if let bytes = try file.read() { return bytes }
+    private func piece() throws(SysError) -> BodyPiece? {
+        if let piece = file.next() { return piece }
         guard let (path, name) = pending.popLast() else {
             if isFinished { return nil }
             isFinished = true
-            return TarWriter.end
+            return .bytes(TarWriter.end)
         }
         let isRoot = written == 0
         let info = try status(path, follow: isRoot && follows || path.string.hasSuffix("/"))
@@ -54,7 +55,7 @@ package final class TarCreation {
         case S_IFREG: try begin(&entry, path, info)
         default: return try piece()  // sockets and devices stay behind
         }
-        return TarWriter.header(entry)
+        return .bytes(TarWriter.header(entry))
     }
 
     private func begin(_ entry: inout TarEntry, _ path: FilePath, _ info: stat) throws(SysError) {
@@ -74,32 +75,28 @@ package final class TarCreation {
 /// The file whose content comes next. Exactly as many bytes as its header announced are given, whatever happens to
 /// the file meanwhile.
 private final class CurrentFile {
-    private var descriptor: CInt = -1
+    private static let pieceBytes: Int64 = 4 << 20
+
+    private var file: OpenFile?
     private var left: Int64 = 0
     private var size: Int64 = 0
-    /// Half of what malloc(3) would map and unmap for each piece.
-    private static let piece: Int64 = 1 << 16
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
 
     func open(_ path: FilePath, size: Int64) throws(SysError) {
-        descriptor = try LinuxSystem.open(path, O_RDONLY).relinquish()
+        file = OpenFile(try LinuxSystem.open(path, O_RDONLY))
         left = size
         self.size = size
     }
 
-    func read() throws(SysError) -> [UInt8]? {
-        guard descriptor >= 0 else { return nil }
+    /// nil when there is no file, or no more of it.
+    func next() -> BodyPiece? {
+        guard let file else { return nil }
         if left == 0 {
-            close(descriptor)
-            descriptor = -1
+            self.file = nil
             let padding = TarWriter.padding(size)
-            return padding.isEmpty ? nil : padding
+            return padding.isEmpty ? nil : .bytes(padding)
         }
-        var buffer = [UInt8](repeating: 0, count: Int(min(left, Self.piece)))
-        let got = try sys("read") { CLinux.read(descriptor, &buffer, buffer.count) }
-        if got > 0, got < buffer.count { buffer.removeLast(buffer.count - got) }
-        left -= Int64(buffer.count)  // a file that became shorter is filled up with zeros
-        return buffer
+        let count = min(left, Self.pieceBytes)
+        left -= count
+        return .file(file, count: Int(count))
     }
 }

@@ -2,6 +2,7 @@
 import CLinux
 import DockerClient
 import Flags
+import Glibc
 import LinuxSystem
 
 /// Request bodies from a file or standard input.
@@ -12,7 +13,7 @@ enum FileInput {
             return .stream(contentType: "application/x-tar") { () throws(ClientError) in
                 do throws(SysError) {
                     let bytes = try StandardStreams.readInput()
-                    return bytes.isEmpty ? nil : bytes
+                    return bytes.isEmpty ? nil : .bytes(bytes)
                 } catch { throw .source(error.description) }
             }
         }
@@ -33,10 +34,10 @@ private final class FileReader {
         }
     }
 
-    func next() throws(ClientError) -> [UInt8]? {
+    func next() throws(ClientError) -> BodyPiece? {
         do throws(SysError) {
             let bytes = try readSome(fd, upTo: 1 << 16)
-            return bytes.isEmpty ? nil : bytes
+            return bytes.isEmpty ? nil : .bytes(bytes)
         } catch { throw .source("read " + path + ": " + error.errno.text) }
     }
 }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LinuxSystem
+
+/// A part of a body that is sent in chunks.
+package enum BodyPiece {
+    case bytes([UInt8])
+    /// The next `count` bytes of a file, which are not copied where the kernel can move them; zeros for what the file has
+    /// lost meanwhile.
+    case file(OpenFile, count: Int)
+
+    package var count: Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .file(_, let count): count
+        }
+    }
+}
+
+/// An open file that is read from its offset on.
+package final class OpenFile {
+    let fd: OwnedFD
+
+    package init(_ fd: consuming OwnedFD) { self.fd = fd }
+}
