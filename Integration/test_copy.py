@@ -321,6 +321,19 @@ class TestClients:
         cli("cp", f"{tree}:/big", tmp_path / "back")
         assert run("cmp", tmp_path / "big", tmp_path / "back").code == 0
 
+    def test_a_big_file_that_nobody_takes(self, cli, stack, container_name, tmp_path):
+        stack.docker("run", "-d", "--init", "--network", "none", "--read-only", "--name", container_name, "busybox", "sleep", "1000")
+        (tmp_path / "big").touch()
+        os.truncate(tmp_path / "big", 64 << 20)
+        result = cli("cp", tmp_path / "big", f"{container_name}:/big", check=False)
+        assert result.code == 1 and "container rootfs is marked read-only" in result.err
+
+    def test_files_whose_size_is_not_their_content(self, cli, stack, tree, tmp_path):
+        """The kernel's own say 4096 bytes and give fewer, as files do that become shorter under the copy."""
+        result = cli("cp", "/sys/kernel/mm/transparent_hugepage/enabled", f"{tree}:/a/enabled", check=False)
+        assert result.code == 1 and result.err
+        assert cli("cp", tmp_path, f"{tree}:/a/later").code == 0
+
 
 # Names of layers' marks mean nothing here, and the root's own entry is skipped.
 HARMLESS = {"whiteout of nothing", "whiteout of the parent", "whiteout of itself", "below a whiteout", "below a whiteout of the parent",

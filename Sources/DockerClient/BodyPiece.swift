@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 package import LinuxSystem
 
 /// A part of a body that is sent in chunks.
 package enum BodyPiece {
     case bytes([UInt8])
-    /// The next `count` bytes of a file, which are not copied where the kernel can move them; zeros for what the file has
-    /// lost meanwhile.
+    /// The next `count` bytes of a file, which are not copied where the kernel can move them.
     case file(OpenFile, count: Int)
 
     package var count: Int {
@@ -19,6 +19,10 @@ package enum BodyPiece {
 /// An open file that is read from its offset on.
 package final class OpenFile {
     let fd: OwnedFD
+    let path: FilePath
 
-    package init(_ fd: consuming OwnedFD) { self.fd = fd }
+    package init(_ path: FilePath) throws(SysError) {
+        fd = try open(path, O_RDONLY)
+        self.path = path
+    }
 }

@@ -58,11 +58,11 @@ package final class HTTPConnection {
         }
         while left > 0 {
             let limit = min(left, Self.pieceBytes)
-            var bytes: [UInt8]
+            let bytes: [UInt8]
             do throws(SysError) { bytes = try readSome(file.fd, upTo: limit) } catch {
-                throw .source(error.description)
+                throw .source("read \(file.path): \(error.errno.text)")
             }
-            if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: limit) }  // its length has been announced
+            if bytes.isEmpty { throw .source("read \(file.path): the file ends before its size") }
             try send(bytes)
             left -= bytes.count
         }

@@ -72,8 +72,7 @@ package final class TarCreation {
     }
 }
 
-/// The file whose content comes next. Exactly as many bytes as its header announced are given, whatever happens to
-/// the file meanwhile.
+/// The file whose content comes next: as many bytes as its header announced, or the sending fails.
 private final class CurrentFile {
     private static let pieceBytes: Int64 = 4 << 20
 
@@ -82,7 +81,7 @@ private final class CurrentFile {
     private var size: Int64 = 0
 
     func open(_ path: FilePath, size: Int64) throws(SysError) {
-        file = OpenFile(try LinuxSystem.open(path, O_RDONLY))
+        file = try OpenFile(path)
         left = size
         self.size = size
     }
