@@ -153,7 +153,7 @@ extension Launcher {
         return try step("join the user namespace " + user.path.string) { () throws(SysError) in
             try cloneProcess(new, intoCgroup: cgroup) { () throws(SysError) in
                 try joinNamespace(try open(user.path, O_RDONLY), .user)
-                try becomeRoot()
+                try becomeRoot(or: plan.process.confinement)
                 for namespace in others { try joinNamespace(try open(namespace.path, O_RDONLY), namespace.type) }
             }
         }
