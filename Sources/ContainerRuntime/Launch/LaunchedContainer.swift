@@ -122,7 +122,8 @@ extension Launcher {
             annotations: plan.spec.annotations)
     }
 
-    private func record(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
+    /// Writes down what was made, and the pid file.
+    func record(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
         guard let stat = ProcessStat.read(child.pid) else {
             throw RuntimeError("the container's process ended unexpectedly")
         }
