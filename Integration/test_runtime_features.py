@@ -99,6 +99,8 @@ def test_user_namespace_without_root(ours):
 
     shift_owners(ours)
     assert ours.run("id", "-u", change=change) == "1000\n"
+    ours.start("c", change=change)
+    assert ours("exec", ours.id("c"), "sh", "-c", "id -u; id -g", check=0).out == "1000\n1000\n"
 
 
 def test_host_mount_namespace(ours):
@@ -276,7 +278,7 @@ def test_listening_sockets_are_passed_on(ours):
     assert result.stdout.split() == ["1", "1", "5"], result.stderr
 
 
-@pytest.mark.parametrize("command", ["create", "exec"])
+@pytest.mark.parametrize("command", ["create", "exec", "annotation"])
 def test_pidfd_socket(ours, command):
     path = ours.directory / "pidfd"
     with socket.socket(socket.AF_UNIX) as listener:
@@ -285,6 +287,8 @@ def test_pidfd_socket(ours, command):
         if command == "create":
             ours.write(config("sleep", "1000"))
             ours("create", "--bundle", ours.bundle, "--pidfd-socket", path, ours.id("c"), check=0)
+        elif command == "annotation":  # of crun's
+            ours.start("c", change=lambda value: value.update(annotations={"run.oci.pidfd_receiver": str(path)}))
         else:
             ours.start("c")
             ours("exec", "--detach", "--pidfd-socket", path, ours.id("c"), "sleep", "1000", check=0)
@@ -295,6 +299,28 @@ def test_pidfd_socket(ours, command):
     pid = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pid:"))
     assert b"/proc/self/exe" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
     os.close(descriptors[0])
+
+
+def test_groups_of_the_caller_are_kept_if_an_annotation_asks_for_it(ours):
+    def change(value):
+        value["annotations"] = {"run.oci.keep_original_groups": "1"}
+
+    seen = {bool(keeps): ours.run("grep", "Groups:", "/proc/self/status", change=keeps, preexec_fn=lambda: os.setgroups([7, 8]))
+            for keeps in (None, change)}
+    assert {keeps: text.split()[1:] for keeps, text in seen.items()} == {False: [], True: ["7", "8"]}
+
+
+def test_a_link_is_copied_if_an_option_asks_for_it(ours):
+    link = ours.directory / "link"
+    link.symlink_to("/etc/hostname")
+
+    def change(value):
+        for number, options in enumerate((["bind", "ro"], ["bind", "ro", "copy-symlink"])):
+            value["mounts"].append({"destination": f"/data/{number}", "source": str(link), "type": "bind", "options": options})
+
+    for _ in range(2):  # the second time it is there already
+        out = ours.run("sh", "-c", "readlink /data/0; cat /data/0; readlink /data/1", change=change)
+        assert out == pathlib.Path("/etc/hostname").read_text() + "/etc/hostname\n"
 
 
 def test_exec_below_the_containers_cgroup(ours):
@@ -558,17 +584,6 @@ def test_a_mount_over_the_root(ours, kind):
     script = "cat /which 2>&1; awk '$5 == \"/\" { print $9 }' /proc/self/mountinfo | tail -n 1"
     seen = ours.run("sh", "-c", script, change=change).splitlines()
     assert ("other" in seen[0], seen[-1] == "tmpfs") == (kind == "bind", kind == "tmpfs")
-
-
-def test_a_container_that_cannot_be_checkpointed(ours):
-    ours.write(config("sleep", "1000"))
-    ours("create", "--bundle", ours.bundle, ours.id("c"), check=0)
-    assert "Container cannot be checkpointed in created state" in ours("checkpoint", ours.id("c"), check=1).err
-    ours("start", ours.id("c"), check=0)
-    assert "checkpoint and restore are not supported by this runtime" in ours("checkpoint", ours.id("c"), check=1).err
-    assert ours.status("c") == "running"
-    assert "not supported" in ours("restore", "--bundle", ours.bundle, ours.id("d"), check=1).err
-    assert ours("list", "-q", check=0).out.split() == [ours.id("c")]
 
 
 def test_debug_says_that_the_program_is_a_clone(ours):

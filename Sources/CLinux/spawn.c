@@ -7,7 +7,7 @@
 static int place_stdio(const int stdio[3]) {
     int lifted[3];
     for (int i = 0; i < 3; i++) {
-        lifted[i] = fcntl(stdio[i], F_DUPFD, 3);
+        lifted[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3);
         if (lifted[i] < 0) return -1;
     }
     for (int i = 0; i < 3; i++)
@@ -40,7 +40,7 @@ pid_t swrun_spawn(const char *path, char *const argv[], char *const envp[], cons
             failure = errno;
             _exit(127);
         }
-        syscall(436 /* close_range */, 3, ~0U, 0);
+        if (!(flags & SWRUN_SPAWN_KEEP)) syscall(436 /* close_range */, 3, ~0U, 0);
         reset_signals();
         execve(path, argv, envp);
         failure = errno;

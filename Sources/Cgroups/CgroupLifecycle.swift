@@ -38,6 +38,9 @@ extension ContainerCgroup {
         return layout.unified.map { (directory(in: $0), true) }
     }
 
+    /// Whose processes are stopped by it; nil if there is no freezer.
+    package var freezerDirectory: FilePath? { freezer?.directory }
+
     package var isFrozen: Bool {
         guard let freezer else { return false }
         let file = freezer.directory / (freezer.isUnified ? "cgroup.freeze" : "freezer.self_freezing")

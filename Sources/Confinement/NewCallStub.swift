@@ -18,37 +18,30 @@ package struct NewCallStub: Sendable, Equatable {
         }
     }
 
-    package private(set) var program: [UInt8] = []
+    private var instructions: [FilterInstruction] = []
 
     package init(_ limits: [Limit]) {
         if limits.isEmpty { return }
-        append(Op.loadWord, 4)
+        append(.load, 4)
         for (index, limit) in limits.enumerated() {
             // The blocks of the others, and the instructions of this one that are behind the comparison.
             let rest = limits[(index + 1)...].reduce(0) { $0 + length($1) }
-            append(Op.jumpIfEqual, limit.architecture, then: 0, otherwise: UInt8(length(limit) - 1))
-            append(Op.loadWord, 0)
-            if limit.isX86 { append(Op.jumpIfAtLeast, 0x4000_0000, then: UInt8(rest + 2), otherwise: 0) }  // x32
-            append(Op.jumpIfGreater, limit.highestCall, then: 0, otherwise: UInt8(rest + 1))
-            append(Op.answer, 0x0005_0000 | 38)  // SECCOMP_RET_ERRNO | ENOSYS
+            append(.jumpIfEqual, limit.architecture, otherwise: UInt8(length(limit) - 1))
+            append(.load, 0)
+            if limit.isX86 { append(.jumpIfAtLeast, 0x4000_0000, then: UInt8(rest + 2)) }  // x32
+            append(.jumpIfGreater, limit.highestCall, otherwise: UInt8(rest + 1))
+            append(.answer, 0x0005_0000 | 38)  // SECCOMP_RET_ERRNO | ENOSYS
         }
     }
 
+    package var program: [UInt8] { instructions.bytes }
+
     private func length(_ limit: Limit) -> Int { limit.isX86 ? 5 : 4 }
 
-    private mutating func append(_ op: UInt16, _ value: UInt32, then: UInt8 = 0, otherwise: UInt8 = 0) {
-        withUnsafeBytes(of: op.littleEndian) { program.append(contentsOf: $0) }
-        program.append(contentsOf: [then, otherwise])
-        withUnsafeBytes(of: value.littleEndian) { program.append(contentsOf: $0) }
-    }
-
-    /// linux/bpf_common.h
-    private enum Op {
-        static let loadWord: UInt16 = 0x20
-        static let jumpIfEqual: UInt16 = 0x15
-        static let jumpIfGreater: UInt16 = 0x25
-        static let jumpIfAtLeast: UInt16 = 0x35
-        static let answer: UInt16 = 0x06
+    private mutating func append(
+        _ operation: FilterInstruction.Operation, _ value: UInt32, then: UInt8 = 0, otherwise: UInt8 = 0
+    ) {
+        instructions.append(FilterInstruction(operation, value, then: then, otherwise: otherwise))
     }
 }
 

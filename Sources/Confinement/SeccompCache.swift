@@ -30,7 +30,7 @@ package struct SeccompCache: Sendable {
         let machine = withUnsafeBytes(of: &system.machine) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        let header = "swrun-filter 2 " + machine + " libseccomp " + SeccompCompiler.libraryVersion + "\n"
+        let header = "swrun-filter 3 " + machine + " libseccomp " + SeccompCompiler.libraryVersion + "\n"
         return Array(header.utf8) + profile.source.bytes()
     }
 

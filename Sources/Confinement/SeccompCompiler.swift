@@ -11,13 +11,18 @@ package struct SeccompCompiler: ~Copyable {
     private let defaultAction: UInt32
 
     package static func compile(_ profile: RuntimeSeccomp) throws(SysError) -> SeccompFilter {
+        let program = FilterCondenser.condense(try translate(profile))
+        return SeccompFilter(program: program, flags: try filterFlags(profile))
+    }
+
+    /// The profile as libseccomp writes it, behind what new calls are answered.
+    static func translate(_ profile: RuntimeSeccomp) throws(SysError) -> [UInt8] {
         try checkNotification(profile)
         let compiler = try SeccompCompiler(profile)
         for name in profile.architectures { try compiler.add(architecture: name) }
         for rule in profile.rules { try compiler.add(rule) }
         let program = try compiler.export()
-        let stub = SeccompCompiler.stubsForNewCalls(profile)
-        return SeccompFilter(program: stub + program, flags: try filterFlags(profile))
+        return SeccompCompiler.stubsForNewCalls(profile) + program
     }
 
     /// The agent gets the listener by a message, which must not itself wait for the agent.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import CLinux
 
-/// Starts a program as a child: nothing is inherited but the three descriptors given.
+/// Starts a program as a child: nothing is inherited but the three descriptors given, unless it is asked for.
 package struct Spawn {
     package var path: FilePath
     /// Without the program's name, which becomes argv[0].
@@ -15,6 +15,8 @@ package struct Spawn {
     package var diesWithParent = false
     /// In a process group of its own, which becomes the foreground group of the terminal on stdin, if there is one.
     package var inForeground = false
+    /// What is not close-on-exec is inherited too.
+    package var keepsDescriptors = false
     /// argv[0]; nil: the path.
     package var programName: String?
 
@@ -30,6 +32,7 @@ package struct Spawn {
             (newSession ? CInt(SWRUN_SPAWN_SETSID) : 0)
             | (diesWithParent ? CInt(SWRUN_SPAWN_PDEATHSIG) : 0)
             | (inForeground ? CInt(SWRUN_SPAWN_FOREGROUND) : 0)
+            | (keepsDescriptors ? CInt(SWRUN_SPAWN_KEEP) : 0)
         var stdio: (CInt, CInt, CInt) = (stdin, stdout, stderr)
         return try sys("exec", path.string) {
             withCStrings([programName ?? path.string] + arguments) { argv in

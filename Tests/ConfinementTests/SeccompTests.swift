@@ -6,7 +6,7 @@ import Testing
 @testable import Confinement
 
 /// Runs a classic BPF program as the kernel does for a system call: loads and jumps only, as filters have them.
-private func answer(_ program: [UInt8], call: UInt32, architecture: UInt32, arguments: [UInt64] = []) -> UInt32? {
+func answer(_ program: [UInt8], call: UInt32, architecture: UInt32, arguments: [UInt64] = []) -> UInt32? {
     var data = [UInt32](repeating: 0, count: 16)
     (data[0], data[1]) = (call, architecture)
     for (index, value) in arguments.enumerated() {
@@ -27,6 +27,7 @@ private func answer(_ program: [UInt8], call: UInt32, architecture: UInt32, argu
         case 0x15: jump = accumulator == value
         case 0x25: jump = accumulator > value
         case 0x35: jump = accumulator >= value
+        case 0x45: jump = accumulator & value != 0
         case 0x54: accumulator &= value
         default: return nil
         }
@@ -35,17 +36,17 @@ private func answer(_ program: [UInt8], call: UInt32, architecture: UInt32, argu
     return nil
 }
 
-private let x86: UInt32 = 0xC000_003E
-private let allow: UInt32 = 0x7FFF_0000
-private func errno(_ number: UInt32) -> UInt32 { 0x0005_0000 | number }
+let x86: UInt32 = 0xC000_003E
+let allow: UInt32 = 0x7FFF_0000
+func errno(_ number: UInt32) -> UInt32 { 0x0005_0000 | number }
+
+func profile(_ value: JSONValue) throws -> RuntimeSeccomp {
+    let spec = try RuntimeSpec(["ociVersion": "1.2.0", "linux": ["seccomp": value]])
+    return try #require(spec.linux.seccomp)
+}
 
 @Suite("Seccomp profiles become filters")
 struct SeccompTests {
-    private func profile(_ value: JSONValue) throws -> RuntimeSeccomp {
-        let spec = try RuntimeSpec(["ociVersion": "1.2.0", "linux": ["seccomp": value]])
-        return try #require(spec.linux.seccomp)
-    }
-
     @Test("calls above the limit get ENOSYS, all others go on", .enabled(if: isX86))
     func stub() {
         let stub = NewCallStub([
@@ -94,8 +95,8 @@ struct SeccompTests {
             ["defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X"]],
         ] as [JSONValue])
     func refuses(_ value: JSONValue) throws {
-        let profile = try profile(value)
-        #expect(throws: (any Error).self) { _ = try SeccompCompiler.compile(profile) }
+        let refused = try profile(value)
+        #expect(throws: (any Error).self) { _ = try SeccompCompiler.compile(refused) }
     }
 
     @Test("a cached filter is found by its whole key only")
@@ -112,7 +113,7 @@ struct SeccompTests {
 }
 
 #if arch(x86_64)
-    private let isX86 = true
+    let isX86 = true
 #else
-    private let isX86 = false
+    let isX86 = false
 #endif

@@ -53,6 +53,17 @@ let runtimeTargets = [
         guard let filter = accepted({ try SeccompCompiler.compile(profile) }) else { return }
         expect(filter.program.count % 8 == 0 && !filter.program.isEmpty, "a filter is made of whole instructions")
     },
+    FuzzTarget("bus") { bytes in
+        _ = BusConnection.socketPath(bytes.text)
+        guard let length = BusMessage.length(of: Array(bytes.prefix(16))) else { return }
+        expect(length >= 16, "a message has a header")
+        guard let message = BusMessage(Array(bytes.prefix(length))) else { return }
+        expect(message.texts.count <= message.signature.utf8.count, "each text has a type")
+        var call = BusMessage(path: message.path, interface: message.interface, member: message.member, arguments: [])
+        call.serial = message.serial
+        let again = BusMessage(call.call(to: "d"))
+        expect(again?.member == call.member && again?.serial == call.serial, "a call that is written reads the same")
+    },
     FuzzTarget("users") { bytes in
         let texts = bytes.texts(4)
         let lookup = UserLookup(passwd: texts[2], group: texts[3])

@@ -103,9 +103,9 @@ int swrun_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 
 // MARK: process start
 
-/// Starts `path` with vfork semantics: `stdio[i]` becomes descriptor i, every other descriptor is closed, all signals
-/// are unblocked and set to their defaults. `cwd` may be NULL. `flags`: SWRUN_SPAWN_*. Returns the pid, or -1 with the
+/// Starts `path` with vfork semantics: `stdio[i]` becomes descriptor i, every other descriptor is closed (with
+/// SWRUN_SPAWN_KEEP: those that are close-on-exec), all signals are unblocked and set to their defaults. `cwd` may be NULL. `flags`: SWRUN_SPAWN_*. Returns the pid, or -1 with the
 /// errno of the step that failed, execve's included.
-enum { SWRUN_SPAWN_SETSID = 1, SWRUN_SPAWN_PDEATHSIG = 2, SWRUN_SPAWN_FOREGROUND = 4 };
+enum { SWRUN_SPAWN_SETSID = 1, SWRUN_SPAWN_PDEATHSIG = 2, SWRUN_SPAWN_FOREGROUND = 4, SWRUN_SPAWN_KEEP = 8 };
 pid_t swrun_spawn(const char *path, char *const argv[], char *const envp[], const char *cwd, const int stdio[3],
                   int flags);

@@ -64,7 +64,7 @@ func makeLauncher(_ invocation: Invocation) throws(RuntimeError) -> Launcher {
     }
     options.pidFile = pidFile
     options.consoleSocket = consoleSocket
-    options.pidfdSocket = pidfdSocket
+    options.pidfdSocket = pidfdSocket ?? spec.annotation("run.oci.pidfd_receiver").map { FilePath($0) }
     options.usesSystemd = invocation.usesSystemd
     options.mayLackCgroups =
         invocation.mayLackCgroups ?? (plan.privileges.isUnprivileged || plan.privileges.isInUserNamespace)

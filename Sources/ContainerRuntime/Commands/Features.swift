@@ -38,7 +38,7 @@ private var features: JSONValue {
         ],
         "annotations": [
             "io.github.seccomp.libseccomp.version": .string(SeccompCompiler.libraryVersion),
-            "org.opencontainers.runc.checkpoint.enabled": "false",
+            "org.opencontainers.runc.checkpoint.enabled": "true",
         ],
         "potentiallyUnsafeConfigAnnotations": [],
     ]

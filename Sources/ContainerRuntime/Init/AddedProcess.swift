@@ -43,7 +43,7 @@ struct AddedProcess: ~Copyable {
         try process.setLimits()
         try step("join the container's namespaces") { () throws(SysError) in
             try joinNamespace(initProcess, namespaces)
-            if namespaces.contains(.user) { try becomeRoot() }
+            if namespaces.contains(.user) { try becomeRoot(or: process.confinement) }
             try sys("setsid") { setsid() }
         }
         if let keyring {

@@ -186,6 +186,14 @@ func becomeRoot(uid: UInt32 = 0, gid: UInt32 = 0) throws(SysError) {
     try Privileges.setNotDumpable()
 }
 
+/// As root of a user namespace that was joined; one without root has at least who runs the program.
+func becomeRoot(or user: ProcessConfinement) throws(SysError) {
+    do throws(SysError) { try becomeRoot() } catch {
+        guard error.errno == .invalidArgument else { throw error }
+        try becomeRoot(uid: user.uid, gid: user.gid)
+    }
+}
+
 /// Zero, or what the namespace has instead.
 private func firstID(_ mappings: [RuntimeLinux.IDMapping]) -> UInt32 {
     mappings.contains { $0.containerID == 0 } ? 0 : mappings.first?.containerID ?? 0

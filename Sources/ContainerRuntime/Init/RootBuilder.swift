@@ -55,6 +55,18 @@ struct RootBuilder: ~Copyable {
             }
         case .cgroup:
             try step(context) { () throws(SysError) in try mountCgroups(mount) }
+        case .link(let target):
+            try step(context) { () throws(SysError) in try makeLink(to: target, at: FilePath(mount.destination)) }
+        }
+    }
+
+    /// One that is there already must be the same.
+    private borrowing func makeLink(to target: String, at path: FilePath) throws(SysError) {
+        let parent = try makeDirectoriesInRoot(root, path.parent.string)
+        let (number, name) = (parent.raw, path.lastComponent)
+        do throws(SysError) { try sys("symlinkat", path.string) { symlinkat(target, number, name) } } catch {
+            let found = try? readLink(parent.procPath / name).string
+            if error.errno != .exists || found != target { throw error }
         }
     }
 
@@ -153,6 +165,7 @@ extension MountPlan {
         case .bind(let source, _): source.string
         case .fileSystem(_, let source): source
         case .cgroup: "cgroup"
+        case .link(let target): target
         }
     }
 }

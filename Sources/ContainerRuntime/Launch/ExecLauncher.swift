@@ -102,7 +102,7 @@ struct ExecLauncher {
         return try step("join the container's user namespace") { () throws(SysError) in
             try cloneProcess([], intoCgroup: nil) { () throws(SysError) in
                 try joinNamespace(try OwnedFD(duplicating: target), joined)
-                try becomeRoot()
+                try becomeRoot(or: process.confinement)
             }
         }
     }

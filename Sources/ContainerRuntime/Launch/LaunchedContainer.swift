@@ -122,7 +122,8 @@ extension Launcher {
             annotations: plan.spec.annotations)
     }
 
-    private func record(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
+    /// Writes down what was made, and the pid file.
+    func record(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
         guard let stat = ProcessStat.read(child.pid) else {
             throw RuntimeError("the container's process ended unexpectedly")
         }
@@ -153,7 +154,7 @@ extension Launcher {
         return try step("join the user namespace " + user.path.string) { () throws(SysError) in
             try cloneProcess(new, intoCgroup: cgroup) { () throws(SysError) in
                 try joinNamespace(try open(user.path, O_RDONLY), .user)
-                try becomeRoot()
+                try becomeRoot(or: plan.process.confinement)
                 for namespace in others { try joinNamespace(try open(namespace.path, O_RDONLY), namespace.type) }
             }
         }

@@ -46,6 +46,16 @@ package struct Launcher {
     /// Makes the container. With `waitsForStart` its process then waits at the fifo, and another program's `start`
     /// lets it go on; without, it runs its program before this returns. Nothing is left behind by an error.
     package func launch(waitsForStart: Bool, console: borrowing OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
+        try claiming { (launcher) throws(RuntimeError) in
+            if waitsForStart { try launcher.makeFifo() }
+            return try launcher.start(waitsForStart: waitsForStart, console: console)
+        }
+    }
+
+    /// Takes the id and makes the cgroup for what `body` makes. Nothing is left behind by an error.
+    func claiming(
+        _ body: (Launcher) throws(RuntimeError) -> LaunchedContainer
+    ) throws(RuntimeError) -> LaunchedContainer {
         try store.reserve(id)
         do throws(RuntimeError) { try applying { () throws(SysError) in try cgroup.checkUnused() } } catch {
             try? store.remove(id)  // but not the cgroup, which is somebody else's
@@ -56,8 +66,7 @@ package struct Launcher {
             try store.note(cgroup.location, of: id)
             var launcher = self
             launcher.cgroup = try makeCgroup()
-            if waitsForStart { try makeFifo() }
-            return try launcher.start(waitsForStart: waitsForStart, console: console)
+            return try body(launcher)
         } catch {
             try? unit?.stop()
             try? cgroup.remove()

@@ -35,6 +35,8 @@ package struct ContainerPlan: Sendable, Equatable {
         guard let root = spec.root else { throw RuntimeError("root must be specified") }
         self.process = try ProcessPlan(process)
         try self.process.adjust(to: privileges)
+        // Of crun's, which podman sets for `--group-add keep-groups`.
+        if spec.annotation("run.oci.keep_original_groups") == "1" { self.process.confinement.keepsGroups = true }
         self.process.scheduling = try valid { () throws(RuntimeSpecError) in
             try ContainerPlan.scheduling(process, spec.linux)
         }
@@ -193,4 +195,9 @@ private func propagation(_ name: String) -> (MountPropagation, recursive: Bool)?
     case "unbindable": return (.unbindable, isRecursive)
     default: return nil
     }
+}
+
+extension RuntimeSpec {
+    /// The value of an annotation; nil if there is none of this name.
+    func annotation(_ key: String) -> String? { annotations.first { $0.key == key }?.value }
 }

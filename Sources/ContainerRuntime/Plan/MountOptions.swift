@@ -12,6 +12,8 @@ package struct MountOptions: Sendable, Equatable {
     package var recursiveClear: MountAttributes = []
     package var propagation: MountPropagation?
     package var isPropagationRecursive = false
+    /// A link is made again in the container, instead of binding what it leads to (crun's option).
+    package var copiesLink = false
     /// Copies what the image has at the destination into the new tmpfs.
     package var copiesUp = false
     /// Owners are shown as a user namespace maps them: on the mount, or on all below it as well.
@@ -42,6 +44,7 @@ package struct MountOptions: Sendable, Equatable {
             isBind = true
             isRecursiveBind = true
         case "tmpcopyup": copiesUp = true
+        case "copy-symlink": copiesLink = true
         case "idmap": isIDMapped = true
         case "ridmap":
             isIDMapped = true
@@ -103,7 +106,8 @@ extension MountOptions {
     /// The options that are more than text for the file system, sorted: what `features` lists.
     package static var names: [String] {
         let plain = [
-            "async", "bind", "defaults", "newinstance", "norelatime", "private", "rbind", "remount", "rprivate",
+            "async", "bind", "copy-symlink", "defaults", "newinstance", "norelatime", "private", "rbind", "remount",
+            "rprivate",
             "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable", "idmap", "ridmap",
             "dirsync", "iversion", "lazytime", "loud", "mand", "noiversion", "nolazytime", "nomand", "rnorelatime",
             "silent",

@@ -11,6 +11,8 @@ package struct MountPlan: Sendable, Equatable {
         case fileSystem(type: String, source: String)
         /// The container's cgroups, in the host's layout.
         case cgroup
+        /// A symbolic link, no mount at all.
+        case link(target: String)
     }
 
     package var kind: Kind
@@ -32,6 +34,9 @@ package struct MountPlan: Sendable, Equatable {
             let source = FilePath(mount.source)
             if mount.source.isEmpty { throw RuntimeError("bind mount " + mount.destination + ": no source") }
             kind = .bind(source: source.isAbsolute ? source : bundle / mount.source, recursive: options.isRecursiveBind)
+            if options.copiesLink, case .bind(let path, _) = kind, let target = try? readLink(path) {
+                kind = .link(target: target.string)
+            }
         } else if mount.type == "cgroup" || mount.type == "cgroup2" {
             kind = .cgroup
         } else {
