@@ -54,6 +54,13 @@ let embeddedLink: [LinkerSetting] = [
     ])
 ]
 
+/// CLinux's heap for a program of one thread that lives for milliseconds (heap.c).
+let briefHeap: [LinkerSetting] = [
+    .unsafeFlags(
+        ["malloc", "free", "calloc", "realloc", "aligned_alloc", "memalign", "posix_memalign", "malloc_usable_size"]
+            .flatMap { ["-Xlinker", "--defsym=\($0)=brief_\($0)"] })
+]
+
 /// The toolchain's lld, exporting nothing and with packed relocations (glibc 2.36): the daemons are 8 MB smaller, and the
 /// pages of symbols and relocations are never read. Swift finds its metadata by section, so no section may go.
 let ordinaryLink: [LinkerSetting] = [
@@ -83,10 +90,12 @@ func embedded(_ name: String, _ dependencies: [Target.Dependency] = []) -> Targe
 }
 
 /// A program that ships as Embedded Swift; the ordinary build of it exists only for development.
-func embeddedProgram(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func embeddedProgram(
+    _ name: String, _ dependencies: [Target.Dependency], link settings: [LinkerSetting] = []
+) -> Target {
     .executableTarget(
         name: name, dependencies: dependencies, swiftSettings: isStatic ? embeddedSettings : ordinarySettings,
-        linkerSettings: isStatic ? embeddedLink : [])
+        linkerSettings: isStatic ? embeddedLink + settings : [])
 }
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -131,13 +140,11 @@ let embeddedLibraries: [Target] = [
 let runtimeLibraries: [Target] = [
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     embedded("Confinement", ["CLinux", "LinuxSystem", "JSON", "OCISpec", "CSeccomp"]),
-    // A compiler that knows malloc(3) leaves out what it writes beside its pieces.
-    .target(name: "CBriefHeap", cSettings: cSettings + [.unsafeFlags(["-fno-builtin"])]),
     embedded("ContainerRuntime", ["CLinux", "LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement"]),
 ]
 
 let shimProgram = embeddedProgram("swrun-shim", ["Shim", "CLinux", "LinuxSystem"])
-let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "CBriefHeap", "CLinux", "LinuxSystem"])
+let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "CLinux", "LinuxSystem"], link: briefHeap)
 
 let cliTargets: [Target] = [
     library("Tar"),

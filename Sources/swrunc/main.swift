@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // swrunc: an OCI runtime with runc's command line (docs/architecture.md).
-import CBriefHeap
 import CLinux
 import ContainerRuntime
 import LinuxSystem

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // malloc(3) for a program of one thread that lives for milliseconds. musl's own maps and unmaps memory for every few
 // pieces, which took swrunc a hundred system calls. Here pieces are cut from chunks; a piece that is freed is kept for
-// the next one of its class, and only large ones go back to the kernel.
-#include "CBriefHeap.h"
-
+// the next one of its class, and only large ones go back to the kernel. swrunc's linker gives these functions libc's names
+// (Package.swift); a compiler that knew them by those would leave out what they write beside their pieces.
 #include <features.h>
 #ifndef __GLIBC__
 #include <errno.h>
@@ -11,6 +10,15 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+
+void *brief_malloc(size_t size);
+void brief_free(void *piece);
+void *brief_calloc(size_t count, size_t size);
+void *brief_realloc(void *piece, size_t size);
+size_t brief_malloc_usable_size(void *piece);
+void *brief_aligned_alloc(size_t alignment, size_t size);
+void *brief_memalign(size_t alignment, size_t size);
+int brief_posix_memalign(void **result, size_t alignment, size_t size);
 
 enum { unit = 16, chunk_size = 64 << 10, class_count = 48, mapped = 48 };
 
@@ -72,7 +80,7 @@ static void *cut(unsigned class) {
     return with_header(start, class, capacity);
 }
 
-void *malloc(size_t size) {
+void *brief_malloc(size_t size) {
     if (size > PTRDIFF_MAX - 2 * unit) return errno = ENOMEM, NULL;
     unsigned class = class_of(size);
     if (class >= class_count) {
@@ -85,7 +93,7 @@ void *malloc(size_t size) {
     return found;
 }
 
-void free(void *piece) {
+void brief_free(void *piece) {
     if (!piece) return;
     struct header *header = header_of((char *)piece - header_of(piece)->shift);
     if (header->class == mapped) {
@@ -99,32 +107,32 @@ void free(void *piece) {
     free_pieces[header->class] = freed;
 }
 
-void *calloc(size_t count, size_t size) {
+void *brief_calloc(size_t count, size_t size) {
     size_t length;
     if (__builtin_mul_overflow(count, size, &length)) return errno = ENOMEM, NULL;
-    void *piece = malloc(length);
+    void *piece = brief_malloc(length);
     if (piece && header_of(piece)->class != mapped) memset(piece, 0, length);
     return piece;
 }
 
-size_t malloc_usable_size(void *piece) { return piece ? header_of(piece)->capacity - header_of(piece)->shift : 0; }
+size_t brief_malloc_usable_size(void *piece) { return piece ? header_of(piece)->capacity - header_of(piece)->shift : 0; }
 
-void *realloc(void *piece, size_t size) {
-    if (!piece) return malloc(size);
-    size_t before = malloc_usable_size(piece);
+void *brief_realloc(void *piece, size_t size) {
+    if (!piece) return brief_malloc(size);
+    size_t before = brief_malloc_usable_size(piece);
     if (size <= before) return piece;
-    void *larger = malloc(size);
+    void *larger = brief_malloc(size);
     if (!larger) return NULL;
     memcpy(larger, piece, before);
-    free(piece);
+    brief_free(piece);
     return larger;
 }
 
 /// `alignment` is a power of two.
-void *aligned_alloc(size_t alignment, size_t size) {
-    if (alignment <= unit) return malloc(size);
+void *brief_aligned_alloc(size_t alignment, size_t size) {
+    if (alignment <= unit) return brief_malloc(size);
     if (size > PTRDIFF_MAX - alignment) return errno = ENOMEM, NULL;
-    char *piece = malloc(size + alignment);
+    char *piece = brief_malloc(size + alignment);
     if (!piece) return NULL;
     size_t shift = -(uintptr_t)piece & (alignment - 1);
     if (shift == 0) return piece;
@@ -134,10 +142,10 @@ void *aligned_alloc(size_t alignment, size_t size) {
     return piece + shift;
 }
 
-void *memalign(size_t alignment, size_t size) { return aligned_alloc(alignment, size); }
+void *brief_memalign(size_t alignment, size_t size) { return brief_aligned_alloc(alignment, size); }
 
-int posix_memalign(void **result, size_t alignment, size_t size) {
-    void *piece = aligned_alloc(alignment, size);
+int brief_posix_memalign(void **result, size_t alignment, size_t size) {
+    void *piece = brief_aligned_alloc(alignment, size);
     if (!piece) return ENOMEM;
     *result = piece;
     return 0;
