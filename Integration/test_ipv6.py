@@ -23,7 +23,7 @@ def network(stack, container_name):
     ids = stack.docker("ps", "-aq", "--filter", f"name={container_name}").split()
     if ids:
         stack.docker("rm", "-f", *ids)
-    stack.docker("network", "rm", *made)
+    stack.docker("network", "rm", *reversed(made))
 
 
 @pytest.fixture

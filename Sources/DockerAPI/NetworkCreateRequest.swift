@@ -18,7 +18,12 @@ package struct NetworkCreateRequest: Sendable {
     package var isAttachable: Bool
     package var isIngress: Bool
     package var isConfigOnly: Bool
-    package var enablesIPv6: Bool
+    package var configFrom: String
+    /// `swarm`, `local`, `global` or empty.
+    package var scope: String
+    /// nil where the client does not say.
+    package var enablesIPv4: Bool?
+    package var enablesIPv6: Bool?
     package var options: [(key: String, value: String)]
     package var labels: [(key: String, value: String)]
 
@@ -36,7 +41,10 @@ package struct NetworkCreateRequest: Sendable {
         isAttachable = json["Attachable"]?.bool ?? false
         isIngress = json["Ingress"]?.bool ?? false
         isConfigOnly = json["ConfigOnly"]?.bool ?? false
-        enablesIPv6 = json["EnableIPv6"]?.bool ?? false
+        configFrom = json["ConfigFrom"]?["Network"]?.string ?? ""
+        scope = json["Scope"]?.string ?? ""
+        enablesIPv4 = json["EnableIPv4"]?.bool
+        enablesIPv6 = json["EnableIPv6"]?.bool
         options = json["Options"]?.stringPairs ?? []
         labels = json["Labels"]?.stringPairs ?? []
     }

@@ -36,7 +36,10 @@ package struct NetworkResource: Sendable {
     package var created: String
     package var isInternal = false
     package var isAttachable = false
+    package var hasIPv4 = true
     package var hasIPv6 = false
+    package var isConfigOnly = false
+    package var configFrom = ""
     package var configs: [AddressConfig] = []
     package var endpoints: [Endpoint] = []
     package var options: [(key: String, value: String)] = []
@@ -53,13 +56,13 @@ package struct NetworkResource: Sendable {
     package func json(withEndpoints: Bool) -> JSONValue {
         [
             "Name": .string(name), "Id": .string(id), "Created": .string(created), "Scope": "local",
-            "Driver": .string(driver), "EnableIPv4": true, "EnableIPv6": .bool(hasIPv6),
+            "Driver": .string(driver), "EnableIPv4": .bool(hasIPv4), "EnableIPv6": .bool(hasIPv6),
             "IPAM": [
                 "Driver": "default", "Options": .null,
                 "Config": configs.isEmpty ? .null : .array(configs.map(\.json)),
             ],
             "Internal": .bool(isInternal), "Attachable": .bool(isAttachable), "Ingress": false,
-            "ConfigFrom": ["Network": ""], "ConfigOnly": false,
+            "ConfigFrom": ["Network": .string(configFrom)], "ConfigOnly": .bool(isConfigOnly),
             "Containers": .sorted(withEndpoints ? endpoints.map { ($0.containerID, $0.json) } : []),
             "Options": .texts(options), "Labels": .texts(labels),
         ]

@@ -37,6 +37,7 @@ enum LinkAttribute {
     static let address: UInt16 = 1
     static let name: UInt16 = 3
     static let mtu: UInt16 = 4
+    static let parent: UInt16 = 5  // IFLA_LINK
     static let master: UInt16 = 10
     static let linkInfo: UInt16 = 18
     static let alias: UInt16 = 20

@@ -56,6 +56,11 @@ package struct MACAddress: Sendable, Hashable, CustomStringConvertible {
     /// stay right.
     package init(for address: IPv4Address) { bytes = [0x02, 0x42] + address.bytes }
 
+    /// Locally administered, for an interface that has no IPv4 address.
+    package static func random() -> MACAddress {
+        MACAddress(for: IPv4Address(rawValue: .random(in: 0...UInt32.max)))
+    }
+
     package var description: String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
     }

@@ -158,7 +158,7 @@ extension MessageFlags {
 }
 
 extension NetlinkRequest {
-    fileprivate mutating func appendEnd(_ end: VethEnd) {
+    mutating func appendEnd(_ end: VethEnd) {
         attribute(LinkAttribute.name, string: end.name)
         if let address = end.address { attribute(LinkAttribute.address, bytes: address.bytes) }
         if let mtu = end.mtu { attribute(LinkAttribute.mtu, UInt32(clamping: mtu)) }

@@ -43,6 +43,21 @@ extension NetlinkOperation {
     }
 }
 
+extension NetlinkOperation {
+    /// `ip route delete default`, of either family; ESRCH if there is none.
+    package static func deleteDefaultRoute(isIPv6: Bool) -> NetlinkOperation {
+        var request = NetlinkRequest(type: MessageType.deleteRoute, flags: MessageFlags.acknowledge)
+        let family = isIPv6 ? Number.familyIPv6 : Number.familyIPv4
+        for field in [
+            family, 0, 0, 0, Number.tableMain, Number.protocolBoot, Number.scopeUniverse, Number.routeUnicast,
+        ] {
+            request.append(field)
+        }
+        request.append(UInt32(0))
+        return NetlinkOperation(request: request, name: "delete route", subject: "default")
+    }
+}
+
 extension NetlinkSocket {
     /// The unicast IPv4 routes of the main table.
     package mutating func routes() throws(NetlinkError) -> [Route] {

@@ -41,7 +41,7 @@ final class BridgeDevices {
         }
         guard let bridge = try find(name) else { throw NetworkError(.internal, "bridge \(name) did not appear") }
         guard bridge.link.kind == "bridge" else {
-            throw NetworkError(.invalidArgument, "link \(name) exists and is no bridge: choose another with --bridge")
+            throw NetworkError(.invalidArgument, "existing interface \(name) is not a bridge")
         }
         var operations: [NetlinkOperation] = []
         if let address, bridge.address != address {
@@ -55,8 +55,25 @@ final class BridgeDevices {
             // Where the host says that new links have no IPv6, this one has it all the same.
             try? writeText(FilePath("/proc/sys/net/ipv6/conf/\(name)/disable_ipv6"), "0")
             operations.append(.addAddress(address6, linkIndex: bridge.link.index).tolerating(.exists))
+            // What comes from other machines for a container is held up until a link-local address has asked for its
+            // MAC address (RFC 4861, 7.2.2). All bridges may have the same one, as docker's do.
+            if let linkLocal = IPv6Prefix("fe80::1/64") {
+                operations.append(.addAddress(linkLocal, linkIndex: bridge.link.index).tolerating(.exists))
+            }
         }
         try run { (netlink) throws(NetlinkError) in try netlink.run(operations) }
+    }
+
+    private static let bridgedPackets = ["iptables", "ip6tables"].map {
+        FilePath("/proc/sys/net/bridge/bridge-nf-call-\($0)")
+    }
+
+    /// Whether the kernel can show our rules what a bridge carries between its ports (br_netfilter).
+    static var canShowBridgedPackets: Bool { bridgedPackets.first.map { exists($0) } == true }
+
+    /// Has the kernel do so.
+    func showBridgedPackets() {
+        for file in Self.bridgedPackets { try? writeText(file, "1") }
     }
 
     /// Removes a bridge that we made; any other is left alone.
@@ -101,8 +118,9 @@ final class BridgeDevices {
     struct Port {
         var hostLink: String
         var interface: String
-        var macAddress: MACAddress
-        var address: IPv4Prefix
+        /// nil where the kernel chooses it.
+        var macAddress: MACAddress?
+        var address: IPv4Prefix?
         /// nil leaves the container without a default route.
         var gateway: IPv4Address?
         var isolated: Bool
@@ -135,15 +153,18 @@ final class BridgeDevices {
         }
     }
 
-    private func configure(_ port: Port, _ inside: inout NetlinkSocket) throws(NetlinkError) {
+    /// Addresses and routes of an interface that is there.
+    func configure(_ port: Port, _ inside: inout NetlinkSocket) throws(NetlinkError) {
         guard let end = try inside.link(named: port.interface) else {
             throw NetlinkError(operation: "get link", subject: port.interface, errno: .noSuchDevice)
         }
-        var operations: [NetlinkOperation] = [
-            .setLink(index: loopbackIndex, up: true), .addAddress(port.address, linkIndex: end.index),
-            .setLink(index: end.index, up: true),
-        ]
+        var operations: [NetlinkOperation] = [.setLink(index: loopbackIndex, up: true)]
+        if let address = port.address { operations.append(.addAddress(address, linkIndex: end.index)) }
+        operations.append(.setLink(index: end.index, up: true))
         if let gateway = port.gateway, let everywhere = IPv4Prefix(.any, length: 0) {
+            if port.address?.contains(gateway) == false, let single = IPv4Prefix(gateway, length: 32) {
+                operations.append(.addRoute(single, gateway: nil, linkIndex: end.index))
+            }
             operations.append(.addRoute(everywhere, gateway: gateway, linkIndex: end.index))
         }
         operations += port.linkLocal.map { .addAddress($0, linkIndex: end.index) }
@@ -155,7 +176,7 @@ final class BridgeDevices {
         try inside.run(operations)
     }
 
-    private func run<R>(_ body: (inout NetlinkSocket) throws(NetlinkError) -> R) throws(NetworkError) -> R {
+    func run<R>(_ body: (inout NetlinkSocket) throws(NetlinkError) -> R) throws(NetworkError) -> R {
         do throws(NetlinkError) { return try body(&netlink) } catch { throw NetworkError(error) }
     }
 }

@@ -15,12 +15,22 @@ package struct EndpointRequest: Sendable {
     /// What other containers on a user-defined network may call it, its name first; and what it alone calls others.
     package var names: [String] = []
     package var links: [String: String] = [:]
+    /// Containers on the default network that it links to, and the ports that others that link to it are to reach
+    /// (`80/tcp`): both matter where the network's containers do not reach one another else.
+    package var linked: [String] = []
+    package var exposed: [String] = []
     package var address: IPv4Address?
     /// Without effect on a network of users' that has no IPv6.
     package var address6: IPv6Address?
     /// Further addresses of the interface, which the network knows nothing of (`--link-local-ip`).
     package var linkLocal: [IPv4Address] = []
     package var macAddress: MACAddress?
+    /// The container has IPv6 switched off (`--sysctl net.ipv6.conf.all.disable_ipv6=1`), so it gets no such address.
+    package var isWithoutIPv6 = false
+    /// What its maker says about the interface to the network's driver (`driver-opt`).
+    package var driverOptions: [String: String] = [:]
+    /// The default route is the network's with the highest one.
+    package var gatewayPriority = 0
     /// `--dns`, `--dns-search`, `--dns-option`; empty means as the daemon and the host say.
     package var nameservers: [String] = []
     package var searchDomains: [String] = []
@@ -55,5 +65,9 @@ package struct NetworkAttachment: Sendable, Equatable {
 
     // docker's inspect wants texts, empty where there is nothing.
     package var ipAddress: String { address.map { $0.address.description } ?? "" }
+    /// Of both families, as far as it has them.
+    package var addressTexts: [String] {
+        [address?.address.description, address6?.address.description].compactMap { $0 }
+    }
     package var prefixLength: Int { address?.length ?? 0 }
 }

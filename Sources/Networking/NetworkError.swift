@@ -19,6 +19,10 @@ package struct NetworkError: Error, Sendable, Equatable, CustomStringConvertible
 }
 
 extension NetworkError {
+    /// docker's refusal of a container on what is no network (`--config-only`).
+    static let configurationOnly = NetworkError(
+        .permissionDenied, "cannot create endpoint on configuration-only network")
+
     /// docker's refusal of an endpoint's settings, for all reasons at once.
     init(invalidEndpointOn network: NetworkRecord, _ reasons: [String]) {
         self.init(

@@ -82,10 +82,10 @@ private func enterNew(_ path: FilePath) throws(SysError) -> NamespaceHandle {
     try sys("unshare(CLONE_NEWNET)", hint: hint, { unshare(CLONE_NEWNET) })
     let own = "/proc/thread-self/ns/net"
     try sys("mount", path.string) { mount(own, path.string, nil, UInt(MS_BIND), nil) }
-    // IPv4 only: no link-local address, and no router advertisement is taken.
-    for scope in ["all", "default"] {
+    // IPv4 only but for `lo`: links that come have no link-local address, and no router advertisement is taken.
+    for (scope, value) in [("all", "0"), ("default", "1")] {
         do throws(SysError) {
-            try writeText(FilePath("/proc/sys/net/ipv6/conf/\(scope)/disable_ipv6"), "1")
+            try writeText(FilePath("/proc/sys/net/ipv6/conf/\(scope)/disable_ipv6"), value)
         } catch {
             if error.errno != .noSuchFile { throw error }  // a kernel without IPv6 has no such file
         }

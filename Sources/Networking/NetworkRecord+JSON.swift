@@ -26,7 +26,9 @@ extension NetworkRecord {
             "range": .optional(addressRange), "reserved": .map(reserved.mapValues(\.description)),
             "chosen": .bool(isSubnetChosen), "internal": .bool(isInternal), "attachable": .bool(isAttachable),
             "options": .map(options),
-            "labels": .map(labels), "ipv6": ipv6?.json ?? .null,
+            "labels": .map(labels), "ipv6": ipv6?.json ?? .null, "configOnly": .bool(isConfigOnly),
+            "configFrom": .string(configFrom), "ownParent": .bool(hasOwnParent),
+            "passesOverIPv6": .bool(passesOverIPv6),
         ]
     }
 
@@ -46,6 +48,10 @@ extension NetworkRecord {
         options = json["options"]?.map ?? [:]
         labels = json["labels"]?.map ?? [:]
         ipv6 = json["ipv6"].flatMap { IPv6Network(json: $0) }
+        isConfigOnly = json["configOnly"]?.bool ?? false
+        configFrom = json["configFrom"]?.string ?? ""
+        hasOwnParent = json["ownParent"]?.bool ?? false
+        passesOverIPv6 = json["passesOverIPv6"]?.bool ?? false
     }
 }
 
@@ -57,7 +63,8 @@ extension EndpointRecord {
             "gateway": .optional(gateway), "link": .string(hostLink), "interface": .string(interface),
             "ports": .array(ports.map(\.json)), "aliases": .strings(aliases), "names": .strings(names),
             "links": .map(links), "nameservers": .strings(nameservers), "address6": .optional(address6),
-            "gateway6": .optional(gateway6),
+            "gateway6": .optional(gateway6), "exposed": .strings(exposed), "linked": .strings(linked),
+            "priority": .int(Int64(gatewayPriority)),
         ]
     }
 
@@ -78,6 +85,9 @@ extension EndpointRecord {
         nameservers = json["nameservers"]?.strings ?? []
         address6 = json["address6"]?.string.flatMap { IPv6Prefix($0) }
         gateway6 = json["gateway6"]?.string.flatMap { IPv6Address($0) }
+        exposed = json["exposed"]?.strings ?? []
+        linked = json["linked"]?.strings ?? []
+        gatewayPriority = Int(json["priority"]?.int ?? 0)
     }
 }
 

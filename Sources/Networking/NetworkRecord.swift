@@ -6,7 +6,7 @@ package import Netlink
 package struct NetworkRecord: Sendable, Equatable {
     package var id: String
     package var name: String
-    /// `bridge`, `host` or `null`.
+    /// `bridge`, `macvlan`, `ipvlan`, `host` or `null`.
     package var driver: String
     package var created: Timestamp
     /// For the bridge driver: the link's name, the subnet and the bridge's own address in it.
@@ -23,11 +23,33 @@ package struct NetworkRecord: Sendable, Equatable {
     package var isAttachable = false
     package var options: [String: String] = [:]
     package var labels: [String: String] = [:]
+    /// No network, but what others are made from (`--config-only`).
+    package var isConfigOnly = false
+    /// The name of what it was made from; empty if it was not.
+    package var configFrom = ""
+    /// Without IPv6, though its maker named a subnet for it: docker passes over addresses that are wanted there.
+    var passesOverIPv6 = false
+    /// The link that the containers' interfaces are children of was made by us for such networks.
+    var hasOwnParent = false
     /// One of the three that always exist and that nobody can remove.
     package var isPredefined: Bool { ["bridge", "host", "none"].contains(name) }
 
     /// Whether containers on it find each other by name: on bridges that users made.
-    var hasNames: Bool { driver == "bridge" && !isPredefined }
+    var hasNames: Bool { hasInterfaces && !isPredefined }
+
+    /// Whether containers on it get an interface.
+    package var hasInterfaces: Bool { driver == "bridge" || ParentOptions.drivers.contains(driver) }
+
+    /// Where containers send what is for others; nil if they reach none.
+    var containerGateway: IPv4Address? {
+        if isInternal || parentOptions?.isIsolated == true { return nil }
+        return reserved["DefaultGatewayIPv4"] ?? gateway
+    }
+
+    var containerGateway6: IPv6Address? {
+        if isInternal || parentOptions?.isIsolated == true { return nil }
+        return ipv6.map { $0.reserved["DefaultGatewayIPv6"] ?? $0.gateway }
+    }
 
     static let mtuOption = "com.docker.network.driver.mtu"
 
@@ -62,6 +84,11 @@ package struct EndpointRecord: Sendable, Equatable {
     package var links: [String: String] = [:]
     /// The container's own name servers (`--dns`), which the embedded one asks; empty means the host's.
     package var nameservers: [String] = []
+    /// Ports that it has open for those that link to it, as `80/tcp`, and the containers that it links to.
+    package var exposed: [String] = []
+    package var linked: [String] = []
+    /// The default route is the network's with the highest priority (`gw-priority`).
+    package var gatewayPriority = 0
 }
 
 extension EndpointRecord {

@@ -48,13 +48,13 @@ extension NetworkService {
             resolvConf: resolvConf(request, filtered: !sharesHost))
     }
 
-    /// A namespace with `eth0` on the network's bridge.
-    func attachBridge(
+    /// A namespace with an interface on the network.
+    func attachInterface(
         _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState
     ) throws(NetworkError) -> NetworkAttachment {
-        try ensureBridge(network, state)
+        try ensure(network, state)
         var endpoint = newEndpoint(request, network)
-        endpoint.interface = "eth0"
+        endpoint.interface = try interface(request, network, [])
         var handle = try namespaces.create(request.containerID)
         do throws(NetworkError) {
             try connect(&endpoint, request, network, state, &handle)
@@ -66,45 +66,114 @@ extension NetworkService {
         return attachment(endpoint, network, request, resolvConf: resolvConf(request, network))
     }
 
-    /// Address, link, ports, record: in this order, so that what is recorded can be undone from the record.
+    /// Address, ports, record, link: in this order, so that what is recorded can be undone from the record.
     func connect(
         _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState,
         _ handle: inout NamespaceHandle
     ) throws(NetworkError) {
+        let sysctls = try InterfaceSysctl.list(request.driverOptions, on: network)
         try checkWantedAddresses(request, network)
-        let allocator = try AddressAllocator(network: network, endpoints: state.endpoints(on: network))
-        let address = try allocator.next(wanted: request.address)
-        let mac = request.macAddress ?? MACAddress(for: address.address)
-        endpoint.address = address
-        endpoint.macAddress = mac
-        endpoint.gateway = network.isInternal ? nil : network.gateway
-        if let ipv6 = network.ipv6 {
-            let taken = Set(state.endpoints(on: network).compactMap { $0.address6?.address })
-            endpoint.address6 = try ipv6.next(wanted: request.address6, taken: taken)
-            endpoint.gateway6 = network.isInternal ? nil : ipv6.gateway
-        }
+        try giveAddresses(&endpoint, request, network, state)
         endpoint.hostLink = "veth" + endpoint.id.prefix(8)
-        try publish(&endpoint, request, state)
+        if network.driver == "bridge" { try publish(&endpoint, request, state) }
         try state.save(endpoint)
         addNames(endpoint, network)
-        let hasDefaultRoute = state.endpoints(of: request.containerID).contains {
-            $0.id != endpoint.id && $0.gateway != nil
-        }
-        let isolated =
-            network.name == "bridge"
-            ? !configuration.interContainerCommunication : network.bridgeOptions?.interContainer == false
-        let port = BridgeDevices.Port(
-            hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: mac, address: address,
-            gateway: hasDefaultRoute ? nil : endpoint.gateway, isolated: isolated,
-            hairpin: !endpoint.ports.isEmpty, address6: endpoint.address6, gateway6: endpoint.gateway6,
-            linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) })
         try allowIPv6(endpoint)
-        try state.bridges.connect(port, bridge: network.bridge, container: &handle)
+        let port = try port(endpoint, request, network, state, &handle)
+        if let parent = network.parentOptions {
+            try state.bridges.connect(port, to: parent, container: &handle)
+        } else {
+            try state.bridges.connect(port, bridge: network.bridge, container: &handle)
+        }
+        try set(sysctls, endpoint)
         if network.hasNames { try serveNames(request.containerID, state) }
+        if !endpoint.ports.isEmpty || isRestricted(network) { try applyFirewall(state) }
         guard !endpoint.ports.isEmpty else { return }
-        try applyFirewall(state)
         forgetFlows(endpoint)
         startProxies(endpoint, state)
+    }
+
+    private func giveAddresses(
+        _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState
+    ) throws(NetworkError) {
+        let others = state.endpoints(on: network)
+        if network.subnet != nil {
+            let allocator = try AddressAllocator(network: network, endpoints: others)
+            endpoint.address = try allocator.next(wanted: request.address)
+            endpoint.gateway = network.containerGateway
+        }
+        if let ipv6 = network.ipv6, !request.isWithoutIPv6 {
+            let taken = Set(others.compactMap { $0.address6?.address })
+            endpoint.address6 = try ipv6.next(wanted: request.address6, taken: taken)
+            endpoint.gateway6 = network.containerGateway6
+        }
+        if case .ipvlan? = network.parentOptions?.child { return }  // its parent's MAC address
+        endpoint.macAddress =
+            request.macAddress ?? endpoint.address.map { MACAddress(for: $0.address) } ?? MACAddress.random()
+    }
+
+    /// What the kernel is to make of an endpoint. The default route is that of the network that has the highest
+    /// priority, or of the first of these.
+    private func port(
+        _ endpoint: EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState,
+        _ handle: inout NamespaceHandle
+    ) throws(NetworkError) -> BridgeDevices.Port {
+        let others = state.endpoints(of: request.containerID).filter { $0.id != endpoint.id }
+        let rivals = others.filter { $0.gatewayPriority >= endpoint.gatewayPriority }
+        let isFirst = !rivals.contains { $0.gateway != nil }
+        let isFirst6 = !rivals.contains { $0.gateway6 != nil }
+        do throws(NetlinkError) {
+            let gone = [
+                (isFirst && endpoint.gateway != nil && others.contains { $0.gateway != nil }, false),
+                (isFirst6 && endpoint.gateway6 != nil && others.contains { $0.gateway6 != nil }, true),
+            ]
+            for (isReplaced, isIPv6) in gone where isReplaced {
+                try handle.netlink.run(.deleteDefaultRoute(isIPv6: isIPv6).tolerating(.noSuchProcess))
+            }
+        } catch {
+            throw NetworkError(error)
+        }
+        return BridgeDevices.Port(
+            hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: endpoint.macAddress,
+            address: endpoint.address, gateway: isFirst ? endpoint.gateway : nil,
+            isolated: isRestricted(network) && !canRestrictByRules, hairpin: !endpoint.ports.isEmpty,
+            address6: endpoint.address6, gateway6: isFirst6 ? endpoint.gateway6 : nil,
+            linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) })
+    }
+
+    /// Whether containers on it reach one another at linked ports only.
+    func isRestricted(_ network: NetworkRecord) -> Bool {
+        guard network.driver == "bridge" else { return false }
+        return network.isPredefined
+            ? !configuration.interContainerCommunication : network.bridgeOptions?.interContainer == false
+    }
+
+    /// What its maker calls the interface, or else the lowest number that the container does not have.
+    func interface(
+        _ request: EndpointRequest, _ network: NetworkRecord, _ others: [EndpointRecord]
+    ) throws(NetworkError) -> String {
+        let taken = Set(others.map(\.interface))
+        if let wanted = request.driverOptions["com.docker.network.endpoint.ifname"], !wanted.isEmpty {
+            guard LinkName.isValid(wanted), wanted != "lo", !taken.contains(wanted) else {
+                throw NetworkError(.invalidArgument, "invalid or taken interface name: \(wanted)")
+            }
+            return wanted
+        }
+        let prefix = network.bridgeOptions?.interfacePrefix ?? "eth"
+        var number = 0
+        while taken.contains("\(prefix)\(number)") { number += 1 }
+        return "\(prefix)\(number)"
+    }
+
+    private func set(_ sysctls: [InterfaceSysctl], _ endpoint: EndpointRecord) throws(NetworkError) {
+        guard !sysctls.isEmpty else { return }
+        do throws(SysError) {
+            try inNetworkNamespace(namespaces.path(endpoint.containerID)) { () throws(SysError) in
+                for sysctl in sysctls { try writeText(sysctl.path(endpoint.interface), sysctl.value) }
+            }
+        } catch {
+            throw NetworkError(.internal, "set sysctls of \(endpoint.interface): \(error.description)")
+        }
     }
 
     /// Says whether the link that comes next has IPv6: namespaces begin without it. Router advertisements, which any
@@ -113,11 +182,10 @@ extension NetworkService {
         let isAllowed = endpoint.address6 != nil
         guard isAllowed || opened?.endpoints(of: endpoint.containerID).contains(where: { $0.address6 != nil }) == true
         else { return }
-        let values = [("default/accept_ra", "0"), ("default/disable_ipv6", isAllowed ? "0" : "1")]
         do throws(SysError) {
             try inNetworkNamespace(namespaces.path(endpoint.containerID)) { () throws(SysError) in
-                for (name, value) in values + [("lo/disable_ipv6", "0")] {
-                    try writeText(FilePath("/proc/sys/net/ipv6/conf/\(name)"), value)
+                for (name, value) in [("accept_ra", "0"), ("disable_ipv6", isAllowed ? "0" : "1")] {
+                    try writeText(FilePath("/proc/sys/net/ipv6/conf/default/\(name)"), value)
                 }
             }
         } catch {
@@ -141,8 +209,7 @@ extension NetworkService {
             }
         }
         if let address = request.address6 {
-            // Without IPv6 the address is passed over, as docker does where the network was given a pool for it.
-            if network.isPredefined {
+            if network.isPredefined || network.ipv6 == nil && !network.passesOverIPv6 {
                 reasons.append(unchosen)
             } else if let ipv6 = network.ipv6, !ipv6.subnet.contains(address) {
                 reasons.append("no configured subnet or ip-range contain the IP address \(address)")
@@ -151,92 +218,19 @@ extension NetworkService {
         if !reasons.isEmpty { throw NetworkError(invalidEndpointOn: network, reasons) }
     }
 
-    /// A client that goes on sending datagrams (a DNS or VPN client) keeps a tracked flow alive: without this its
-    /// packets would miss a container that came later, or go to one that is gone. TCP needs none of it.
-    private func forgetFlows(_ endpoint: EndpointRecord) {
-        let ports = Set(endpoint.ports.filter { $0.proto == .udp }.map(\.hostPort))
-        guard !ports.isEmpty, let address = endpoint.address?.address else { return }
-        do throws(NetlinkError) {
-            var netlink = try NetlinkSocket(.netfilter)
-            try netlink.forgetFlows { flow in
-                flow.proto == 17 && (flow.answerer == address || ports.contains(flow.destinationPort))
-            }
-        } catch {
-            configuration.warn("forget tracked flows of \(endpoint.containerName): \(error)")
-        }
-    }
-
-    /// Reserves the host ports; docker's words when one is not free.
-    private func publish(
-        _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ state: NetworkState
-    ) throws(NetworkError) {
-        guard !request.ports.isEmpty else { return }
-        guard configuration.firewall else {
-            throw NetworkError(.unimplemented, "ports cannot be published with --iptables=false")
-        }
-        do throws(NetworkError) {
-            for mapping in request.ports {
-                endpoint.ports += try state.ports.reserve(mapping, on: hosts(of: mapping, endpoint, state))
-            }
-            try allowLoopback(on: state.networks[endpoint.networkID]?.bridge ?? "")
-        } catch {
-            throw NetworkError(
-                error.kind,
-                "driver failed programming external connectivity on endpoint \(request.containerName) "
-                    + "(\(endpoint.id)): \(error.message)")
-        }
-    }
-
-    /// Where a mapping without an address is published: on all addresses of both families, as far as the host has them.
-    private func hosts(
-        of mapping: PortMapping, _ endpoint: EndpointRecord, _ state: NetworkState
-    ) -> [HostAddress] {
-        if let wanted = mapping.hostIP { return [wanted] }
-        if let binding = state.networks[endpoint.networkID]?.bridgeOptions?.hostBinding { return [.ipv4(binding)] }
-        let isReachable = endpoint.address6 != nil || configuration.userlandProxy && mapping.proto != .sctp
-        return isReachable && state.ports.hasIPv6 ? [.any, .anyIPv6] : [.any]
-    }
-
-    /// Serves the ports on the host's IPv6 addresses that no rule of the firewall can lead to the container.
-    func startProxies(_ endpoint: EndpointRecord, _ state: NetworkState) {
-        guard configuration.userlandProxy else { return }
-        for port in endpoint.ports where port.hostIP.isIPv6 {
-            guard let socket = state.ports.socket(port),
-                let target = endpoint.target(ofIPv6: true) ?? endpoint.target(ofIPv6: false)
-            else { continue }
-            do throws(SysError) {
-                try state.proxy.serve(port, socket, target: SocketAddress(target, port: port.containerPort))
-            } catch {
-                configuration.warn("serve port \(port.hostPort) of \(endpoint.containerName): \(error.description)")
-            }
-        }
-    }
-
-    /// Lets connections from the host's 127.0.0.1 leave through this bridge (and no other link); our rules keep
-    /// containers from reaching the host's loopback by the same door.
-    private func allowLoopback(on bridge: String) throws(NetworkError) {
-        let file = FilePath("/proc/sys/net/ipv4/conf/\(bridge)/route_localnet")
-        do throws(SysError) {
-            if try readText(file) != "1" { try writeText(file, "1") }
-        } catch {
-            throw NetworkError(.internal, "allow loopback connections to \(bridge): \(error.description)")
-        }
-    }
-
     /// Undoes `connect`, from the record; what is already gone is fine. The links go with the container's namespace,
     /// in the kernel's own time: to wait for that costs 20 ms.
     func release(_ endpoint: EndpointRecord, _ state: NetworkState) {
         do throws(NetworkError) {
             try state.forgetEndpoint(endpoint.id)
-            if !endpoint.ports.isEmpty {
-                try applyFirewall(state)
-                forgetFlows(endpoint)
-            }
+            let network = state.networks[endpoint.networkID]
+            if !endpoint.ports.isEmpty || network.map(isRestricted) == true { try applyFirewall(state) }
+            if !endpoint.ports.isEmpty { forgetFlows(endpoint) }
         } catch {
             configuration.warn("release endpoint of \(endpoint.containerName): \(error)")
         }
         for port in endpoint.ports {
-            if port.hostIP.isIPv6 { state.proxy.end(port) }
+            state.proxy.end(port)
             state.ports.release(port)
         }
         removeNames(endpoint, state)
@@ -246,6 +240,8 @@ extension NetworkService {
         var endpoint = EndpointRecord(
             id: randomIdentifier(), containerID: request.containerID, containerName: request.containerName,
             networkID: network.id, aliases: request.aliases)
+        (endpoint.exposed, endpoint.linked) = (request.exposed, request.linked)
+        endpoint.gatewayPriority = request.gatewayPriority
         if network.hasNames {
             endpoint.names = request.names.isEmpty ? [request.containerName] : request.names
             endpoint.links = request.links

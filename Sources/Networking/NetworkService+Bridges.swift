@@ -14,11 +14,11 @@ extension NetworkService {
         }
         for id in namespaces.list() where !running.contains(id) { removeNamespace(id) }
         for endpoint in state.endpoints.values { reserveAgain(endpoint, state) }
-        for network in state.networks.values where network.driver == "bridge" {
-            do throws(NetworkError) { try ensureBridge(network, state) } catch {
+        for network in state.networks.values where network.hasInterfaces {
+            do throws(NetworkError) { try ensure(network, state) } catch {
                 configuration.warn("network \(network.name): \(error)")
             }
-            removeStrayPorts(network, state)
+            if network.driver == "bridge" { removeStrayPorts(network, state) }
         }
         do throws(NetworkError) { try applyFirewall(state) } catch { configuration.warn("firewall: \(error)") }
         restoreNames(state)
@@ -94,6 +94,9 @@ extension NetworkService {
         network.bridge = configuration.bridge
         network.subnet = address.network
         network.gateway = address.address
+        network.addressRange = configuration.addressRange
+        network.reserved = configuration.defaultGateway.map { ["DefaultGatewayIPv4": $0] } ?? [:]
+        try checkRange(network)
         network.ipv6 = try defaultIPv6(network, state)
         network.options = defaultNetworkOptions(state)
         if network != existing { try state.save(network) }
@@ -112,7 +115,7 @@ extension NetworkService {
             prefix + "default_bridge": "true", prefix + "name": configuration.bridge,
             prefix + "enable_icc": String(configuration.interContainerCommunication),
             prefix + "enable_ip_masquerade": String(configuration.ipMasquerade),
-            prefix + "host_binding_ipv4": "0.0.0.0",
+            prefix + "host_binding_ipv4": configuration.hostBinding?.description ?? "0.0.0.0",
             NetworkRecord.mtuOption: String(configuration.mtu ?? state.bridges.uplinkMTU()),
         ]
     }
@@ -121,7 +124,12 @@ extension NetworkService {
         _ network: NetworkRecord, _ state: NetworkState
     ) throws(NetworkError) -> IPv4Prefix {
         if let wanted = configuration.bridgeAddress { return wanted }
-        if let found = try state.bridges.find(configuration.bridge)?.address { return found }
+        if let found = try state.bridges.find(configuration.bridge)?.address,
+            configuration.addressRange.map({ found.overlaps($0) }) != false
+        {
+            return found
+        }
+        if let range = configuration.addressRange { return IPv4Prefix(range.firstHost, length: range.length) ?? range }
         let occupied = try state.bridges.occupiedPrefixes() + otherSubnets(network, state)
         if let subnet = network.subnet, let gateway = network.gateway,
             let known = IPv4Prefix(gateway, length: subnet.length),
@@ -134,30 +142,59 @@ extension NetworkService {
         return address
     }
 
+    private func checkRange(_ network: NetworkRecord) throws(NetworkError) {
+        guard let subnet = network.subnet else { return }
+        if let range = network.addressRange, !(subnet.contains(range.first) && subnet.contains(range.last)) {
+            throw NetworkError(
+                .invalidArgument, "--fixed-cidr \(range) is not in the default bridge's subnet \(subnet)")
+        }
+        if let gateway = configuration.defaultGateway, !subnet.contains(gateway) {
+            throw NetworkError(.invalidArgument, "default gateway ip must be part of the network")
+        }
+    }
+
     private func otherSubnets(_ network: NetworkRecord, _ state: NetworkState) -> [IPv4Prefix] {
         state.networks.values.filter { $0.id != network.id }.compactMap(\.subnet)
     }
 
-    /// The bridge with its address, and forwarding through the host. Rules follow by `applyFirewall`.
-    func ensureBridge(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) {
-        guard let gateway = network.gateway, let subnet = network.subnet,
-            let address = IPv4Prefix(gateway, length: subnet.length)
-        else { throw NetworkError(.internal, "network \(network.name) has no subnet") }
-        let isIsolated = network.bridgeOptions?.isIsolated == true
-        let wanted = isIsolated ? nil : address
+    /// What the network's containers are connected to: its bridge, or a link of the host's. Rules follow by
+    /// `applyFirewall`.
+    func ensure(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) {
+        guard let parent = network.parentOptions else { return try ensureBridge(network, state) }
+        if try state.bridges.ensureParent(parent), !network.hasOwnParent {
+            var changed = network
+            changed.hasOwnParent = true
+            try state.save(changed)
+        }
+    }
+
+    /// The bridge with its address, and forwarding through the host.
+    private func ensureBridge(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) {
+        let options = network.bridgeOptions
+        let address = network.gateway.flatMap { gateway in
+            network.subnet.flatMap { IPv4Prefix(gateway, length: $0.length) }
+        }
+        let wanted = options?.mode == .isolated || options?.inhibitsIPv4 == true ? nil : address
         if network.ipv6 == nil, let bridge = try state.bridges.find(network.bridge), bridge.address == wanted,
             bridge.link.isUp
         {
             return
         }
         let mtu = network.mtu ?? configuration.mtu ?? state.bridges.uplinkMTU()
+        let identity =
+            address?.address
+            ?? network.ipv6.map { IPv4Address(rawValue: UInt32(truncatingIfNeeded: $0.gateway.rawValue >> 64)) }
         try state.bridges.ensure(
-            network.bridge, hardwareAddress: MACAddress(for: address.address), address: wanted,
-            address6: isIsolated ? nil : network.ipv6?.bridgeAddress, mtu: mtu)
+            network.bridge, hardwareAddress: identity.map { MACAddress(for: $0) } ?? .random(), address: wanted,
+            address6: options?.mode6 == .isolated ? nil : network.ipv6?.bridgeAddress, mtu: mtu)
         enableForwarding("IPv4", "net/ipv4/ip_forward")
         if network.ipv6 != nil { enableForwarding("IPv6", "net/ipv6/conf/all/forwarding") }
+        if isRestricted(network), canRestrictByRules { state.bridges.showBridgedPackets() }
         try applyFirewall(state)
     }
+
+    /// Whether rules see what bridges carry. Where they do not, the bridges' ports are isolated, and links open nothing.
+    var canRestrictByRules: Bool { configuration.firewall && BridgeDevices.canShowBridgedPackets }
 
     private func enableForwarding(_ family: String, _ name: String) {
         let file = FilePath("/proc/sys/\(name)")
@@ -168,26 +205,6 @@ extension NetworkService {
         } catch {
             configuration.warn("turn on \(family) forwarding: \(error.description)")
         }
-    }
-
-    /// Makes the rules those that the records ask for.
-    func applyFirewall(_ state: NetworkState) throws(NetworkError) {
-        var rules = FirewallRules()
-        for network in state.networks.values.sorted(by: { $0.bridge < $1.bridge }) where network.driver == "bridge" {
-            guard let subnet = network.subnet else { continue }
-            rules.bridges.append(
-                FirewallRules.Bridge(
-                    name: network.bridge, subnet: subnet,
-                    masquerade: network.bridgeOptions?.masquerade ?? configuration.ipMasquerade,
-                    isInternal: network.isInternal, subnet6: network.ipv6?.subnet))
-        }
-        for endpoint in state.endpoints.values {
-            for port in endpoint.ports {
-                guard let target = endpoint.target(ofIPv6: port.hostIP.isIPv6) else { continue }
-                rules.published.insert(.init(port: port, target: target))
-            }
-        }
-        try state.firewall.apply(rules)
     }
 
     private func reserveAgain(_ endpoint: EndpointRecord, _ state: NetworkState) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 import Netlink
 
 // More networks for a container that has a namespace already.
@@ -9,9 +10,9 @@ extension NetworkService {
         let network = try state.network(request.mode)
         let own = state.endpoints(of: request.containerID)
         try checkConnectable(network, own, request, state)
-        try ensureBridge(network, state)
+        try ensure(network, state)
         var endpoint = newEndpoint(request, network)
-        endpoint.interface = freeInterface(own)
+        endpoint.interface = try interface(request, network, own)
         var handle = try namespaces.open(request.containerID)
         var wanted = request
         wanted.ports = []
@@ -31,14 +32,37 @@ extension NetworkService {
         guard let endpoint = state.endpoints(of: id).first(where: { $0.networkID == network.id }) else {
             throw NetworkError(.permissionDenied, "container \(id) is not connected to network \(network.name)")
         }
-        guard network.driver == "bridge" else {
+        guard network.hasInterfaces else {
             throw NetworkError(
                 .permissionDenied,
                 "cannot disconnect container from \(network.name) network - container was created in it"
             )
         }
         release(endpoint, state)
-        try state.bridges.removeLink(endpoint.hostLink)
+        var inside = try namespaces.open(id)
+        do throws(NetlinkError) {
+            try inside.netlink.run(.deleteLink(endpoint.interface).tolerating(.noSuchDevice))
+            try restoreRoutes(state.endpoints(of: id), &inside.netlink)
+        } catch {
+            throw NetworkError(error)
+        }
+    }
+
+    /// With a network its default routes went; another network's take their place.
+    private func restoreRoutes(
+        _ rest: [EndpointRecord], _ netlink: inout NetlinkSocket
+    ) throws(NetlinkError) {
+        let ranked = rest.sorted { ($1.gatewayPriority, $0.interface) < ($0.gatewayPriority, $1.interface) }
+        if let next = ranked.first(where: { $0.gateway != nil }), let gateway = next.gateway,
+            let link = try netlink.link(named: next.interface), let everywhere = IPv4Prefix(.any, length: 0)
+        {
+            try netlink.run(.addRoute(everywhere, gateway: gateway, linkIndex: link.index).tolerating(.exists))
+        }
+        if let next = ranked.first(where: { $0.gateway6 != nil }), let gateway = next.gateway6,
+            let link = try netlink.link(named: next.interface)
+        {
+            try netlink.run(.addDefaultRoute(via: gateway, linkIndex: link.index).tolerating(.exists))
+        }
     }
 
     private func checkConnectable(
@@ -48,7 +72,8 @@ extension NetworkService {
             throw NetworkError(
                 .invalidArgument, "container cannot be disconnected from host network or connected to host network")
         }
-        guard network.driver == "bridge", own.allSatisfy({ state.networks[$0.networkID]?.driver == "bridge" }) else {
+        guard !network.isConfigOnly else { throw NetworkError.configurationOnly }
+        guard network.hasInterfaces, own.allSatisfy({ state.networks[$0.networkID]?.hasInterfaces == true }) else {
             throw NetworkError(
                 .permissionDenied,
                 "container cannot be connected to multiple networks with one of the networks in private (none) or "
@@ -59,13 +84,5 @@ extension NetworkService {
                 .permissionDenied,
                 "endpoint with name \(request.containerName) already exists in network \(network.name)")
         }
-    }
-
-    /// The lowest `ethN` that the container does not have.
-    private func freeInterface(_ own: [EndpointRecord]) -> String {
-        let taken = Set(own.map(\.interface))
-        var number = 0
-        while taken.contains("eth\(number)") { number += 1 }
-        return "eth\(number)"
     }
 }

@@ -6,10 +6,10 @@ import Netlink
 extension NetworkService {
     /// Makes an endpoint known by its names to the containers on its network.
     func addNames(_ endpoint: EndpointRecord, _ network: NetworkRecord) {
-        guard network.hasNames, let address = endpoint.address?.address, !endpoint.names.isEmpty else { return }
+        guard network.hasNames, !endpoint.names.isEmpty else { return }
         nameServer.set(
             NameTable.Entry(
-                network: network.id, networkName: network.name, address: address,
+                network: network.id, networkName: network.name, address: endpoint.address?.address,
                 address6: endpoint.address6?.address, names: endpoint.names),
             endpoint: endpoint.id)
     }
@@ -68,7 +68,7 @@ extension NetworkService {
         client.view.networks = named.map(\.networkID)
         for endpoint in named where !endpoint.links.isEmpty { client.view.links[endpoint.networkID] = endpoint.links }
         // A container that only has internal networks must not reach the outside by way of names either.
-        if endpoints.contains(where: { $0.gateway != nil }) {
+        if endpoints.contains(where: { $0.gateway != nil || $0.gateway6 != nil }) {
             client.upstreams = upstreams(named.first { !$0.nameservers.isEmpty }?.nameservers ?? [])
         }
         return client

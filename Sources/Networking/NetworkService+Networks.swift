@@ -6,16 +6,23 @@ package import Netlink
 package struct NetworkRequest: Sendable {
     package var name: String
     package var driver = "bridge"
+    package var hasIPv4 = true
     package var subnet: IPv4Prefix?
     package var gateway: IPv4Address?
     package var addressRange: IPv4Prefix?
     package var reserved: [String: IPv4Address] = [:]
     /// nil for a network without IPv6.
     package var ipv6: IPv6Request?
+    /// What its IPv6 half is like if an option switches it on.
+    package var unusedIPv6 = IPv6Request(subnet: nil, range: nil, gateway: nil)
     package var isInternal = false
     package var isAttachable = false
     package var options: [String: String] = [:]
     package var labels: [String: String] = [:]
+    /// Nothing is made of it but a record, which others name.
+    package var isConfigOnly = false
+    /// The network whose addresses, options and labels it gets; empty for none.
+    package var configFrom = ""
 
     package init(name: String) { self.name = name }
 }
@@ -43,32 +50,73 @@ extension NetworkService {
         return NetworkStatus(network: network, endpoints: state.endpoints(on: network))
     }
 
-    package func create(_ request: NetworkRequest) throws(NetworkError) -> NetworkRecord {
+    package func create(_ wanted: NetworkRequest) throws(NetworkError) -> NetworkRecord {
         let state = try open()
-        try check(request, state)
-        let id = randomIdentifier()
-        var network = NetworkRecord(id: id, name: request.name, driver: "bridge", created: .now)
-        network.bridge = request.options["com.docker.network.bridge.name"] ?? "br-" + id.prefix(12)
-        network.addressRange = request.addressRange
-        network.reserved = request.reserved
-        network.isInternal = request.isInternal
-        network.isAttachable = request.isAttachable
-        network.options = request.options
-        network.labels = request.labels
-        let subnet = try subnet(request, state)
-        network.subnet = subnet
-        network.isSubnetChosen = request.subnet != nil
-        network.gateway = request.gateway ?? subnet.firstHost
-        if let wanted = request.ipv6 {
-            let others = state.networks.values.compactMap(\.ipv6?.subnet)
-            network.ipv6 = try IPv6Network(wanted, networkID: id, others: others)
+        try checkName(wanted, state)
+        let request = try complete(wanted, state)
+        try NetworkRequestCheck(request: request, networks: Array(state.networks.values)).check()
+        var network = NetworkRecord(request, id: randomIdentifier())
+        if request.isConfigOnly {
+            network.subnet = request.subnet
+            network.gateway = request.gateway
+            network.ipv6 = try request.ipv6.map { wanted throws(NetworkError) in
+                try IPv6Network(wanted, networkID: network.id, others: [])
+            }
+            try state.save(network)
+            return network
         }
+        try giveSubnets(&network, request, state)
         try state.save(network)
-        do throws(NetworkError) { try ensureBridge(network, state) } catch {
+        do throws(NetworkError) { try ensure(network, state) } catch {
             removeQuietly(network, state)
             throw error
         }
-        return network
+        return state.networks[network.id] ?? network
+    }
+
+    private func giveSubnets(
+        _ network: inout NetworkRecord, _ request: NetworkRequest, _ state: NetworkState
+    ) throws(NetworkError) {
+        if request.hasIPv4 {
+            let subnet = try subnet(request, state)
+            network.subnet = subnet
+            network.isSubnetChosen = request.subnet != nil
+            // Without an address of the bridge there is no need to keep one for it.
+            let needsNone =
+                network.isInternal
+                && (network.bridgeOptions.map {
+                    $0.mode == .isolated || $0.inhibitsIPv4
+                } ?? false)
+            network.gateway = request.gateway ?? (needsNone ? nil : subnet.firstHost)
+        }
+        if let wanted = request.ipv6 {
+            let others = state.networks.values.filter { !$0.isConfigOnly }.compactMap(\.ipv6?.subnet)
+            network.ipv6 = try IPv6Network(wanted, networkID: network.id, others: others)
+        }
+    }
+
+    /// With what a configuration network says in place of the client's words, and the daemon's default options.
+    private func complete(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) -> NetworkRequest {
+        var complete = request
+        if !request.configFrom.isEmpty {
+            if request.isConfigOnly {
+                throw NetworkError(
+                    .permissionDenied, "a configuration network cannot depend on another configuration network")
+            }
+            guard let source = try? state.network(request.configFrom), source.isConfigOnly else {
+                throw NetworkError(.notFound, "configuration network \"\(request.configFrom)\" does not exist")
+            }
+            try complete.take(source)
+        } else if !request.isConfigOnly {
+            let driver = request.driver.isEmpty ? "bridge" : request.driver
+            var defaults = configuration.defaultOptions[driver] ?? [:]
+            if request.ipv6 != nil { defaults["com.docker.network.enable_ipv6"] = nil }
+            complete.options.merge(defaults) { own, _ in own }
+        }
+        if let text = complete.options["com.docker.network.enable_ipv6"], complete.ipv6 == nil {
+            if BridgeOptions.boolean(text) == true { complete.ipv6 = complete.unusedIPv6 }
+        }
+        return complete
     }
 
     /// Removes a network that no container is on.
@@ -79,6 +127,11 @@ extension NetworkService {
         if network.isPredefined {
             throw NetworkError(.permissionDenied, "\(network.name) is a pre-defined network and cannot be removed")
         }
+        if network.isConfigOnly, state.networks.values.contains(where: { $0.configFrom == network.name }) {
+            throw NetworkError(
+                .permissionDenied,
+                "error while removing network: configuration network \"\(network.name)\" is in use")
+        }
         guard state.endpoints(on: network).isEmpty else {
             throw NetworkError(
                 .permissionDenied,
@@ -86,21 +139,35 @@ extension NetworkService {
         }
         try state.forgetNetwork(network.id)
         try applyFirewall(state)
-        try state.bridges.removeIfOurs(network.bridge)
+        try removeLinks(network, state)
         return network
+    }
+
+    /// The bridge goes, or the parent if we made it and no other network has it; else that one sees to it later.
+    private func removeLinks(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) {
+        guard let parent = network.parentOptions?.parent else {
+            if !network.bridge.isEmpty { try state.bridges.removeIfOurs(network.bridge) }
+            return
+        }
+        guard network.hasOwnParent else { return }
+        if var heir = state.networks.values.first(where: { $0.parentOptions?.parent == parent }) {
+            heir.hasOwnParent = true
+            return try state.save(heir)
+        }
+        try state.bridges.removeLink(parent)
     }
 
     private func removeQuietly(_ network: NetworkRecord, _ state: NetworkState) {
         do throws(NetworkError) {
             try state.forgetNetwork(network.id)
-            try state.bridges.removeIfOurs(network.bridge)
+            try removeLinks(network, state)
             try applyFirewall(state)
         } catch {
             configuration.warn("undo network \(network.name): \(error)")
         }
     }
 
-    private func check(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) {
+    private func checkName(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) {
         guard request.name.contains(where: { !$0.isWhitespace }) else {
             throw NetworkError(.invalidArgument, "invalid name: \(request.name)")
         }
@@ -111,29 +178,11 @@ extension NetworkService {
         guard !state.networks.values.contains(where: { $0.name == request.name }) else {
             throw NetworkError(.conflict, "network with name \(request.name) already exists")
         }
-        guard request.driver == "bridge" || request.driver.isEmpty else {
-            guard ["macvlan", "ipvlan", "overlay"].contains(request.driver) else {
-                throw NetworkError(.notFound, "plugin \"\(request.driver)\" not found")
-            }
-            throw NetworkError(.unimplemented, "network driver \"\(request.driver)\" is not implemented")
-        }
-        if let text = request.options[NetworkRecord.mtuOption], NetworkRecord.mtu(text) == nil {
-            throw NetworkError(.invalidArgument, "invalid MTU number: \(text)")
-        }
-        _ = try BridgeOptions(request.options, isInternal: request.isInternal)
-        if let name = request.options["com.docker.network.bridge.name"] {
-            guard (1...15).contains(name.utf8.count),
-                name.utf8.allSatisfy({ isAlphanumeric($0) || "_.-".utf8.contains($0) })
-            else { throw NetworkError(.invalidArgument, "invalid bridge name: \(name)") }
-            guard !state.networks.values.contains(where: { $0.bridge == name }) else {
-                throw NetworkError(.conflict, "bridge \(name) is in use by another network")
-            }
-        }
     }
 
     /// The subnet that was asked for, if it is free, or else one of the pools'.
     private func subnet(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) -> IPv4Prefix {
-        let ours = state.networks.values.compactMap(\.subnet)
+        let ours = state.networks.values.filter { !$0.isConfigOnly }.compactMap(\.subnet)
         guard let wanted = request.subnet?.network else {
             guard request.gateway == nil, request.addressRange == nil else {
                 throw NetworkError(.invalidArgument, "invalid network config: a gateway or range needs a subnet")
@@ -141,8 +190,8 @@ extension NetworkService {
             let occupied = try ours + state.bridges.occupiedPrefixes()
             return try SubnetChooser(pools: configuration.addressPools).choose(avoiding: occupied)
         }
-        guard (8...30).contains(wanted.length) else {
-            throw NetworkError(.invalidArgument, "invalid subnet \(wanted): its length must be 8 to 30")
+        guard (8...32).contains(wanted.length) else {
+            throw NetworkError(.invalidArgument, "invalid subnet \(wanted): its length must be 8 to 32")
         }
         guard !ours.contains(where: { $0.overlaps(wanted) }) else {
             throw NetworkError(.permissionDenied, "Pool overlaps with other one on this address space")

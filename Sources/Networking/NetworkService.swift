@@ -43,13 +43,17 @@ package actor NetworkService {
         case "host": return try attachHost(request, state)
         case let mode where mode.hasPrefix("container:"):
             return try join(String(mode.dropFirst("container:".count)), request, state)
-        case "", "default": return try attachBridge(request, try state.network("bridge"), state)
+        case "", "default", "bridge":
+            // Without a default network such containers have no network at all, as dockerd's with --bridge=none.
+            if configuration.bridge == "none" { return try attachNone(request, state) }
+            return try attachInterface(request, try state.network("bridge"), state)
         default:
             let network = try state.network(request.mode)
+            guard !network.isConfigOnly else { throw NetworkError.configurationOnly }
             switch network.driver {
             case "null": return try attachNone(request, state)
             case "host": return try attachHost(request, state)
-            default: return try attachBridge(request, network, state)
+            default: return try attachInterface(request, network, state)
             }
         }
     }

@@ -34,11 +34,19 @@ package struct NetworkServiceConfiguration: Sendable {
     package var bridge = "swrun0"
     /// `--bip`: the bridge's own address and the length of its network.
     package var bridgeAddress: IPv4Prefix?
+    /// `--fixed-cidr`: containers on the default network get their addresses from this part of it.
+    package var addressRange: IPv4Prefix?
+    /// `--default-gateway`: where they send what is for others; nil is the bridge itself.
+    package var defaultGateway: IPv4Address?
+    /// `--ip`: where they publish ports without an address; nil is everywhere.
+    package var hostBinding: HostAddress?
+    /// `--default-network-opt`: options of new networks that do not have them, by driver.
+    package var defaultOptions: [String: [String: String]] = [:]
     /// `--default-address-pool`; empty means our own small pools.
     package var addressPools: [AddressPool] = []
     /// `--mtu`; nil takes the MTU of the host's default route, at most 1500.
     package var mtu: Int?
-    /// `--iptables`: false leaves the host's firewall alone, and then nothing is published or masqueraded.
+    /// `--iptables`: false leaves the host's firewall alone: then nothing is masqueraded, and ports are the proxy's.
     package var firewall = true
     /// `--ip6tables`: the same for IPv6.
     package var firewall6 = true

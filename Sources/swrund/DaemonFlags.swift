@@ -70,6 +70,13 @@ enum DaemonFlags {
     private static let network = [
         Entry(.string("bridge", short: "b", "Bridge of the default network, \"none\" for no default network")),
         Entry(.string("bip", "Address of the default bridge with its prefix length, e.g. 172.17.0.1/16")),
+        Entry(.string("fixed-cidr", "Part of the default bridge's network that containers get addresses from")),
+        Entry(.string("default-gateway", "Gateway of containers on the default bridge (default: the bridge itself)")),
+        Entry(.string("default-gateway-v6", "The same for IPv6")),
+        Entry(.string("ip", default: "0.0.0.0", "Address of the host that ports are published on that name none")),
+        Entry(
+            .list("default-network-opt", "Option of new networks that do not have it (driver=key=value)"),
+            key: "default-network-opts"),
         Entry(
             .list("default-address-pool", "Range that networks without a subnet get theirs from (base=CIDR,size=N)"),
             key: "default-address-pools"),

@@ -40,12 +40,6 @@ enum ForeignSettings {
     static let refused = [
         Refused(.int("cpu-rt-period", ""), "real-time scheduling of all containers is not supported by swrund"),
         Refused(.int("cpu-rt-runtime", ""), "real-time scheduling of all containers is not supported by swrund"),
-        Refused(.string("default-gateway", ""), "the default bridge's own address is the gateway here: see --bip"),
-        Refused(.string("default-gateway-v6", ""), "the default bridge's own address is the gateway here"),
-        Refused(.list("default-network-opt", ""), "options of all new networks are not supported by swrund"),
-        Refused(
-            .string("fixed-cidr", ""), "a part of the default bridge's range is not supported by swrund: see --bip"),
-        Refused(.string("ip", ""), "another default address for published ports is not supported by swrund"),
         Refused(.string("metrics-addr", ""), "metrics for Prometheus are not supported by swrund"),
         Refused(.bool("rootless", ""), "rootless mode is not supported by swrund"),
         Refused(

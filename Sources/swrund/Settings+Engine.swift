@@ -100,7 +100,31 @@ extension Settings {
         network.ipv6 = try bool("ipv6")
         network.subnet6 = try string("fixed-cidr-v6")
         network.firewall6 = try bool("ip6tables")
+        network.addressRange = try string("fixed-cidr")
+        network.defaultGateway = try string("default-gateway")
+        network.defaultGateway6 = try string("default-gateway-v6")
+        network.hostBinding = try string("ip")
+        network.defaultOptions = try defaultNetworkOptions()
         return network
+    }
+
+    /// On the command line `bridge=KEY=VALUE`, in the file an object of objects, by driver.
+    private func defaultNetworkOptions() throws(DaemonError) -> [String: [String: String]] {
+        var options: [String: [String: String]] = [:]
+        for text in flags.list("default-network-opt") {
+            guard let (driver, rest) = Settings.pair(text), let (key, value) = Settings.pair(rest) else {
+                throw DaemonError(
+                    "invalid argument \"\(text)\" for \"--default-network-opt\" flag: expected driver=key=value")
+            }
+            options[driver, default: [:]][key] = value
+        }
+        for driver in file["default-network-opts"]?.members ?? [] {
+            guard let pairs = driver.value.stringPairs else {
+                throw wrongType("default-network-opts", "an object of objects of texts")
+            }
+            for (key, value) in pairs { options[driver.key, default: [:]][key] = value }
+        }
+        return options
     }
 
     /// 0 stands for the uplink's. Bridges and veths have 68 bytes at least, what IPv4 needs, and 65535 at most.

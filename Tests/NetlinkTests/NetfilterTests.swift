@@ -68,7 +68,7 @@ struct TrackedFlowTests {
         let flow = try #require(TrackedFlow(payload[...]))
         #expect(flow.proto == 17)
         #expect(flow.destinationPort == 18053)
-        #expect(flow.answerer.description == "172.30.0.2")
+        #expect(flow.answerer == [172, 30, 0, 2])
     }
 
     @Test("its deletion names it by its original direction")

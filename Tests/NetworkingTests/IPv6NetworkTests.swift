@@ -76,7 +76,7 @@ struct IPv6NetworkTests {
         let bridge = FirewallRules.Bridge(name: "br6", subnet: subnet, subnet6: IPv6Prefix("fd00:1::/64"))
         var rules = FirewallRules(bridges: [bridge])
         let before = rules
-        rules.published = [.init(port: port, target: .ipv6(target))]
+        rules.elements = [.published(port, target: .ipv6(target))]
         let text = rules.replacement6(table: "t", translates: true)
         #expect(text.contains("elements = { tcp . 8080 : fd00:1::2 . 80 }"))
         #expect(text.contains("ip6 saddr fd00:1::/64 oifname != \"br6\" masquerade"))

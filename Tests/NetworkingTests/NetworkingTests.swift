@@ -117,15 +117,15 @@ struct PortMappingTests {
 
 @Suite("Firewall rules")
 struct FirewallRulesTests {
-    private func published(_ host: HostAddress, _ port: UInt16, _ target: String) throws -> FirewallRules.Published {
+    private func published(_ host: HostAddress, _ port: UInt16, _ target: String) throws -> FirewallRules.Element {
         let bound = BoundPort(containerPort: 80, proto: .tcp, hostIP: host, hostPort: port)
-        return FirewallRules.Published(port: bound, target: .ipv4(try address(target)))
+        return .published(bound, target: .ipv4(try address(target)))
     }
 
     private func rules() throws -> FirewallRules {
         FirewallRules(
             bridges: [.init(name: "br7", subnet: try prefix("10.1.0.0/24"))],
-            published: [try published(.any, 8080, "10.1.0.2"), try published(.loopback, 8081, "10.1.0.3")])
+            elements: [try published(.any, 8080, "10.1.0.2"), try published(.loopback, 8081, "10.1.0.3")])
     }
 
     @Test("one transaction replaces the whole table")
@@ -142,8 +142,8 @@ struct FirewallRulesTests {
     func changes() throws {
         let old = try rules()
         var new = old
-        new.published.remove(try published(.any, 8080, "10.1.0.2"))
-        new.published.insert(try published(.any, 9090, "10.1.0.4"))
+        new.elements.remove(try published(.any, 8080, "10.1.0.2"))
+        new.elements.insert(try published(.any, 9090, "10.1.0.4"))
         #expect(
             new.changes(from: old, table: "t") == """
                 delete element ip t published_anywhere { tcp . 8080 }

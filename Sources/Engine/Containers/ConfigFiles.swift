@@ -34,7 +34,8 @@ extension ContainerService {
                 try write(directory / "resolv.conf", attachment.resolvConf)
             }
             let hosts = (try? readText(directory / "hosts")).map { $0 + "\n" } ?? ""
-            try write(directory / "hosts", hosts + ownLine(record, attachment.ipAddress))
+            let lines = attachment.addressTexts.map { ownLine(record, $0) }
+            try write(directory / "hosts", hosts + lines.joined())
         } catch {
             throw .internal("rewrite the container's configuration files: \(error.description)")
         }
@@ -81,15 +82,17 @@ extension ContainerService {
         if sharesHost {
             text = (try? readText(FilePath("/etc/hosts"))).map { $0 + "\n" } ?? ""
         } else {
-            text = """
-                127.0.0.1\tlocalhost
-                ::1\tlocalhost ip6-localhost ip6-loopback
-                fe00::\tip6-localnet
-                ff00::\tip6-mcastprefix
-                ff02::1\tip6-allnodes
-                ff02::2\tip6-allrouters
+            text = "127.0.0.1\tlocalhost\n"
+            if !record.isWithoutIPv6 {
+                text += """
+                    ::1\tlocalhost ip6-localhost ip6-loopback
+                    fe00::\tip6-localnet
+                    ff00::\tip6-mcastprefix
+                    ff02::1\tip6-allnodes
+                    ff02::2\tip6-allrouters
 
-                """
+                    """
+            }
         }
         for entry in record.hostConfig.list("ExtraHosts") {
             guard let mark = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }

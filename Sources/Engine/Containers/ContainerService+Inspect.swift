@@ -124,7 +124,8 @@ extension ContainerRecord {
         if state.isRunning || !network.networks.isEmpty || networkMode.hasPrefix("container:") {
             return network.networks
         }
-        let first = leftFirstNetwork ? [] : [unattached(networkMode, endpointSettings(networkMode))]
+        let settings = endpointSettings(Self.networkKeys(networkMode))
+        let first = leftFirstNetwork ? [] : [unattached(networkMode, settings)]
         let shown = leftFirstNetwork ? [] : [networkMode, "default"]
         return first + endpoints.filter { !shown.contains($0.key) }.map { unattached($0.key, $0.value) }
     }
@@ -154,7 +155,10 @@ extension ContainerRecord {
             keys.map { key in
                 let bound = network.ports.filter { $0.key == key }
                 let list = bound.map { port -> JSONValue in
-                    ["HostIp": .string(port.hostIP), "HostPort": .string(String(port.hostPort))]
+                    [
+                        "HostIp": .string(port.hostIP),
+                        "HostPort": .string(port.hostPort == 0 ? "" : String(port.hostPort)),
+                    ]
                 }
                 return (key, list.isEmpty ? .null : .array(list))
             })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
 import JSON
+import Networking
 
 // Links on the default network, where containers have no names: lines in /etc/hosts, and variables.
 extension ContainerService {
@@ -145,7 +146,11 @@ extension ContainerService {
                 record.hostConfig.set("Links", rest.isEmpty ? .null : .strings(rest))
             }
             save(link.owner)
-            if record.state.isRunning { rewriteHosts(record) }
+            guard record.state.isRunning else { return }
+            rewriteHosts(record)
+            if !record.hostConfig.list("Links").contains(where: { ContainerLink($0).name == link.target.id }) {
+                try await networks.removeLink(of: record.id, to: link.target.id)
+            }
         }
     }
 

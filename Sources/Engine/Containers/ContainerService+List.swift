@@ -80,10 +80,10 @@ extension ContainerService {
         guard record.state.isRunning else { return [] }
         let published = record.network.ports.compactMap { port -> JSONValue? in
             guard let (number, type) = Self.split(port.key) else { return nil }
-            return [
-                "IP": .string(port.hostIP), "PrivatePort": .int(number), "PublicPort": .int(Int64(port.hostPort)),
-                "Type": .string(type),
-            ]
+            var shown: JSONValue = ["IP": .string(port.hostIP), "PrivatePort": .int(number)]
+            if port.hostPort != 0 { shown.set("PublicPort", .int(Int64(port.hostPort))) }
+            shown.set("Type", .string(type))
+            return shown
         }
         let exposed = record.config.exposedPorts.filter { key in !record.network.ports.contains { $0.key == key } }
         return published

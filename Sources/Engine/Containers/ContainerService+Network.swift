@@ -13,7 +13,7 @@ extension ContainerService {
             joined = try find(String(record.networkMode.dropFirst("container:".count)))
         }
         do throws(NetworkError) {
-            var request = try endpointRequest(record)
+            var request = try endpointRequest(record, await firstNetworkNames(record))
             if let joined { request.mode = "container:" + joined.id }
             return try await networks.attach(request)
         } catch {
@@ -21,11 +21,23 @@ extension ContainerService {
         }
     }
 
-    private func endpointRequest(_ record: ContainerRecord) throws(NetworkError) -> EndpointRequest {
+    /// What clients may call the network that a start attaches first: they may name it in one way as the container's
+    /// network and in another where they say more about it.
+    private func firstNetworkNames(_ record: ContainerRecord) async -> [String] {
+        let mode = record.startNetwork
+        let network = try? await networks.inspect(mode).network
+        return ContainerRecord.networkKeys(mode) + (network.map { [$0.name, $0.id] } ?? [])
+    }
+
+    private func endpointRequest(
+        _ record: ContainerRecord, _ names: [String]
+    ) throws(NetworkError) -> EndpointRequest {
         let mode = record.config.networkDisabled ? "none" : record.startNetwork
         var request = EndpointRequest(containerID: record.id, containerName: record.name, mode: mode)
         request.ports = try portMappings(record)
-        let settings = record.endpointSettings(mode)
+        request.exposed = record.config.exposedPorts + request.ports.map { "\($0.containerPort)/\($0.proto.rawValue)" }
+        request.linked = record.hostConfig.list("Links").map { ContainerLink($0).name }
+        let settings = record.endpointSettings(names)
         try apply(settings, of: record, to: &request)
         let mac = record.config.json["MacAddress"]?.string ?? ""
         if request.macAddress == nil, !mac.isEmpty { request.macAddress = try parseMAC(mac) }
@@ -65,6 +77,12 @@ extension ContainerService {
         }
         let mac = settings["MacAddress"]?.string ?? ""
         if !mac.isEmpty { request.macAddress = try parseMAC(mac) }
+        request.driverOptions =
+            settings["DriverOpts"]?.stringPairs.map {
+                Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+            } ?? [:]
+        request.gatewayPriority = Int(settings["GwPriority"]?.int ?? 0)
+        request.isWithoutIPv6 = record.isWithoutIPv6
     }
 
     /// `--link NAME:ALIAS` on a user-defined network: what this container calls another there.
@@ -111,9 +129,8 @@ extension ContainerService {
     ) async throws(EngineError) -> NetworkView {
         var view = NetworkView()
         view.sandboxKey = first.netnsPath?.string ?? ""
-        let mode = record.startNetwork
-        if !record.isOffAllNetworks { view.add(first, settings: record.endpointSettings(mode)) }
-        let names = [mode, first.networkName, first.networkID] + (mode == "bridge" ? ["default"] : [])
+        let names = await firstNetworkNames(record)
+        if !record.isOffAllNetworks { view.add(first, settings: record.endpointSettings(names)) }
         let isJoined = { (name: String) in name.hasPrefix("container:") || ["host", "none"].contains(name) }
         for endpoint in record.endpoints where !names.contains(endpoint.key) && !isJoined(endpoint.key) {
             do throws(NetworkError) {
@@ -139,10 +156,17 @@ extension ContainerRecord {
         return names
     }
 
-    /// What the request says about its endpoint on the network of this mode.
-    func endpointSettings(_ mode: String) -> JSONValue {
-        let names = mode == "bridge" ? ["bridge", "default"] : [mode]
-        return endpoints.first { names.contains($0.key) }?.value ?? .null
+    /// What requests call the network of a mode: the default one has two names.
+    static func networkKeys(_ mode: String) -> [String] { mode == "bridge" ? [mode, "default"] : [mode] }
+
+    /// IPv6 is switched off in it, so that it gets no such addresses.
+    var isWithoutIPv6: Bool {
+        hostConfig.map("Sysctls").contains { $0.key == "net.ipv6.conf.all.disable_ipv6" && $0.value == "1" }
+    }
+
+    /// What the request says about its endpoint on the network that has these names.
+    func endpointSettings(_ names: [String]) -> JSONValue {
+        endpoints.first { names.contains($0.key) }?.value ?? .null
     }
 }
 

@@ -117,12 +117,7 @@ extension ContainerService {
     /// Removes every container that does not run and passes the filters; returns their ids and the bytes freed.
     package func prune(filters: Filters) async throws -> (ids: [String], bytes: Int64) {
         try allow(filters, ["label", "label!", "until"])
-        let until = try filters.values("until").map { (text) throws(EngineError) in
-            guard let time = TimeArgument.parse(text, now: .now) else {
-                throw .invalidArgument("failed to parse value as time or duration: \"\(text)\"")
-            }
-            return time
-        }
+        let until = try filters.untilTimes()
         var ids: [String] = []
         var bytes: Int64 = 0
         for container in registry.all {

@@ -33,11 +33,7 @@ extension ImageService {
 
     /// `until`: a time before which, or a duration ago.
     static func until(_ filters: Filters) throws(EngineError) -> Timestamp? {
-        guard let text = filters.values("until").first else { return nil }
-        guard let time = TimeArgument.parse(text, now: .now) else {
-            throw .invalidArgument("failed to parse value as time or duration: \"\(text)\"")
-        }
-        return time
+        try filters.untilTimes().first
     }
 
     /// nil if no name matches any of the patterns.

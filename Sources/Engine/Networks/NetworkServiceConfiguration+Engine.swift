@@ -23,10 +23,29 @@ extension NetworkServiceConfiguration {
         interContainerCommunication = flags.interContainer
         userlandProxy = flags.userlandProxy
         firewall6 = flags.firewall6
-        if flags.ipv6 { ipv6 = IPv6Request(subnet: try Self.subnet6(flags.subnet6), range: nil, gateway: nil) }
+        addressRange = try Self.value(flags.addressRange, "fixed-cidr") { IPv4Prefix($0)?.network }
+        defaultGateway = try Self.value(flags.defaultGateway, "default-gateway") { IPv4Address($0) }
+        hostBinding = try Self.value(flags.hostBinding, "ip") { HostAddress($0) }
+        if hostBinding == .any { hostBinding = nil }
+        defaultOptions = flags.defaultOptions
+        if flags.ipv6 {
+            let gateway = try Self.value(flags.defaultGateway6, "default-gateway-v6") { IPv6Address($0) }
+            ipv6 = IPv6Request(
+                subnet: try Self.subnet6(flags.subnet6), range: nil, gateway: nil,
+                reserved: gateway.map { ["DefaultGatewayIPv6": $0] } ?? [:])
+        }
         nameservers = flags.nameservers
         searchDomains = flags.searchDomains
         resolverOptions = flags.resolverOptions
+    }
+
+    /// nil for an empty text.
+    private static func value<Value>(
+        _ text: String, _ flag: String, _ parse: (String) -> Value?
+    ) throws(EngineError) -> Value? {
+        if text.isEmpty { return nil }
+        guard let value = parse(text) else { throw .invalidArgument("invalid --\(flag) \(text)") }
+        return value
     }
 
     private static func subnet6(_ text: String) throws(EngineError) -> IPv6Prefix? {

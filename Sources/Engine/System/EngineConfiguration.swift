@@ -121,6 +121,13 @@ package struct NetworkConfiguration: Sendable {
     /// `--ipv6`: the default bridge has IPv6, of the subnet `--fixed-cidr-v6` if that is not empty.
     package var ipv6 = false
     package var subnet6 = ""
+    /// `--fixed-cidr`, `--default-gateway`, `--default-gateway-v6` and `--ip`; empty for none.
+    package var addressRange = ""
+    package var defaultGateway = ""
+    package var defaultGateway6 = ""
+    package var hostBinding = ""
+    /// `--default-network-opt DRIVER=KEY=VALUE`.
+    package var defaultOptions: [String: [String: String]] = [:]
     /// `--ip6tables`: the same as `firewall` for IPv6, which needs both.
     package var firewall6 = true
 

@@ -13,6 +13,9 @@ extension NetworkResource {
         self.init(
             id: network.id, name: network.name, driver: network.driver, created: network.created.rfc3339())
         isInternal = network.isInternal
+        isConfigOnly = network.isConfigOnly
+        configFrom = network.configFrom
+        hasIPv4 = network.subnet != nil || !network.hasInterfaces
         isAttachable = network.isAttachable
         options = network.options.map { ($0.key, $0.value) }
         labels = network.labels.map { ($0.key, $0.value) }
@@ -42,29 +45,35 @@ extension NetworkResource {
 }
 
 extension NetworkRequest {
-    init(_ body: NetworkCreateRequest) throws(EngineError) {
+    /// - Parameter knowsIPv4: whether clients of this API version may do without IPv4.
+    init(_ body: NetworkCreateRequest, knowsIPv4: Bool) throws(EngineError) {
         self.init(name: body.name)
         driver = body.driver.isEmpty ? "bridge" : body.driver
         let ipv4 = body.configs.filter { !$0.isIPv6 }
-        let ipv6 = body.enablesIPv6 ? body.configs.filter(\.isIPv6) : []  // which docker else passes over
-        for (isAsked, what) in [
-            (body.isIngress, "ingress networks"), (body.isConfigOnly, "config-only networks"),
-            (!["", "default"].contains(body.ipamDriver), "IPAM drivers"),
-        ] where isAsked { throw .unimplemented("\(what) are not implemented") }
+        let ipv6 = body.configs.filter(\.isIPv6)
+        try Self.checkScope(body)
         if ipv4.count > 1 || ipv6.count > 1 {
+            guard !["macvlan", "ipvlan"].contains(driver) else {
+                throw .unimplemented("several subnets of a \(driver) network are not implemented")
+            }
             throw EngineError(.permissionDenied, "bridge driver doesn't support multiple subnets")
         }
         var reasons: [String] = []
         let checked4 = ipv4.first.map { CheckedConfig<IPv4Address>($0, &reasons) }
-        let checked6 = ipv6.first.map { CheckedConfig<IPv6Address>($0, &reasons) }
+        var reasons6: [String] = []
+        let checked6 = ipv6.first.map { CheckedConfig<IPv6Address>($0, &reasons6) }
+        if body.enablesIPv6 == true { reasons += reasons6 }  // else docker passes over what is said of it
         guard reasons.isEmpty else {
             throw .invalidArgument("invalid network config:\n" + NetworkError.list(reasons))
         }
-        if body.enablesIPv6 {
-            self.ipv6 = IPv6Request(
-                subnet: checked6?.subnet, range: checked6?.range, gateway: checked6?.gateway,
-                reserved: checked6?.auxiliary ?? [:])
-        }
+        unusedIPv6 = IPv6Request(
+            subnet: checked6?.subnet, range: checked6?.range, gateway: checked6?.gateway,
+            reserved: checked6?.auxiliary ?? [:])
+        // Addresses that docker passes over without the flag.
+        if body.enablesIPv6 == true { self.ipv6 = unusedIPv6 }
+        hasIPv4 = !knowsIPv4 || body.enablesIPv4 != false
+        isConfigOnly = body.isConfigOnly
+        configFrom = body.configFrom
         subnet = checked4?.subnet
         addressRange = checked4?.range
         gateway = checked4?.gateway
@@ -73,6 +82,23 @@ extension NetworkRequest {
         isAttachable = body.isAttachable
         options = Dictionary(pairs: body.options)
         labels = Dictionary(pairs: body.labels)
+    }
+}
+
+extension NetworkRequest {
+    /// What there is in swarms only, and address drivers that nobody has.
+    private static func checkScope(_ body: NetworkCreateRequest) throws(EngineError) {
+        if body.isIngress {
+            throw EngineError(.permissionDenied, "Ingress network can only be global scope network")
+        }
+        if body.scope == "swarm" {
+            throw EngineError(.permissionDenied, "cannot create a swarm scoped network when swarm is not active")
+        }
+        switch body.ipamDriver {
+        case "", "default": break
+        case "null": throw .invalidArgument("ipv4 pool is empty")
+        default: throw .notFound("plugin \"\(body.ipamDriver)\" not found")
+        }
     }
 }
 

@@ -45,7 +45,9 @@ struct NetworkRoutes {
     @Sendable private func create(_ request: Request) async throws -> Response {
         let json = try await request.json()
         try requireObject(json, "network.CreateRequest")
-        let network = try await networks.create(try NetworkRequest(NetworkCreateRequest(json: json)))
+        let body = NetworkCreateRequest(json: json)
+        let network = try await networks.create(
+            try NetworkRequest(body, knowsIPv4: request.version >= APIVersion(1, 48)))
         publish("create", network)
         return .json(.created, ["Id": .string(network.id), "Warning": ""])
     }
@@ -57,9 +59,10 @@ struct NetworkRoutes {
 
     @Sendable private func prune(_ request: Request) async throws -> Response {
         let filters = try filters(request, allowed: ["label", "label!", "until"])
-        guard !filters.contains("until") else { throw EngineError.unimplemented("the filter until is not implemented") }
+        let until = try filters.untilTimes()
         var names: [String] = []
         for status in try await networks.list() where status.endpoints.isEmpty && !status.network.isPredefined {
+            guard until.allSatisfy({ status.network.created < $0 }) else { continue }
             guard filters.matches(labels: status.network.labels.map { ($0.key, $0.value) }) else { continue }
             publish("destroy", try await networks.remove(status.network.id))
             names.append(status.network.name)

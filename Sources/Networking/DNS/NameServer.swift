@@ -89,7 +89,7 @@ final class NameServer: Sendable {
             let found = state.withLock { $0.table.places(query.name, client.view) }.shuffled()
             if found.isEmpty { return nil }
             if query.type == DNSRecordType.address {
-                return query.answer(addresses: found.map(\.address), limit: limit)
+                return query.answer(addresses: found.compactMap(\.address), limit: limit)
             }
             // A name without such an address exists all the same.
             return query.answer(addresses: found.compactMap(\.address6), limit: limit)

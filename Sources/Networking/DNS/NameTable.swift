@@ -7,7 +7,7 @@ struct NameTable: Sendable {
     struct Entry: Sendable, Equatable {
         var network: String
         var networkName: String
-        var address: IPv4Address
+        var address: IPv4Address?
         var address6: IPv6Address?
         /// Container name first: it is what the address's reverse name is made of.
         var names: [String]
@@ -63,14 +63,17 @@ struct NameTable: Sendable {
     }
 
     private func places(of endpoints: Set<String>) -> [Entry] {
-        endpoints.compactMap { entries[$0] }.sorted { $0.address < $1.address }
+        endpoints.compactMap { entries[$0] }.sorted {
+            ($0.address ?? .any, $0.address6?.rawValue ?? 0) < ($1.address ?? .any, $1.address6?.rawValue ?? 0)
+        }
     }
 
     /// `NAME.NETWORK` of an address; nil if no network of the view has it.
     func name(of address: HostAddress, _ view: View) -> String? {
         let entry = entries.values.first { entry in
             guard view.networks.contains(entry.network) else { return false }
-            return address == .ipv4(entry.address) || entry.address6.map { address == .ipv6($0) } == true
+            let own = [entry.address.map { HostAddress.ipv4($0) }, entry.address6.map { HostAddress.ipv6($0) }]
+            return own.contains(address)
         }
         return entry.flatMap { entry in entry.names.first.map { $0 + "." + entry.networkName } }
     }

@@ -59,7 +59,7 @@ package struct PortMapping: Sendable, Equatable {
     }
 }
 
-/// A published port in effect.
+/// A published port in effect; with `hostPort` 0 one that is reached at the container's own address alone.
 package struct BoundPort: Sendable, Equatable, Hashable {
     package var containerPort: UInt16
     package var proto: PortProtocol

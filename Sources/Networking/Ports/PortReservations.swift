@@ -5,8 +5,8 @@ import LinuxSystem
 import Netlink
 
 /// The host ports in use by published ports. Each is held by a bound socket, so that no other program takes it and a
-/// port that another program has is noticed. On IPv4's nothing is ever accepted, since our rules redirect what arrives;
-/// IPv6's are the proxy's.
+/// port that another program has is noticed. Where our rules redirect what arrives nothing is ever accepted; the others
+/// are the proxy's.
 final class PortReservations {
     /// Where a port is held.
     private struct Key: Hashable {
@@ -57,6 +57,7 @@ final class PortReservations {
 
     /// Holds exactly this port, e.g. for a container that survived the daemon's restart.
     func hold(_ port: BoundPort) throws(NetworkError) {
+        if port.hostPort == 0 { return }
         let key = Key(port)
         guard !conflicts(key) else {
             throw NetworkError(
@@ -109,7 +110,7 @@ final class PortReservations {
         // The IPv4 port of the same number is held by a socket of its own.
         if address.family == AF_INET6 { set(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
         try sys("bind") { address.withPointer { Glibc.bind(number, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) } }
-        if isTCP { try sys("listen") { listen(number, address.family == AF_INET6 ? 128 : 1) } }
+        if isTCP { try sys("listen") { listen(number, 128) } }
         return SocketBox(fd)
     }
 
