@@ -56,7 +56,7 @@ def test_texts_of_a_container(stack, running):
         ("POST", "/kill?signal=99", None,
          (400, f"cannot kill container: {running}: the linux daemon does not support signal 99")),
         ("POST", "/rename?name=a%2Fb", None,
-         (400, "Error when allocating new name: Invalid container name (a/b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")),
+         (400, "Error when allocating new name: Invalid container name (/a/b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")),
         ("POST", "/exec", {"Cmd": "x"},
          (400, "invalid JSON: json: cannot unmarshal string into Go struct field ExecConfig.Cmd of type []string")),
         ("POST", "/exec", {"Cmd": ["true"], "DetachKeys": "nonsense"}, (400, "Invalid escape keys (nonsense) provided")),

@@ -137,7 +137,7 @@ class TestCommit:
         assert stack.docker("run", "--rm", "--network", "none", image, "more") == "entry more"
 
     @pytest.mark.parametrize("change, text", [
-        ("COPY a b", "COPY is not a valid change command"), ("EXPOSE nothing", "invalid containerPort: nothing"),
+        ("COPY a b", "COPY is not a valid change command"), ("EXPOSE nothing", "Invalid containerPort: nothing"),
         ("CMD", "CMD requires at least one argument"), ("HEALTHCHECK --interval=x CMD a", "invalid duration")])
     def test_bad_changes(self, cli, changed, image, change, text):
         result = cli("commit", "-c", change, changed, image, check=False)

@@ -2,13 +2,15 @@
 """Settings of the daemon that containers, transfers and clients see."""
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
 import pytest
 
 from campaign import processes
-from harness import BIN, Stack, wait_until
+from fake_systemd import FakeSystemd
+from harness import BIN, Stack, remove_empty_cgroups, run, wait_until
 
 
 def validate(tmp_path, *flags, config=None):
@@ -28,10 +30,7 @@ def validate(tmp_path, *flags, config=None):
     ("--label=x", "bad attribute format: x"),
     ("--registry-mirror=ftp://x", 'invalid mirror: unsupported scheme "ftp" in "ftp://x"'),
     ("--storage-driver=btrfs", "error initializing graphdriver: driver not supported: btrfs"),
-    ("--exec-opt=native.cgroupdriver=systemd", "use native.cgroupdriver=cgroupfs"),
     ("--exec-opt=native.cgroupdriver=x", "native.cgroupdriver option x not supported"),
-    ("--userns-remap=default", "user namespaces for all containers are not supported"),
-    ("--metrics-addr=127.0.0.1:9", "metrics for Prometheus are not supported"),
     ("--rootless", "rootless mode is not supported"),
     ("--default-network-opt=x", 'invalid argument "x" for "--default-network-opt" flag: expected driver=key=value'),
     ("--host-gateway-ip=x", 'failed to parse IP: "x"'),
@@ -138,3 +137,120 @@ def test_prune_leaves_one_name_of_an_image_in_use(own_stack):
     assert [line for line in pruned.splitlines() if line.startswith("untagged")] == [
         "untagged: a:1", "untagged: a:2", "untagged: b:1"]
     assert own_stack.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=busybox") == "busybox:latest"
+
+
+def test_what_docker_takes_at_creation(stack, cli, container_name):
+    """Settings that make no sense, but that only a start could tell, or nobody."""
+    def create(**body):
+        body = json.dumps({"Image": "busybox", "Cmd": ["sleep", "1000"], **body})
+        return json.loads(stack.curl("/containers/create", "-H", "Content-Type: application/json", "-d", body))
+
+    made = create(StopSignal="99", HostConfig={"UsernsMode": "x"})["Id"]
+    stack.docker("start", made)
+    shown = stack.inspect(made)
+    assert (shown["Config"]["StopSignal"], shown["HostConfig"]["UsernsMode"]) == ("99", "x")
+    assert shown["HostConfig"]["OomKillDisable"] is (None if stack.docker("info", "-f", "{{.CgroupVersion}}") == "2" else False)
+    shares = create(HostConfig={"CpuShares": -1})["Id"]
+    refused = cli("start", shares, check=False)
+    assert refused.code == 1 and "shares: invalid argument" in refused.err
+    assert create(StopSignal="nonsense")["message"] == "invalid signal: nonsense"
+    assert create(StopSignal="0")["message"] == "invalid signal: 0"
+    stack.docker("rm", "-f", made, shares)
+
+
+@pytest.mark.parametrize("source", ["file", "directory"])
+def test_a_file_on_a_directory_and_the_other_way_round(stack, cli, tmp_path, source):
+    path = tmp_path / source
+    path.mkdir() if source == "directory" else path.write_text("")
+    target = "/etc/passwd" if source == "directory" else "/etc"
+    refused = cli("run", "--rm", "-v", f"{path}:{target}", "busybox", "true", check=False)
+    assert refused.code == 125
+    assert f'error mounting "{path}" to rootfs at "{target}": ' in refused.err
+    assert ("not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host "
+            "path exists and is the expected type") in refused.err
+
+
+def test_a_restart_right_after_the_start_of_an_init(stack, container_name):
+    """The init hears of it even if it has only just begun: the long time to wait would end the test."""
+    stack.docker("create", "--init", "--name", container_name, "busybox", "sleep", "1000")
+    for operation in ("start", "restart?t=100", "restart?t=100", "stop?t=100", "start", "stop?t=100"):
+        assert stack.curl(f"/containers/{container_name}/{operation}", "-X", "POST", "-w", "%{http_code}") == "204"
+
+
+def test_a_body_that_is_announced_to_be_too_long(stack):
+    answer = stack.curl("/containers/create", "-H", "Content-Type: application/json", "-H", "Content-Length: 999999999", "-d", "{}")
+    assert json.loads(answer)["message"] == "http: request body too large"
+
+
+def test_figures_for_prometheus(own_stack):
+    own_stack.stop()
+    for address, text in (("foo", "address foo: missing port in address"), (":9", "failed to lookup  address in host specification"),
+                          ("127.0.0.1:99999", "invalid port")):
+        ended = subprocess.run([*map(str, own_stack.process.args), "--metrics-addr", address], capture_output=True, text=True)
+        assert ended.returncode == 1 and "failed to start metrics server: " in ended.stderr and text in ended.stderr
+    own_stack.flags += ["--metrics-addr", "127.0.0.1:9323"]
+    own_stack.start()
+    own_stack.docker("run", "-d", "--name", "runs", "--health-cmd", "false", "--health-interval", "100ms", "busybox", "sleep", "1000")
+    own_stack.docker("run", "--name", "ran", "busybox", "true")
+    own_stack.docker("diff", "ran")
+
+    def figures():
+        lines = run("curl", "-s", "http://127.0.0.1:9323/metrics").splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    wait_until(lambda: float(figures()["engine_daemon_health_checks_failed_total"]) >= 1, 20, "a failed health check")
+    found = figures()
+    assert found['engine_daemon_container_states_containers{state="running"}'] == "1"
+    assert found['engine_daemon_container_states_containers{state="stopped"}'] == "1"
+    assert [found[f'engine_daemon_container_actions_seconds_count{{action="{action}"}}']
+            for action in ("changes", "commit", "create", "delete", "start")] == ["1", "0", "2", "0", "2"]
+    assert found['engine_daemon_container_actions_seconds_bucket{action="start",le="+Inf"}'] == "2"
+    assert int(found["engine_daemon_engine_cpus_cpus"]) == os.cpu_count() and int(found["engine_daemon_events_total"]) > 4
+    assert any(name.startswith("engine_daemon_engine_info{") and 'graphdriver="overlay2"' in name for name in found)
+    assert run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:9323/") == "404"
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    """A directory that says that systemd runs, and somebody who answers for it on the bus."""
+    place = pathlib.Path("/run/systemd")
+    if (place / "system").exists():
+        pytest.skip("systemd runs here")
+    made = not place.exists()
+    place.mkdir(exist_ok=True)
+    run("mount", "-t", "tmpfs", "tmpfs", place)
+    (place / "system").mkdir()
+    bus = FakeSystemd(tmp_path / "bus", tmp_path)
+    yield bus
+    bus.close()
+    run("umount", place)
+    if made:
+        place.rmdir()
+    for slice in pathlib.Path("/sys/fs/cgroup").rglob("swrunset*.slice"):
+        remove_empty_cgroups(slice)
+
+
+def test_cgroups_that_systemd_makes(images, tmp_path, systemd, monkeypatch):
+    assert 'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"' in validate(
+        tmp_path, "--exec-opt=native.cgroupdriver=systemd", "--cgroup-parent=/x")
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", systemd.address)
+    stack = Stack(tmp_path / "stack", "sys", ["--exec-opt", "native.cgroupdriver=systemd", "--cgroup-parent", "swrunset-a.slice"])
+    stack.start()
+    try:
+        stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
+        assert stack.docker("info", "-f", "{{.CgroupDriver}}") == "systemd"
+        id = stack.docker("run", "-d", "-m", "64m", "busybox", "sleep", "1000")
+        unit = systemd.units[f"docker-{id}.scope"]
+        assert (unit["Slice"], unit["Description"]) == ("swrunset-a.slice", f"libcontainer container {id}")
+        pid = stack.inspect(id)["State"]["Pid"]
+        assert f"/swrunset.slice/swrunset-a.slice/docker-{id}.scope" in pathlib.Path(f"/proc/{pid}/cgroup").read_text()
+        refused = stack.docker("run", "--rm", "--cgroup-parent", "/x", "busybox", "true", check=False)
+        assert refused.code == 125 and "should be a valid slice named" in refused.err
+    finally:
+        stack.destroy()
+
+
+def test_systemds_cgroups_need_systemd(tmp_path):
+    if pathlib.Path("/run/systemd/system").exists():
+        pytest.skip("systemd runs here")
+    assert "native.cgroupdriver=systemd: systemd does not run here" in validate(tmp_path, "--exec-opt=native.cgroupdriver=systemd")

@@ -110,7 +110,10 @@ extension LayerApplier {
     private func hasMode(_ info: stat, _ entry: TarEntry) -> Bool { info.st_mode & 0o7777 == mode_t(entry.mode) }
 
     private func setExtendedAttributes(_ entry: TarEntry, _ name: TreeName, in parent: borrowing OwnedFD) throws {
-        for attribute in entry.extendedAttributes where Self.isAllowed(attribute) {
+        for var attribute in entry.extendedAttributes where Self.isAllowed(attribute) {
+            if !options.identities.isEmpty, attribute.name == FileCapability.name {
+                attribute.value = FileCapability.owned(by: options.identities.root.uid, attribute.value)
+            }
             try set(attribute, name, in: parent)
         }
     }
@@ -128,7 +131,7 @@ extension LayerApplier {
         _ attribute: TarEntry.ExtendedAttribute, _ name: TreeName, in parent: borrowing OwnedFD
     ) throws(SysError) {
         do throws(SysError) { try name.setExtendedAttribute(in: parent, attribute) } catch {
-            let isCapability = attribute.name == Array("security.capability".utf8)
+            let isCapability = attribute.name == FileCapability.name
             let isTolerable = error.errno == .notSupported || error.errno == .notPermitted
             guard isTolerable, !isCapability || !options.preservesOwnership else { throw error }
         }

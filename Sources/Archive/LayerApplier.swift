@@ -23,22 +23,13 @@ package struct LayerOptions: Sendable {
     /// Fails once this many bytes of file data were written.
     package var maximumBytes: Int64
     /// Everything belongs to this user, whatever the archive says.
-    package var owner: Owner?
+    package var owner: FileOwner?
+    /// Owners in the archive are a user namespace's; the tree has the host's ids for them.
+    package var identities = IdentityMap()
     /// Goes through mounts in the directory, but never into a file system of the kernel's (`/proc`, `/sys`).
     package var crossesMounts = false
     /// A directory is not replaced by anything else, nor anything else by a directory.
     package var keepsKinds = false
-
-    /// A user and a group.
-    package struct Owner: Sendable, Equatable {
-        package var uid: UInt32
-        package var gid: UInt32
-
-        package init(uid: UInt32, gid: UInt32) {
-            self.uid = uid
-            self.gid = gid
-        }
-    }
 
     package init(
         whiteouts: Whiteouts = .ignored, lowers: [FilePath] = [], preservesOwnership: Bool = true,
@@ -87,7 +78,7 @@ package final class LayerApplier {
     package func apply(_ source: any ByteSource) throws {
         let reader = TarReader(source)
         while var entry = try reader.next() {
-            if let owner = options.owner { (entry.uid, entry.gid) = (owner.uid, owner.gid) }
+            try setOwner(&entry)
             do { try apply(entry, reader) } catch let error as SysError {
                 throw SysError(
                     "unpack " + entry.displayPath + ": " + error.operation, error.subject, error.errno,
@@ -95,6 +86,14 @@ package final class LayerApplier {
             }
         }
         try setDirectoryTimes()
+    }
+
+    private func setOwner(_ entry: inout TarEntry) throws(ArchiveError) {
+        let owner = options.owner ?? FileOwner(uid: entry.uid, gid: entry.gid)
+        guard let mapped = options.identities.onHost(owner) else {
+            throw ArchiveError("\(entry.displayPath): owner \(owner.uid):\(owner.gid) cannot be mapped to a host ID")
+        }
+        (entry.uid, entry.gid) = (mapped.uid, mapped.gid)
     }
 
     private func apply(_ entry: TarEntry, _ reader: TarReader) throws {
@@ -212,6 +211,10 @@ package final class LayerApplier {
             depth += 1
             let name = TreeName(name)
             try makeImplied(name, in: directory.fd)
+            if !options.identities.isEmpty {
+                let root = options.identities.root
+                try name.setOwner(in: directory.fd, uid: root.uid, gid: root.gid)
+            }
             if !options.lowers.isEmpty {
                 let part = EntryPath(components: Array(path.components.prefix(depth)))
                 try copyLowerAttributes(part, name, in: directory.fd)

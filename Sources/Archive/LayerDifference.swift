@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
-import LinuxSystem
+package import LinuxSystem
 import Tar
 
 /// What makes one tree out of another: as a list, or as a layer (image-spec layer.md) that does it.
@@ -11,19 +11,25 @@ package struct LayerDifference: Sendable {
     private let lower: LayerStack
     private let upper: LayerStack
     private let ignored: [String]
+    private let identities: IdentityMap
 
     /// - Parameter ignored: absolute paths in the tree that do not count as long as they are empty and new: the mount
     ///   points of a container.
-    package init(from lower: LayerStack, to upper: LayerStack, ignoring ignored: [String] = []) {
+    /// - Parameter identities: what the owners in both trees stand for in the layer.
+    package init(
+        from lower: LayerStack, to upper: LayerStack, ignoring ignored: [String] = [],
+        identities: IdentityMap = IdentityMap()
+    ) {
         self.lower = lower
         self.upper = upper
         self.ignored = ignored
+        self.identities = identities
     }
 
     /// Writes the layer as an uncompressed tar; returns how many entries it has. `sink` is left unfinished.
     @discardableResult
     package func write(to sink: any ByteSink) throws -> Int {
-        let writer = NodeWriter(sink)
+        let writer = NodeWriter(sink, identities: identities)
         var parents = PendingParents()
         let walk = try walk()
         while let change = try walk.next() {
@@ -138,10 +144,13 @@ private struct PendingParents {
     }
 }
 
-/// Writes everything of a tree as an uncompressed tar, as `docker export` does. Blocks.
-package func writeTree(_ stack: LayerStack, to sink: any ByteSink) throws {
+/// Writes everything of a tree as an uncompressed tar, as `docker export` does, with the owners that those in the tree
+/// stand for. Blocks.
+package func writeTree(
+    _ stack: LayerStack, identities: IdentityMap = IdentityMap(), to sink: any ByteSink
+) throws {
     guard let root = try stack.open() else { throw ArchiveError("the tree to write has no layers") }
-    let writer = NodeWriter(sink)
+    let writer = NodeWriter(sink, identities: identities)
     let walk = TreeWalk(.all, upper: root, lower: nil)
     _ = try walk.next()  // the root itself
     while let change = try walk.next() { try writer.write(change) }

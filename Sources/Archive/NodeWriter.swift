@@ -16,9 +16,13 @@ final class NodeWriter {
     /// What takes the place of the root in the names of entries; nil leaves it out.
     private let rootName: [UInt8]?
 
-    init(_ sink: any ByteSink, rootName: [UInt8]? = nil) {
+    /// The tree has the host's ids for those of this user namespace, which the archive has.
+    private let identities: IdentityMap
+
+    init(_ sink: any ByteSink, rootName: [UInt8]? = nil, identities: IdentityMap = IdentityMap()) {
         self.sink = sink
         self.rootName = rootName
+        self.identities = identities
     }
 
     deinit { buffer.deallocate() }
@@ -130,7 +134,8 @@ extension NodeWriter {
             guard LayerApplier.isAllowed(attribute),
                 let value = try change.name.extendedAttribute(name, in: change.parent.fd)
             else { continue }
-            entry.extendedAttributes.append(.init(name: name, value: value))
+            let isOwned = !identities.isEmpty && name == FileCapability.name
+            entry.extendedAttributes.append(.init(name: name, value: isOwned ? FileCapability.unowned(value) : value))
         }
         return entry
     }
@@ -146,7 +151,9 @@ extension NodeWriter {
     private func attributes(_ kind: TarEntry.Kind, _ path: [UInt8], _ info: stat) -> TarEntry {
         var entry = TarEntry(kind: kind, path: path)
         entry.mode = info.st_mode & 0o7777
-        (entry.uid, entry.gid) = (info.st_uid, info.st_gid)
+        let owner = FileOwner(uid: info.st_uid, gid: info.st_gid)
+        let inside = identities.inside(owner) ?? owner  // the host's own, of a container outside of the namespace
+        (entry.uid, entry.gid) = (inside.uid, inside.gid)
         entry.modified = .init(seconds: Int64(info.st_mtim.tv_sec), nanoseconds: Int64(info.st_mtim.tv_nsec))
         return entry
     }

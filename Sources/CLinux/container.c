@@ -21,6 +21,23 @@ pid_t swrun_clone3(uint64_t flags, int cgroup, int *pidfd) {
 int swrun_setns(int fd, int type) { return (int)syscall(SYS_setns, fd, type); }
 int swrun_pidfd_getfd(int pidfd, int number) { return (int)syscall(438 /* pidfd_getfd */, pidfd, number, 0); }
 int swrun_unshare(int flags) { return (int)syscall(SYS_unshare, flags); }
+
+/* Between clone and its end the child may call nothing that a thread of the parent could have locked. */
+pid_t swrun_hold_namespaces(int flags, int user, int ready) {
+    int pidfd = -1;
+    pid_t parent = getpid();
+    pid_t pid = swrun_clone3(0, -1, &pidfd);
+    if (pid != 0) {
+        if (pid > 0) close(pidfd);
+        return pid;
+    }
+    int code = (user >= 0 && swrun_setns(user, CLONE_NEWUSER) != 0) || swrun_unshare(flags) != 0 ? errno : 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); // after that: a change of credentials clears it
+    if (getppid() != parent) _exit(1);
+    if (write(ready, &code, sizeof code) != sizeof code || code != 0) _exit(1);
+    for (;;) pause();
+}
+
 int swrun_sethostname(const char *name, size_t length) { return (int)syscall(SYS_sethostname, name, length); }
 int swrun_setdomainname(const char *name, size_t length) { return (int)syscall(SYS_setdomainname, name, length); }
 

@@ -156,6 +156,14 @@ package struct ContainerCgroup: Sendable, Equatable {
                 "set " + setting.reason + " to " + setting.value + ":", error.subject, error.errno,
                 hint: error.errno == .busy ? usageHint(setting) : nil)
         }
+        if setting.file == "cpu.shares" { try checkShares(setting, directory(in: hierarchy) / setting.file) }
+    }
+
+    /// The kernel takes any number of shares and makes of it one that it can have; that is refused, as runc does.
+    private func checkShares(_ setting: CgroupSetting, _ file: FilePath) throws(SysError) {
+        guard let wanted = UInt64(setting.value), let set = UInt64(try readText(file)), wanted != set else { return }
+        let bound = wanted < set ? "minimum" : "maximum"
+        throw SysError("the \(bound) allowed cpu-shares is \(set)", "", .invalidArgument)
     }
 
     private func usageHint(_ setting: CgroupSetting) -> String? {

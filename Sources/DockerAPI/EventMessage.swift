@@ -52,12 +52,6 @@ package struct EventMessage: Sendable, Equatable {
 }
 
 extension EventMessage {
-    /// The keys that `GET /events` knows.
-    package static let filterKeys = [
-        "builder", "config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope",
-        "secret", "service", "type", "volume",
-    ]
-
     /// docker's rules: `event` also matches what is before a colon, names and ids match by prefix, labels by content.
     package func passes(_ filters: Filters) -> Bool {
         let base = action.split(separator: ":", maxSplits: 1).first.map { String($0) } ?? action

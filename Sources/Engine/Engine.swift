@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 package import Logging
 package import Networking
 
@@ -27,7 +28,8 @@ package struct Engine: Sendable {
         var network = try NetworkServiceConfiguration(configuration)
         network.warn = { logger.warning("network", metadata: ["error": "\($0)"]) }
         networks = NetworkService(network)
-        volumes = VolumeService(dataRoot: configuration.dataRoot, events: events)
+        volumes = VolumeService(
+            dataRoot: configuration.dataRoot, owner: configuration.identities.root, events: events)
         containers = try ContainerService(
             configuration: configuration, supervisor: supervisor, images: images, networks: networks,
             volumes: volumes, events: events, logger: logger)

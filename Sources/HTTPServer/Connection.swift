@@ -32,7 +32,9 @@ struct Connection: Sendable {
     private func serve(_ head: RequestHead) async throws -> Bool {
         let writer = writer(head)
         if head.expectsContinue { await reader.beforeBody { try await writer.writeContinue() } }
-        let body = RequestBody(isAnnounced: head.framing != .none) { [reader] in try await reader.nextBody() }
+        let body = RequestBody(isAnnounced: head.framing != .none, announcedLength: head.framing.length) { [reader] in
+            try await reader.nextBody()
+        }
         let response = await responder.respond(to: head, body: body)
         return try await write(response, headers: [], to: head, by: writer)
     }

@@ -58,6 +58,7 @@ actor ConnectionReader {
     /// Reads and drops the rest of the body, at most `limit` bytes of it; false if there is more.
     func skipBody(limit: Int) async throws -> Bool {
         if pendingContinue != nil, !bodyEnded { return false }  // the client still waits for our leave to send it
+        if decoder.remaining > UInt64(limit) { return false }
         var skipped = 0
         while let data = try await nextBody() {
             skipped += data.count

@@ -9,10 +9,16 @@ package struct RequestBody: Sendable, AsyncSequence {
     private let source: @Sendable () async throws -> ArraySlice<UInt8>?
     /// Whether the head said that there is a body.
     package let isAnnounced: Bool
+    /// How long it is by the head's Content-Length; 0 if that does not say.
+    private let announcedLength: UInt64
 
-    init(isAnnounced: Bool, _ source: @escaping @Sendable () async throws -> ArraySlice<UInt8>?) {
+    init(
+        isAnnounced: Bool, announcedLength: UInt64 = 0,
+        _ source: @escaping @Sendable () async throws -> ArraySlice<UInt8>?
+    ) {
         self.source = source
         self.isAnnounced = isAnnounced
+        self.announcedLength = announcedLength
     }
 
     /// A body that is all there already.
@@ -24,12 +30,14 @@ package struct RequestBody: Sendable, AsyncSequence {
     /// The whole body. One that is longer than `limit` is an invalid argument, as with docker any body that it cannot
     /// decode; while other large ones leave no room for it, the server is unavailable.
     package func collect(upTo limit: Int) async throws -> [UInt8] {
+        let refusal = ServiceError(.invalidArgument, "http: request body too large")
+        if announcedLength > UInt64(limit) { throw refusal }  // before any of it is read
         var bytes: [UInt8] = []
         var taken = 0
         defer { BodyRoom.shared.giveBack(taken) }
         while let piece = try await source() {
             bytes.append(contentsOf: piece)
-            if bytes.count > limit { throw ServiceError(.invalidArgument, "http: request body too large") }
+            if bytes.count > limit { throw refusal }
             let needed = bytes.count - BodyRoom.ownBytes - taken
             guard needed > 0 else { continue }
             guard BodyRoom.shared.take(needed) else {

@@ -54,6 +54,12 @@ struct RequestDecoder {
         return buffer
     }
 
+    /// How much of the body is still to come, as far as the head said.
+    var remaining: UInt64 {
+        if case .body(let remaining) = state { return remaining }
+        return 0
+    }
+
     /// Whether the connection may end here without a request being cut off.
     var isBetweenRequests: Bool {
         switch state {

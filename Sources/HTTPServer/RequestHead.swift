@@ -5,6 +5,12 @@ package enum BodyFraming: Sendable, Equatable {
     case none
     case length(UInt64)
     case chunked
+
+    /// As the head says; 0 if it does not.
+    var length: UInt64 {
+        if case .length(let length) = self { return length }
+        return 0
+    }
 }
 
 /// The request line and the header fields, checked.

@@ -20,6 +20,27 @@ package func makeDirectories(_ path: FilePath, mode: mode_t = 0o755) throws(SysE
     }
 }
 
+/// The same, and what had to be made belongs to `owner`.
+package func makeDirectories(_ path: FilePath, mode: mode_t = 0o755, owner: FileOwner) throws(SysError) {
+    var current = FilePath(path.isAbsolute ? "/" : "")
+    for component in path.components {
+        current = current / component
+        if exists(current) { continue }
+        try makeDirectory(current, mode: mode)
+        try changeOwner(current, owner)
+    }
+}
+
+/// chmod(2)
+package func changeMode(_ path: FilePath, _ mode: mode_t) throws(SysError) {
+    try sys("chmod", path.string) { chmod(path.string, mode) }
+}
+
+/// chown(2)
+package func changeOwner(_ path: FilePath, _ owner: FileOwner) throws(SysError) {
+    try sys("chown", path.string) { chown(path.string, owner.uid, owner.gid) }
+}
+
 /// The names in a directory, without `.` and `..`, in the order the kernel gives them.
 package func listDirectory(_ path: FilePath) throws(SysError) -> [String] {
     guard let stream = opendir(path.string) else { throw SysError("opendir", path.string, .current) }

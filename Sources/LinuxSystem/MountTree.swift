@@ -83,11 +83,17 @@ package struct MountTree: ~Copyable {
         try changeMount(fd, set: set, clear: clear, propagation: propagation, recursive: recursive)
     }
 
-    /// Attaches it on the open file or directory.
+    /// Attaches it on the open file or directory. A directory on a file, or a file on a directory, fails with ENOTDIR, as
+    /// in mount(2).
     package borrowing func attach(on target: borrowing OwnedFD) throws(SysError) {
         let from = fd.raw
         let to = target.raw
-        try sys("move_mount") { swrun_move_mount(from, to) }
+        do throws(SysError) { try sys("move_mount") { swrun_move_mount(from, to) } } catch {
+            guard error.errno == .invalidArgument, let root = try? status(fd), let place = try? status(target),
+                isDirectory(root) != isDirectory(place)
+            else { throw error }
+            throw SysError("move_mount", "", .notDirectory)
+        }
     }
 }
 

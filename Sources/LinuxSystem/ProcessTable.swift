@@ -47,6 +47,16 @@ package func processNumber(_ process: borrowing OwnedFD) throws(SysError) -> Int
     throw SysError("read", "fdinfo of a pidfd", .noSuchProcess)
 }
 
+/// The signals that a process holds back, as bits from SIGHUP on (proc(5), "SigBlk" of /proc/PID/status); nil if there is
+/// no such process.
+package func blockedSignals(of pid: Int32) -> UInt64? {
+    guard let text = try? readText(FilePath("/proc/\(pid)/status")) else { return nil }
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.starts(with: "SigBlk:".utf8) {
+        return UInt64(String(Substring(line.dropFirst("SigBlk:\t".utf8.count))), radix: 16)
+    }
+    return nil
+}
+
 package func sendSignal(_ signal: CInt, to process: borrowing OwnedFD) throws(SysError) {
     let number = process.raw
     try sys("pidfd_send_signal") { swrun_pidfd_send_signal(number, signal) }

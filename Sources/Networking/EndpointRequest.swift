@@ -10,6 +10,8 @@ package struct EndpointRequest: Sendable {
     /// docker's NetworkMode: `bridge`/`default`, `none`, `host`, `container:ID` (an id, already resolved), or a
     /// network's name or id.
     package var mode: String
+    /// Whose the network namespace is, if it is a new one.
+    package var owner = NetworkOwner.host
     package var ports: [PortMapping] = []
     package var aliases: [String] = []
     /// What other containers on a user-defined network may call it, its name first; and what it alone calls others.
@@ -47,6 +49,8 @@ package struct EndpointRequest: Sendable {
 package struct NetworkAttachment: Sendable, Equatable {
     /// The network namespace to join; nil for `host`, where the container stays in the host's.
     package var netnsPath: FilePath?
+    /// The user namespace that it belongs to, to be joined with it; nil for the host's.
+    package var usernsPath: FilePath?
     package var networkName: String
     package var networkID: String
     package var endpointID: String

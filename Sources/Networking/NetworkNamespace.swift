@@ -6,42 +6,72 @@ import Netlink
 
 /// The network namespaces of containers. Each is kept alive by a bind mount of its file on `<exec-root>/netns/<id>`, so
 /// it outlives every process of ours, and the runtime joins it by that path.
+///
+/// That of a container in a user namespace belongs to that namespace, which is kept in the same way in a directory of its
+/// own.
 struct NetworkNamespaces: Sendable {
     let directory: FilePath
+    /// The user namespaces of those containers that have one.
+    let userDirectory: FilePath
+
+    init(execRoot: FilePath) {
+        directory = execRoot / "netns"
+        userDirectory = execRoot / "userns"
+    }
 
     func path(_ id: String) -> FilePath { directory / id }
+
+    /// The user namespace that a container's network namespace belongs to; nil if that is the host's.
+    func userPath(_ id: String) -> FilePath? {
+        let path = userDirectory / id
+        return exists(path) ? path : nil
+    }
 
     /// The names that have a file here, mounted or not.
     func list() -> [String] { (try? listDirectory(directory)) ?? [] }
 
     /// Makes a namespace and mounts it at `path(id)`; a left-over file of the same name is replaced.
-    func create(_ id: String) throws(NetworkError) -> NamespaceHandle {
+    func create(_ id: String, owner: NetworkOwner = .host) throws(NetworkError) -> NamespaceHandle {
         let path = path(id)
         try remove(id)
         do throws(SysError) {
-            try makeDirectories(directory, mode: 0o711)
-            _ = try LinuxSystem.open(path, O_RDONLY | O_CREAT | O_EXCL, mode: 0o444)
+            try makePlace(path)
+            if owner != .host {
+                let user = userDirectory / id
+                try makePlace(user)
+                let holder = try NamespaceHolder.start(owner)
+                try holder.mount("net", on: path)
+                try holder.mount("user", on: user)
+            }
         } catch {
+            try? remove(id)
             throw NetworkError(.internal, "network namespace: \(error.description)")
         }
         do throws(NetworkError) {
-            return try NamespaceThread.run({ () throws(SysError) in try enterNew(path) })
+            return try NamespaceThread.run({ () throws(SysError) in try enter(path, isNew: owner == .host) })
         } catch {
             try? remove(id)
             throw error
         }
     }
 
+    /// A file to mount a namespace on.
+    private func makePlace(_ path: FilePath) throws(SysError) {
+        try makeDirectories(path.parent, mode: 0o711)
+        _ = try LinuxSystem.open(path, O_RDONLY | O_CREAT | O_EXCL, mode: 0o444)
+    }
+
     /// Unmounts and removes the file; the kernel ends the namespace, its links included, when nothing else holds it.
     /// A missing one is fine.
     func remove(_ id: String) throws(NetworkError) {
-        let path = path(id)
-        do throws(SysError) {
-            try unmountAll(path)
-            try removeFile(path)
-        } catch {
-            if error.errno == .noSuchFile { return }
-            throw NetworkError(.internal, "network namespace: \(error.description)")
+        for path in [path(id), userDirectory / id] {
+            do throws(SysError) {
+                try unmountAll(path)
+                try removeFile(path)
+            } catch {
+                if error.errno == .noSuchFile { continue }
+                throw NetworkError(.internal, "network namespace: \(error.description)")
+            }
         }
     }
 
@@ -76,12 +106,17 @@ struct NamespaceHandle: ~Copyable, Sendable {
     }
 }
 
-/// Runs on a thread whose network namespace may be changed: enters a new one and mounts it at `path`.
-private func enterNew(_ path: FilePath) throws(SysError) -> NamespaceHandle {
-    let hint = { (errno: Errno) -> String? in errno == .notPermitted ? "needs CAP_SYS_ADMIN" : nil }
-    try sys("unshare(CLONE_NEWNET)", hint: hint, { unshare(CLONE_NEWNET) })
+/// Runs on a thread whose network namespace may be changed: enters the one at `path`, or a new one that it mounts there,
+/// and gives it the settings that all have.
+private func enter(_ path: FilePath, isNew: Bool) throws(SysError) -> NamespaceHandle {
     let own = "/proc/thread-self/ns/net"
-    try sys("mount", path.string) { mount(own, path.string, nil, UInt(MS_BIND), nil) }
+    if isNew {
+        let hint = { (errno: Errno) -> String? in errno == .notPermitted ? "needs CAP_SYS_ADMIN" : nil }
+        try sys("unshare(CLONE_NEWNET)", hint: hint, { unshare(CLONE_NEWNET) })
+        try sys("mount", path.string) { mount(own, path.string, nil, UInt(MS_BIND), nil) }
+    } else {
+        try joinNamespace(try open(path, O_RDONLY), .network)
+    }
     // IPv4 only but for `lo`: links that come have no link-local address, and no router advertisement is taken.
     for (scope, value) in [("all", "0"), ("default", "1")] {
         do throws(SysError) {

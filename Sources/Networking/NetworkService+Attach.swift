@@ -8,7 +8,7 @@ extension NetworkService {
     func attachNone(_ request: EndpointRequest, _ state: NetworkState) throws(NetworkError) -> NetworkAttachment {
         let network = try state.network("none")
         let endpoint = newEndpoint(request, network)
-        var handle = try namespaces.create(request.containerID)
+        var handle = try namespaces.create(request.containerID, owner: request.owner)
         do throws(NetlinkError) {
             // A kernel without IPv6 has no such files.
             try? inNetworkNamespace(namespaces.path(request.containerID)) { () throws(SysError) in
@@ -44,7 +44,8 @@ extension NetworkService {
         }
         let sharesHost = network.driver == "host"
         return NetworkAttachment(
-            netnsPath: sharesHost ? nil : namespaces.path(other), networkName: "", networkID: "", endpointID: "",
+            netnsPath: sharesHost ? nil : namespaces.path(other), usernsPath: namespaces.userPath(other),
+            networkName: "", networkID: "", endpointID: "",
             resolvConf: resolvConf(request, filtered: !sharesHost))
     }
 
@@ -55,7 +56,7 @@ extension NetworkService {
         try ensure(network, state)
         var endpoint = newEndpoint(request, network)
         endpoint.interface = try interface(request, network, [])
-        var handle = try namespaces.create(request.containerID)
+        var handle = try namespaces.create(request.containerID, owner: request.owner)
         do throws(NetworkError) {
             try connect(&endpoint, request, network, state, &handle)
         } catch {
@@ -254,8 +255,9 @@ extension NetworkService {
         _ endpoint: EndpointRecord, _ network: NetworkRecord, _ request: EndpointRequest, resolvConf: String
     ) -> NetworkAttachment {
         NetworkAttachment(
-            netnsPath: namespaces.path(request.containerID), networkName: network.name, networkID: network.id,
-            endpointID: endpoint.id, address: endpoint.address, gateway: endpoint.gateway,
+            netnsPath: namespaces.path(request.containerID), usernsPath: namespaces.userPath(request.containerID),
+            networkName: network.name, networkID: network.id, endpointID: endpoint.id, address: endpoint.address,
+            gateway: endpoint.gateway,
             address6: endpoint.address6, gateway6: endpoint.gateway6, macAddress: endpoint.macAddress,
             aliases: endpoint.aliases, names: endpoint.names, ports: endpoint.ports,
             resolvConf: resolvConf)

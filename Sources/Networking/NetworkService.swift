@@ -30,7 +30,7 @@ package actor NetworkService {
 
     package init(_ configuration: NetworkServiceConfiguration) {
         self.configuration = configuration
-        namespaces = NetworkNamespaces(directory: configuration.execRoot / "netns")
+        namespaces = NetworkNamespaces(execRoot: configuration.execRoot)
     }
 
     /// Connects a container that is about to start. On failure nothing is left behind.

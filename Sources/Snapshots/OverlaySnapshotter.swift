@@ -9,12 +9,15 @@ package import Metadata
 package struct OverlaySnapshotter: Snapshotter {
     package let root: FilePath
     private let records: SnapshotRecords
+    /// Whom the root of a tree without layers belongs to.
+    private let owner: FileOwner
 
     package var name: String { "overlayfs" }
 
     /// Opens the driver's tree below `root` and removes what crashes left behind.
-    package init(root: FilePath, database: Database) throws {
+    package init(root: FilePath, database: Database, owner: FileOwner = .root) throws {
         self.root = root
+        self.owner = owner
         records = try SnapshotRecords(database)
         try LinuxSystem.makeDirectories(root, mode: 0o711)
         try sys("chmod", root.string) { chmod(root.string, 0o700) }
@@ -146,12 +149,12 @@ extension OverlaySnapshotter {
         let upper = upper(record.id)
         try makeDirectory(upper, mode: 0o755)
         if record.info.kind == .active { try makeDirectory(directory / "work", mode: 0o711) }
-        var mode: mode_t = 0o755
+        var (mode, owner): (mode_t, FileOwner) = (0o755, owner)
         if let parent = ancestors.first {
             let info = try status(self.upper(parent))
-            mode = info.st_mode & 0o7777
-            try sys("chown", upper.string) { chown(upper.string, info.st_uid, info.st_gid) }
+            (mode, owner) = (info.st_mode & 0o7777, FileOwner(uid: info.st_uid, gid: info.st_gid))
         }
+        try changeOwner(upper, owner)
         try sys("chmod", upper.string) { chmod(upper.string, mode) }
     }
 

@@ -22,6 +22,8 @@ package struct SupervisorConfiguration: Sendable {
     package var address: FilePath
     /// How long a registry may be silent in the middle of a request, in seconds.
     package var registryTimeout: Int64 = 60
+    /// The user namespace that all files of images and containers are for.
+    package var identities = IdentityMap()
 
     package init(root: FilePath, state: FilePath, address: FilePath) {
         self.root = root
@@ -44,9 +46,11 @@ package final class Supervisor: Sendable {
         try database.migrate(component: SupervisorSchema.component, SupervisorSchema.migrations)
         let pool = BlockingPool()
         let content = try ContentStore(root: root / "content", database: database)
-        let overlay = try OverlaySnapshotter(root: root / "snapshots" / "overlayfs", database: database)
+        let overlay = try OverlaySnapshotter(
+            root: root / "snapshots" / "overlayfs", database: database, owner: configuration.identities.root)
         let images = ImageServices(
-            content: content, images: try ImageStore(database: database), snapshotter: overlay, pool: pool, logger: log)
+            content: content, images: try ImageStore(database: database), snapshotter: overlay, pool: pool, logger: log,
+            identities: configuration.identities)
         let events = EventService()
         let namespaces = NamespaceService(database: database, events: events)
         let containers = ContainerService(database: database, namespaces: namespaces, events: events)

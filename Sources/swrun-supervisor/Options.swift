@@ -18,9 +18,11 @@ struct Options {
         .string(
             "log-level", short: "l", default: "info",
             "Least serious messages to log: \"trace\", \"debug\", \"info\", \"warn\" or \"error\""),
+        .list("gid-map", "Group ids of containers on the host (container:host:size); with it all are remapped"),
         .int("registry-timeout", default: 60, "Seconds for which a registry may be silent"),
         .string("root", default: "/var/lib/swrun/supervisor", "Directory for what must survive a reboot"),
         .string("state", default: "/run/swrun/supervisor", "Directory for what belongs to running tasks"),
+        .list("uid-map", "User ids of containers on the host (container:host:size)"),
         .bool("version", short: "v", "Print the version"),
     ]
 
@@ -49,7 +51,17 @@ struct Options {
             throw ServiceError(.invalidArgument, "--registry-timeout must be 1 to 86400 seconds, not \(timeout)")
         }
         configuration.registryTimeout = Int64(timeout)
+        configuration.identities = IdentityMap(uids: try ranges(values, "uid-map"), gids: try ranges(values, "gid-map"))
         return Options(configuration: configuration, logLevel: try level(values.string("log-level")))
+    }
+
+    private static func ranges(_ values: FlagValues, _ name: String) throws -> [IdentityMap.Range] {
+        try values.list(name).map { text in
+            guard let range = IdentityMap.Range(text) else {
+                throw ServiceError(.invalidArgument, "--\(name) must be container:host:size, not \"\(text)\"")
+            }
+            return range
+        }
     }
 
     private static func absolute(_ values: FlagValues, _ name: String) throws -> FilePath {

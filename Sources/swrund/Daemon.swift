@@ -43,7 +43,7 @@ enum Daemon {
         try file.checkConflicts(flags)
         let settings = Settings(flags: flags, file: file)
         let configuration = try settings.engine(programs: programDirectory())
-        let places = try settings.places(standard: "unix://\(configuration.execRoot.string)/swrun.sock")
+        let places = try settings.places(standard: "unix://\(try settings.path("exec-root").string)/swrun.sock")
         let level = LogLevel(try settings.logLevel())
         if flags.bool("validate") { return write(to: STDERR_FILENO, "configuration OK") }
         try await serve(settings, configuration, at: places, level, reloads)
@@ -59,6 +59,8 @@ enum Daemon {
     private struct Door {
         var sockets: [(descriptor: CInt, place: Place)]
         var tls: ServerTLS?
+        /// Where figures are served, and nothing else.
+        var metrics: [CInt] = []
     }
 
     private static func serve(
@@ -69,11 +71,10 @@ enum Daemon {
         let isJSON = try settings.string("log-format") == "json"
         let logger = Logger(label: "swrund") { DaemonLogHandler(label: $0, level: level, isJSON: isJSON) }
         let pidText = try settings.string("pidfile")
-        let pidFile = PIDFile(path: pidText.isEmpty ? configuration.execRoot / "swrund.pid" : FilePath(pidText))
+        let pidFile = PIDFile(path: pidText.isEmpty ? try settings.path("exec-root") / "swrund.pid" : FilePath(pidText))
         var door = Door(sockets: [], tls: try settings.serverTLS())
         let group = try Listener.groupID(try settings.string("group"))
-        try makeDirectories(configuration.dataRoot, mode: 0o711)
-        try makeDirectories(configuration.execRoot, mode: 0o711)
+        try makeRoots(settings, configuration)
         try pidFile.claim()
         defer { pidFile.release() }
         // Listening comes before all else that changes the machine: a second daemon gets no further than here. Clients
@@ -82,6 +83,10 @@ enum Daemon {
             if let warning = try settings.warning(place.listener) { logger.warning("\(warning)") }
             for descriptor in try place.listener.open(group: group) { door.sockets.append((descriptor, place)) }
             logger.info("API listen", metadata: ["op": "\(place.listener.description)"])
+        }
+        if let address = try settings.metricsAddress() {
+            door.metrics = try TCPListening.open(host: address.host, port: address.port)
+            logger.info("metrics API listen", metadata: ["op": "\(address.host):\(address.port)"])
         }
         defer {
             for place in places {
@@ -101,6 +106,17 @@ enum Daemon {
         }
     }
 
+    /// The data root and the exec root; root in containers may pass through them, as docker has it.
+    private static func makeRoots(_ settings: Settings, _ configuration: EngineConfiguration) throws {
+        try makeDirectories(configuration.dataRoot, mode: 0o711)
+        try makeDirectories(configuration.execRoot, mode: 0o711)
+        guard !configuration.identities.isEmpty else { return }
+        for path in [try settings.path("data-root"), configuration.dataRoot] {
+            try changeMode(path, 0o710)
+            try changeOwner(path, FileOwner(uid: 0, gid: configuration.identities.root.gid))
+        }
+    }
+
     /// Serves until the task is cancelled.
     private static func serve(
         _ engine: Engine, _ door: Door, _ directories: [String], _ logger: Logger,
@@ -116,6 +132,7 @@ enum Daemon {
         let server = APIServer(router: .engine(engine), logger: logger, authorization: plugins) { reference in
             containers.labels(of: reference)
         }
+        let metrics = MetricsServer(engine, logger: logger)
         try await withThrowingDiscardingTaskGroup { tasks in
             for (descriptor, place) in door.sockets {
                 var isTCP = false
@@ -124,6 +141,9 @@ enum Daemon {
                 tasks.addTask {
                     try await server.serve(OwnedFD(owning: descriptor), tls: tls, policy: place.policy)
                 }
+            }
+            for descriptor in door.metrics {
+                tasks.addTask { try await metrics.serve(OwnedFD(owning: descriptor)) }
             }
             if engine.configuration.ownsSupervisor { tasks.addTask { await supervisor.keepRunning() } }
             tasks.addTask { await engine.run() }
@@ -134,5 +154,6 @@ enum Daemon {
             tasks.cancelAll()
         }
         await server.shutDown()
+        await metrics.shutDown()
     }
 }

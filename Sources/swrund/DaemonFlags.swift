@@ -45,6 +45,7 @@ enum DaemonFlags {
     private static let runtime = [
         Entry(.list("add-runtime", "Further OCI runtime (name=path)"), key: "runtimes"),
         Entry(.string("default-runtime", default: "swrun", "Runtime of containers that name none")),
+        Entry(.string("metrics-addr", "Address to serve figures for Prometheus on (host:port)")),
         Entry(.string("cgroup-parent", "Cgroup below which those of containers are made")),
         Entry(.list("exec-opt", "Option for running containers, e.g. native.cgroupdriver=cgroupfs"), key: "exec-opts"),
         Entry(.bool("init", "Run a small init as process 1 of containers that do not say otherwise")),
@@ -62,6 +63,7 @@ enum DaemonFlags {
             .string(
                 "default-cgroupns-mode",
                 "Cgroup namespace of containers that name none, host or private (default: private with cgroup v2)")),
+        Entry(.string("userns-remap", "User or group whose subordinate ids containers have, or \"default\"")),
         Entry(.bool("no-new-privileges", "Let no container gain privileges that does not say otherwise")),
         Entry(.string("seccomp-profile", default: "builtin", "Seccomp profile of containers that name none")),
         Entry(.list("log-opt", "Option of the log driver for containers that name none (key=value)"), key: "log-opts"),

@@ -40,10 +40,7 @@ enum ForeignSettings {
     static let refused = [
         Refused(.int("cpu-rt-period", ""), "real-time scheduling of all containers is not supported by swrund"),
         Refused(.int("cpu-rt-runtime", ""), "real-time scheduling of all containers is not supported by swrund"),
-        Refused(.string("metrics-addr", ""), "metrics for Prometheus are not supported by swrund"),
         Refused(.bool("rootless", ""), "rootless mode is not supported by swrund"),
-        Refused(
-            .string("userns-remap", ""), "user namespaces for all containers are not supported by swrund: leave it out"),
     ]
 
     /// Names of overlayfs, which is what there is.
@@ -63,11 +60,8 @@ enum ForeignSettings {
         }
         for option in try settings.list("exec-opt") {
             let (key, value) = Settings.pair(option) ?? (option, "")
-            guard key.lowercased() == "native.cgroupdriver", value != "cgroupfs" else { continue }
-            throw DaemonError(
-                value == "systemd"
-                    ? "--exec-opt \(option): swrund makes cgroups itself: use native.cgroupdriver=cgroupfs"
-                    : "native.cgroupdriver option \(value) not supported")
+            guard key.lowercased() == "native.cgroupdriver", !["cgroupfs", "systemd"].contains(value) else { continue }
+            throw DaemonError("native.cgroupdriver option \(value) not supported")
         }
     }
 

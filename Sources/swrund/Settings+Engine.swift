@@ -12,6 +12,7 @@ extension Settings {
             configuration.supervisorSocket = try path("containerd")
             configuration.ownsSupervisor = false
         }
+        try remap(&configuration)
         configuration.namespace = try string("containerd-namespace")
         configuration.programDirectory = programs
         try ForeignSettings.check(self)
@@ -32,7 +33,21 @@ extension Settings {
         try setContainerDefaults(&configuration)
         let devices = try list("cdi-spec-dir")
         if !devices.isEmpty { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
+        do throws(EngineError) { try configuration.check() } catch { throw DaemonError(error.message) }
         return configuration
+    }
+
+    private func remap(_ configuration: inout EngineConfiguration) throws(DaemonError) {
+        let setting = try string("userns-remap")
+        if setting.isEmpty { return }
+        guard configuration.ownsSupervisor else {
+            throw DaemonError("--userns-remap: not with another supervisor's images (--containerd)")
+        }
+        do throws(EngineError) {
+            configuration.remap(try RemappedRoot().identities(setting, makeUser: SystemUser.make))
+        } catch {
+            throw DaemonError(error.message)
+        }
     }
 
     private func registryTimeout() throws(DaemonError) -> Int64 {

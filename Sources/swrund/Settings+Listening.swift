@@ -52,6 +52,21 @@ extension Settings {
         return policies
     }
 
+    /// `--metrics-addr`; nil for none.
+    func metricsAddress() throws(DaemonError) -> (host: String, port: UInt16)? {
+        let text = try string("metrics-addr")
+        if text.isEmpty { return nil }
+        let frame = "failed to start metrics server: "
+        guard text.contains(":") else {
+            throw DaemonError(frame + "error parsing tcp address: address \(text): missing port in address")
+        }
+        guard let address = TCPListening.address(text, port: 0) else {
+            throw DaemonError(frame + "listen tcp: address \(text): invalid port")
+        }
+        if address.host.isEmpty { throw DaemonError(frame + "failed to lookup  address in host specification") }
+        return address
+    }
+
     // MARK: TLS
 
     private func isGiven(_ flag: String) -> Bool { flags.isSet(flag) || file[flag] != nil }

@@ -17,6 +17,9 @@ int swrun_setns(int fd, int type);
 /// pidfd_getfd(2): a copy of a descriptor of another process.
 int swrun_pidfd_getfd(int pidfd, int number);
 int swrun_unshare(int flags);
+/// A child that unshares `flags`, inside the user namespace `user` unless that is -1, writes 0 or the error as an int to
+/// `ready` and then does nothing until it is killed. Good for a program with threads. Returns its pid, or -1.
+pid_t swrun_hold_namespaces(int flags, int user, int ready);
 int swrun_sethostname(const char *name, size_t length);
 int swrun_setdomainname(const char *name, size_t length);
 /// execveat(2) of the open file itself (AT_EMPTY_PATH).

@@ -116,5 +116,6 @@ extension ContainerService {
     private func write(_ path: FilePath, _ text: String) throws(SysError) {
         let file = try open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
         try writeAll(file, Array(text.utf8))
+        if !configuration.identities.isEmpty { try changeOwner(path, configuration.identities.root) }
     }
 }

@@ -64,6 +64,11 @@ enum ContainerDefaults {
         }
         if settings.usesInit, host["Init"].isNull { host.set("Init", true) }
         normalizeLimits(&host)
+        if unifiedCgroups {
+            host.set("OomKillDisable", .null)  // cgroup v2 cannot do it
+        } else if host["OomKillDisable"].isNull {
+            host.set("OomKillDisable", false)
+        }
         applyUlimits(settings.defaultUlimits, to: &host)
         normalizeLog(&host, settings)
         normalizeConfinement(&host)

@@ -60,8 +60,8 @@ extension ContainerService {
         let container = try find(reference)
         let tree = try await writableTree(container)
         let record = container.record
-        try await onThread(with: body) { next in
-            try Self.extract(request, PieceSource(next), into: tree, record, reference)
+        try await onThread(with: body) { [identities = configuration.identities] next in
+            try Self.extract(request, PieceSource(next), into: tree, identities, record, reference)
         }
         publish("extract-to-dir", record)
     }
@@ -138,12 +138,13 @@ extension ContainerService {
     }
 
     private static func extract(
-        _ request: ExtractionRequest, _ source: any ByteSource, into tree: ContainerTree, _ record: ContainerRecord,
-        _ reference: String
+        _ request: ExtractionRequest, _ source: any ByteSource, into tree: ContainerTree, _ identities: IdentityMap,
+        _ record: ContainerRecord, _ reference: String
     ) throws {
         let target = try target(request.path, tree, record, reference)
         var options = LayerOptions(whiteouts: .literal)
         (options.crossesMounts, options.keepsKinds) = (true, request.keepsKinds)
+        options.identities = identities
         if request.ownedByUser, !record.config.user.isEmpty {
             options.owner = try owner(record.config.user, tree)
         }
@@ -187,11 +188,11 @@ extension ContainerService {
             inVolume ? "mounted volume is marked read-only" : "container rootfs is marked read-only")
     }
 
-    private static func owner(_ user: String, _ tree: ContainerTree) throws(EngineError) -> LayerOptions.Owner {
+    private static func owner(_ user: String, _ tree: ContainerTree) throws(EngineError) -> FileOwner {
         do {
             let files = try UserFiles(root: tree.root)
             let user = try UserLookup(passwd: files.passwd, group: files.group).resolve(user)
-            return LayerOptions.Owner(uid: user.uid, gid: user.gid)
+            return FileOwner(uid: user.uid, gid: user.gid)
         } catch let error as SpecError {
             throw .invalidArgument(error.message)
         } catch { throw EngineError(error) }

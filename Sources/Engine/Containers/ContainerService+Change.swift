@@ -13,7 +13,9 @@ extension ContainerService {
             throw EngineError.invalidArgument("Neither old nor new names may be empty")
         }
         let name: String
-        do throws(EngineError) { name = try ContainerName.check(newName) } catch { throw Self.cannotRename(error) }
+        do throws(EngineError) {
+            name = try ContainerName.check(newName.hasPrefix("/") ? newName : "/" + newName)
+        } catch { throw Self.cannotRename(error) }
         try await container.operations.run { [self] in
             try checkExists(container)
             let old = container.record.name

@@ -78,7 +78,8 @@ extension ContainerService {
 
     /// Passes on a tar of the whole root file system.
     package func export(_ stack: LayerStack, to write: ([UInt8]) async throws -> Void) async throws {
-        try await piping({ try writeTree(stack, to: $0) }, to: write)
+        let identities = configuration.identities
+        try await piping({ try writeTree(stack, identities: identities, to: $0) }, to: write)
     }
 
     // MARK: Steps

@@ -45,6 +45,9 @@ extension ContainerService {
         let isWeightDiscarded = !weighsBlockIO && request.hostConfig.number("BlkioWeight") != 0
         var warnings = isWeightDiscarded ? [Self.weightWarning] : []
         if !request.hostConfig.objects("BlkioWeightDevice").isEmpty { warnings.append(Self.deviceWeightWarning) }
+        if self.host.usesUnifiedCgroups, request.hostConfig["OomKillDisable"].bool == true {
+            warnings.append("Your kernel does not support OomKillDisable. OomKillDisable discarded.")
+        }
         return CreatedContainer(id: id, warnings: warnings + self.warnings(record))
     }
 
@@ -52,7 +55,8 @@ extension ContainerService {
         var host = request.hostConfig
         ContainerDefaults.normalize(&host, configuration, unifiedCgroups: self.host.usesUnifiedCgroups)
         try ContainerValidation(
-            config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name }
+            config: request.config, host: host, facts: self.host, runtimes: configuration.runtimes.map { $0.name },
+            isRemapped: !configuration.identities.isEmpty, usesSystemdCgroups: configuration.usesSystemdCgroups
         ).check()
         try LogOptions.validateReceiver(driver: host.logDriver, options: host.logOptions)
         try checkEndpoints(request)
@@ -187,7 +191,7 @@ private enum VolumesFromMode {
 extension ContainerService {
     /// Snapshot, the supervisor's record, volumes, directory, then our record: it names nothing that is not there.
     private func makeResources(_ record: inout ContainerRecord) async throws {
-        try makeDirectories(directory(record.id), mode: 0o710)
+        try makeContainerDirectory(record.id)
         let draft = record
         async let mounts = supervisor.prepareSnapshot(draft.id, parent: draft.chainID)
         async let made: Void = makeSupervisorContainer(draft)
@@ -195,9 +199,19 @@ extension ContainerService {
             RootMount(type: $0.type, source: $0.source, options: $0.options)
         }
         try await made
+        try await makeWorkingDirectory(record)
         try await useVolumes(&record)
         try await useImages(&record)
         try store.save(record)
+    }
+
+    /// Root in a container passes through it, to its configuration files.
+    private func makeContainerDirectory(_ id: String) throws(SysError) {
+        let directory = directory(id)
+        try makeDirectories(directory, mode: 0o710)
+        if configuration.identities.isEmpty { return }
+        let passing = FileOwner(uid: 0, gid: configuration.identities.root.gid)
+        for path in [directory.parent, directory] { try changeOwner(path, passing) }
     }
 
     private func makeSupervisorContainer(_ record: ContainerRecord) async throws {

@@ -121,6 +121,6 @@ extension ContainerService {
     private func cgroup(_ record: ContainerRecord) -> String {
         let own = record.hostConfig.text("CgroupParent")
         let parent = own.isEmpty ? configuration.cgroupParent : own
-        return SpecInput.cgroup(parent: parent, id: record.id)
+        return CgroupPlace(parent: parent, id: record.id, usesSystemd: configuration.usesSystemdCgroups).path
     }
 }

@@ -17,7 +17,8 @@ extension ContainerService {
         }
         let binds = mounts.filter { $0.kind == .bind }
         guard !binds.isEmpty else { return mounts }
-        try await runOnThread { for bind in binds { try Self.ready(bind) } }
+        let owner = configuration.identities.root
+        try await runOnThread { for bind in binds { try Self.ready(bind, owner) } }
         return mounts
     }
 
@@ -28,8 +29,10 @@ extension ContainerService {
         try await runOnThread { for bind in binds { try Self.requireSource(bind) } }
     }
 
-    private static func ready(_ bind: MountPoint) throws {
-        if bind.createsSource, !exists(FilePath(bind.source)) { return try makeDirectories(FilePath(bind.source)) }
+    private static func ready(_ bind: MountPoint, _ owner: FileOwner) throws {
+        if bind.createsSource, !exists(FilePath(bind.source)) {
+            return try makeDirectories(FilePath(bind.source), owner: owner)
+        }
         try requireSource(bind)
         try checkPropagation(bind)
     }

@@ -12,8 +12,10 @@ extension ContainerService {
         if record.networkMode.hasPrefix("container:") {
             joined = try find(String(record.networkMode.dropFirst("container:".count)))
         }
+        let owner = try networkOwner(record.hostConfig)
         do throws(NetworkError) {
             var request = try endpointRequest(record, await firstNetworkNames(record))
+            request.owner = owner
             if let joined { request.mode = "container:" + joined.id }
             return try await networks.attach(request)
         } catch {

@@ -31,11 +31,18 @@ extension ContainerService {
             input.devices = try HostDevices.collect(host)
             input.network = attachment.netnsPath.map { .path($0.string) } ?? .host
             try addNamespaces(record, to: &input)
+            if isRemapped(host) {
+                guard let users = attachment.usernsPath else {
+                    throw SpecError("cannot join \(record.networkMode): it is in no user namespace", .conflict)
+                }
+                input.userNamespace = .path(users.string)
+            }
             input.sharedMemorySource = try sharedMemory(record)
             input.configFiles = configFiles(record)
             if host.useInit { input.initProgram = initProgram }
             input.linkEnvironment = links
             input.cgroupParent = configuration.cgroupParent
+            input.usesSystemdCgroup = configuration.usesSystemdCgroups
             input.shmSizeBytes = host.number("ShmSize")
             input.throttles = try throttles(host)
             var spec = try SpecBuilder(input).build()
@@ -95,6 +102,25 @@ extension ContainerService {
         input.cgroup = host.text("CgroupnsMode") == "private" ? .new : .host
     }
 
+    /// Whether a container has other users than the host (`--userns-remap`, and not `--userns=host`).
+    func isRemapped(_ host: HostConfig) -> Bool {
+        !configuration.identities.isEmpty && host.text("UsernsMode") != "host"
+    }
+
+    /// What a new network namespace belongs to. One user namespace has all that a container joins of another's.
+    func networkOwner(_ host: HostConfig) throws(EngineError) -> NetworkOwner {
+        guard isRemapped(host) else { return .host }
+        do throws(SpecError) {
+            for field in ["IpcMode", "PidMode"] where host.text(field).hasPrefix("container:") {
+                let pid = try runningPID(host.text(field), field == "IpcMode" ? "IPC" : "PID")
+                return .existing(FilePath("/proc/\(pid)/ns/user"))
+            }
+        } catch {
+            throw EngineError(error)
+        }
+        return .new(configuration.identities)
+    }
+
     private func namespace(_ mode: String, _ kind: String) throws(SpecError) -> SpecInput.Namespace {
         if mode == "host" { return .host }
         guard mode.hasPrefix("container:") else { return .new }
@@ -132,6 +158,7 @@ extension ContainerService {
             try mount(
                 "shm", on: path, type: "tmpfs", flags: [.noSetUID, .noExec, .noDevices],
                 data: "mode=1777,size=\(record.hostConfig.number("ShmSize"))")
+            if !configuration.identities.isEmpty { try changeOwner(path, configuration.identities.root) }
         } catch {
             throw SpecError("cannot make the shared memory of container \(record.id): \(error.description)", .other)
         }

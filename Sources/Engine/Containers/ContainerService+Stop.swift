@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import DockerAPI
 import LinuxSystem
 import Logging
 import Synchronization
@@ -52,6 +53,7 @@ extension ContainerService {
     private func end(_ container: Container, signal: UInt32, timeout: Int?) async throws {
         let record = container.record
         let seconds = min(timeout ?? record.stopTimeout, Self.longestStop)
+        await awaitInit(record)
         try await send(container, signal)
         if await ended(container, within: seconds < 0 ? nil : .seconds(seconds)) { return }
         try Task.checkCancellation()  // a daemon that ends kills nobody
@@ -60,6 +62,15 @@ extension ContainerService {
         guard await ended(container, within: .seconds(10)) else {
             throw EngineError.internal(
                 "cannot stop container: \(container.id): the process did not end after SIGKILL within 10 seconds")
+        }
+    }
+
+    /// A process 1 that has no handler yet loses a signal, and ours of `--init` has one a moment after its start.
+    private func awaitInit(_ record: ContainerRecord) async {
+        guard record.hostConfig.useInit, configuration.initPath.isEmpty, let pid = record.state.run?.pid else { return }
+        let deadline = ContinuousClock.now + .seconds(1)
+        while ContinuousClock.now < deadline, blockedSignals(of: pid) == 0 {
+            try? await Task.sleep(for: .milliseconds(2))
         }
     }
 

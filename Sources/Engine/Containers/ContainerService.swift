@@ -29,6 +29,7 @@ package final class ContainerService: Sendable {
     let pool = BlockingPool()
     let host: HostFacts
     let statistics = StatisticsHub()
+    package let metrics = Metrics()
     let probe = Mutex<Probe?>(nil)
     let networkDrivers = NetworkDrivers()
     let logTasks = LogTasks()

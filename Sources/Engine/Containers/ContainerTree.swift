@@ -65,12 +65,17 @@ final class ContainerTree: Sendable {
 
     /// Nobody else uses the layers as long as `hold` is held.
     static func writing(_ parts: Parts, _ hold: OperationQueue.Hold) async throws -> ContainerTree {
-        try await runOnThread {
-            try assemble(parts, hold: hold) { () throws(SysError) in
-                let rootfs = parts.rootfs
-                try mount(rootfs.source, on: parts.place, type: rootfs.type, options: rootfs.options)
-            }
-        }
+        try await runOnThread { try assemble(parts, hold: hold) { () throws(SysError) in try mountLayers(parts) } }
+    }
+
+    /// For writing, of a container that nobody knows yet.
+    static func unused(_ parts: Parts) async throws -> ContainerTree {
+        try await runOnThread { try assemble(parts, hold: nil) { () throws(SysError) in try mountLayers(parts) } }
+    }
+
+    private static func mountLayers(_ parts: Parts) throws(SysError) {
+        let rootfs = parts.rootfs
+        try mount(rootfs.source, on: parts.place, type: rootfs.type, options: rootfs.options)
     }
 
     /// Mounts in a new namespace, on the calling thread.

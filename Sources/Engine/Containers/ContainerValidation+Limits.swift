@@ -40,7 +40,6 @@ extension ContainerValidation {
             throw .invalidArgument(
                 "Range of CPUs is from 0.01 to \(cpus).00, as there are only \(cpus) CPUs available")
         }
-        if host.number("CpuShares") < 0 { throw .invalidArgument("shares: invalid argument") }
         let period = host.number("CpuPeriod")
         if period != 0, !(1000...1_000_000).contains(period) {
             throw .invalidArgument(

@@ -11,6 +11,9 @@ struct ContainerValidation {
     let host: HostConfig
     let facts: HostFacts
     let runtimes: [String]
+    /// Whether containers have other users than the host unless they say otherwise.
+    var isRemapped = false
+    var usesSystemdCgroups = false
 
     func check() throws(EngineError) {
         try checkUnsupported()
@@ -28,6 +31,7 @@ struct ContainerValidation {
         try checkRestartPolicy()
         try checkMemory()
         try checkCPU()
+        if host.number("CpuShares") < 0 { throw invalid("shares: invalid argument") }
     }
 
     private func invalid(_ message: String) -> EngineError { .invalidArgument(message) }
@@ -40,13 +44,29 @@ struct ContainerValidation {
                     .internal, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
                 : EngineError(.internal, "Unknown option \(option)")
         }
-        if !["", "host"].contains(host.text("UsernsMode")) {
-            throw invalid("invalid user namespace mode: \(host.text("UsernsMode"))")
+        if usesSystemdCgroups, !CgroupPlace.isSlice(host.text("CgroupParent")) {
+            throw invalid(CgroupPlace.refusal)
         }
+        if isRemapped, host.text("UsernsMode") != "host" { try checkRemapped() }
         if !["", "default"].contains(host.text("Isolation")) {
             throw invalid("Invalid isolation: \"\(host.text("Isolation"))\" - linux only supports 'default'")
         }
         if !host.text("Cgroup").isEmpty { throw invalid("cgroup mode \(host.text("Cgroup")) is not supported") }
+    }
+
+    /// What the host's root alone may have.
+    private func checkRemapped() throws(EngineError) {
+        if host.privileged {
+            throw invalid(
+                "privileged mode is incompatible with user namespaces.  You must run the container in the host "
+                    + "namespace when running privileged mode")
+        }
+        if host.networkMode == "host" {
+            throw invalid("cannot share the host's network namespace when user namespaces are enabled")
+        }
+        if host.text("PidMode") == "host" {
+            throw invalid("cannot share the host PID namespace when user namespaces are enabled")
+        }
     }
 
     private func checkConfig() throws(EngineError) {
@@ -57,7 +77,7 @@ struct ContainerValidation {
         for variable in config.env where variable.isEmpty || variable.hasPrefix("=") {
             throw invalid("invalid environment variable: \(variable)")
         }
-        if !config.stopSignal.isEmpty { _ = try SignalName.parse(config.stopSignal) }
+        if !config.stopSignal.isEmpty { try SignalName.check(config.stopSignal) }
         for name in ["CapAdd", "CapDrop"] { try checkCapabilities(name) }
         try spec { () throws(SpecError) in
             // As docker's, an option for a module that is not active changes nothing; for one that is, it would.

@@ -16,6 +16,8 @@ enum RuntimeOptions {
         let options = Containerd_Runc_V1_Options.with {
             $0.binaryName = program ?? ""
             $0.root = configuration.runtimeRoot.string
+            $0.systemdCgroup = configuration.usesSystemdCgroups
+            ($0.ioUid, $0.ioGid) = (configuration.identities.root.uid, configuration.identities.root.gid)
         }
         do {
             let bytes: [UInt8] = try options.serializedBytes()

@@ -27,6 +27,12 @@ package enum SignalName {
         throw invalid(text)
     }
 
+    /// What a container may be made with, as docker has it: any number but 0, whether there is such a signal or not.
+    static func check(_ text: String) throws(EngineError) {
+        if let number = Int64(text), number != 0 { return }
+        _ = try parse(text)
+    }
+
     private static func realtime(_ name: String) -> UInt32? {
         if name == "RTMIN" { return 34 }
         if name == "RTMAX" { return 64 }

@@ -17,6 +17,7 @@ package final class EventHub: Sendable {
         var subscribers: [Subscriber] = []
         var nextID: UInt64 = 0
         var lastTime: Int64 = 0
+        var count = 0
     }
 
     private static let kept = 256
@@ -35,6 +36,7 @@ package final class EventHub: Sendable {
             state.lastTime = max(state.lastTime + 1, Timestamp.now.nanoseconds)
             let event = EventMessage(
                 kind: type, action: action, actorID: id, attributes: attributes, nanoseconds: state.lastTime)
+            state.count += 1
             state.recent.append(event)
             if state.recent.count > Self.kept { state.recent.removeFirst() }
             return state.subscribers.filter { $0.filters.isEmpty || event.passes($0.filters) }.filter { subscriber in
@@ -72,6 +74,9 @@ package final class EventHub: Sendable {
             event.nanoseconds >= since.nanoseconds && event.nanoseconds <= until.nanoseconds && event.passes(filters)
         }
     }
+
+    /// How many events there were.
+    package var eventCount: Int { state.withLock(\.count) }
 
     package var listenerCount: Int { state.withLock { $0.subscribers.count } }
 }

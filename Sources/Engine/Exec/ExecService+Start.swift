@@ -170,6 +170,7 @@ enum ExecFailure {
         let frame = "OCI runtime exec failed: "
         if !text.hasPrefix(frame) { text = frame + text }
         if !text.hasSuffix(": unknown") { text += ": unknown" }
+        if lower.contains("is a directory") { text += ": permission denied" }
         let isCommand = ["executable file not found", "no such file", "permission denied", "is a directory"]
             .contains { lower.contains($0) }
         return EngineError(isCommand ? .invalidArgument : .internal, text)

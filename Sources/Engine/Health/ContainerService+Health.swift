@@ -25,6 +25,7 @@ extension ContainerService {
                     let age = Timestamp.now.nanoseconds - started.nanoseconds
                     try await Task.sleep(nanoseconds: UInt64(check.pause(age: age, isStarting: isStarting)))
                     let result = await probe(container, check)
+                    metrics.probed(failed: result.exitCode != 0)
                     take(result, check, container, turn)
                 }
             })

@@ -125,7 +125,7 @@ package struct ImageChanges: Sendable {
         let bounds = (parts.first ?? "").split(separator: "-", maxSplits: 1).map { UInt16($0) }
         guard ["tcp", "udp", "sctp"].contains(transport), let first = bounds.first ?? nil,
             let last = bounds.last ?? nil, first <= last
-        else { throw .invalidArgument("invalid containerPort: \(text)") }
+        else { throw .invalidArgument("Invalid containerPort: \(text)") }
         return (first...last).map { "\($0)/\(transport)" }
     }
 

@@ -57,7 +57,9 @@ package struct SpecBuilder: Sendable {
 
     private var cgroupsPath: String {
         let parent = input.hostConfig.text("CgroupParent")
-        return SpecInput.cgroup(parent: parent.isEmpty ? input.cgroupParent : parent, id: input.id)
+        return CgroupPlace(
+            parent: parent.isEmpty ? input.cgroupParent : parent, id: input.id, usesSystemd: input.usesSystemdCgroup
+        ).specPath
     }
 
     private func seccomp(capabilities: [String]) throws(SpecError) -> JSONValue? {
@@ -85,7 +87,7 @@ package struct SpecBuilder: Sendable {
         var list: [JSONValue] = [["type": "mount"]]
         let kinds: [(String, SpecInput.Namespace)] = [
             ("network", input.network), ("uts", input.uts), ("pid", input.pid), ("ipc", input.ipc),
-            ("cgroup", input.cgroup),
+            ("cgroup", input.cgroup), ("user", input.userNamespace),
         ]
         for (type, namespace) in kinds {
             switch namespace {
@@ -101,9 +103,9 @@ package struct SpecBuilder: Sendable {
     private func sysctls() -> [(key: String, value: String)] {
         var sysctls = input.hostConfig.map("Sysctls")
         guard input.network != .host else { return sysctls }
-        let defaults = [
-            ("net.ipv4.ip_unprivileged_port_start", "0"), ("net.ipv4.ping_group_range", "0 2147483647"),
-        ]
+        var defaults = [("net.ipv4.ip_unprivileged_port_start", "0")]
+        // In a user namespace there are not that many groups.
+        if input.userNamespace == .host { defaults.append(("net.ipv4.ping_group_range", "0 2147483647")) }
         for (key, value) in defaults where !sysctls.contains(where: { $0.key == key }) { sysctls.append((key, value)) }
         return sysctls
     }

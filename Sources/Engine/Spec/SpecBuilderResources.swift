@@ -4,6 +4,7 @@ package import JSON
 
 extension SpecBuilder {
     func resources() throws(SpecError) -> JSONValue {
+        if input.hostConfig.number("CpuShares") < 0 { throw SpecError("shares: invalid argument", .other) }
         var resources = Self.limits(input.hostConfig)
         if !input.throttles.isEmpty {
             var io = resources["blockIO"] ?? .object([])

@@ -27,6 +27,7 @@ package struct SpecInput: Sendable {
     package var ipc = Namespace.new
     package var uts = Namespace.new
     package var cgroup = Namespace.new
+    package var userNamespace = Namespace.host
 
     /// resolv.conf, hostname and hosts on the host, by their path in the container.
     package var configFiles: [(destination: String, source: String)] = []
@@ -40,6 +41,8 @@ package struct SpecInput: Sendable {
     package var linkEnvironment: [String] = []
     /// The parent of the container's cgroup; empty is our usual one.
     package var cgroupParent = ""
+    /// Whether systemd makes the cgroup.
+    package var usesSystemdCgroup = false
     package var shmSizeBytes: Int64 = 64 << 20
     /// Limits that every container gets unless it sets its own, as `HostConfig.Ulimits`.
     package var defaultUlimits: [JSONValue] = []
@@ -54,14 +57,6 @@ package struct SpecInput: Sendable {
         self.user = user
         self.security = security
         self.host = host
-    }
-}
-
-extension SpecInput {
-    /// The control group of a container, below the parent that was asked for or our own.
-    static func cgroup(parent: String, id: String) -> String {
-        let base = parent.isEmpty ? "/swrun" : parent
-        return (base.hasPrefix("/") ? base : "/" + base) + "/" + id
     }
 }
 

@@ -79,6 +79,8 @@ package final class SupervisorProcess: Sendable {
             "--address", configuration.supervisorSocket.string,
             "--registry-timeout", "\(configuration.registryTimeout)",
         ]
+        for range in configuration.identities.uids { arguments += ["--uid-map", range.text] }
+        for range in configuration.identities.gids { arguments += ["--gid-map", range.text] }
         if configuration.isDebug { arguments += ["--log-level", "debug"] }
         let log = try open(logFile, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
         let null = try open(FilePath("/dev/null"), O_RDWR)

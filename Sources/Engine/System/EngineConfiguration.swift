@@ -10,6 +10,8 @@ package struct EngineConfiguration: Sendable {
     package var dataRoot: FilePath
     /// Sockets, network namespaces, the pid file (`--exec-root`); gone after a reboot.
     package var execRoot: FilePath
+    /// `--userns-remap`: the host's ids for those in containers; empty for the same ones.
+    package var identities = IdentityMap()
     /// The supervisor's gRPC socket; its ttrpc twin has `.ttrpc` appended.
     package var supervisorSocket: FilePath
     /// False if `--containerd` named somebody else's supervisor, which is then not started by us.
@@ -24,6 +26,8 @@ package struct EngineConfiguration: Sendable {
     package var network = NetworkConfiguration()
     /// `--exec-opt` as `key=value`.
     package var execOptions: [String] = []
+    /// `native.cgroupdriver=systemd` among them.
+    package var usesSystemdCgroups: Bool { execOptions.contains { $0.lowercased() == "native.cgroupdriver=systemd" } }
     /// How long a registry may be silent in the middle of a request, in seconds.
     package var registryTimeout: Int64 = 60
     package var logDriver = "json-file"
@@ -53,6 +57,17 @@ package struct EngineConfiguration: Sendable {
         supervisorSocket = execRoot / "supervisor.sock"
     }
 
+    /// Remaps the users of containers. All that these have is elsewhere then, as with docker, in a directory for each
+    /// remapping: a daemon with another one must not find it. The supervisor's socket goes along.
+    package mutating func remap(_ identities: IdentityMap) {
+        self.identities = identities
+        if identities.isEmpty { return }
+        let root = identities.root
+        dataRoot = dataRoot / "\(root.uid).\(root.gid)"
+        execRoot = execRoot / "\(root.uid).\(root.gid)"
+        supervisorSocket = execRoot / "supervisor.sock"
+    }
+
     /// The runtime root that is passed down to the shim (`<state>/runc`).
     package var runtimeRoot: FilePath { supervisorState / "runc" }
     package var supervisorRoot: FilePath { dataRoot / "supervisor" }
@@ -66,6 +81,16 @@ package struct EngineConfiguration: Sendable {
 }
 
 extension EngineConfiguration {
+    /// Refuses settings that do not go together.
+    package func check() throws(EngineError) {
+        guard usesSystemdCgroups else { return }
+        guard exists(FilePath("/run/systemd/system")) else {
+            throw .invalidArgument(
+                "native.cgroupdriver=systemd: systemd does not run here (/run/systemd/system is missing): use cgroupfs")
+        }
+        if !CgroupPlace.isSlice(cgroupParent) { throw .invalidArgument(CgroupPlace.refusal) }
+    }
+
     /// What a variable like `HTTP_PROXY` says: the daemon's settings, or else its environment.
     package func proxyVariable(_ name: String) -> String? {
         proxies.first { $0.variable == name.uppercased() }?.value ?? LinuxSystem.Environment.nonEmpty(name)

@@ -115,6 +115,21 @@ package final class SystemService: Sendable {
         return info
     }
 
+    /// The figures of `--metrics-addr`.
+    package func metricsText(_ metrics: Metrics) async -> String {
+        let facts = MachineFacts()
+        return metrics.text(
+            Metrics.Facts(
+                containers: await counter.withLock { $0 }?() ?? ContainerCounts(), processors: facts.processors,
+                memory: facts.memory, subscribers: events.listenerCount, events: events.eventCount,
+                labels: [
+                    ("architecture", MachineFacts.architecture.kernel), ("commit", ""),
+                    ("daemon_id", (try? identity()) ?? ""), ("graphdriver", GraphDriver.name),
+                    ("kernel", facts.kernel), ("os", facts.operatingSystem), ("os_type", "linux"),
+                    ("os_version", facts.operatingSystemVersion), ("version", LinuxSystem.Version.number),
+                ]))
+    }
+
     /// What the kernel lets us limit; the runtime refuses what is missing, so these are what it implements.
     private func limits(_ facts: MachineFacts) -> [JSONValue.Member] {
         [
@@ -123,7 +138,8 @@ package final class SystemService: Sendable {
             .init("IPv4Forwarding", .bool(facts.forwardsIPv4)), .init("Debug", .bool(configuration.isDebug)),
             .init("NFd", .int(Int64(facts.openFiles))), .init("OomKillDisable", .bool(!facts.hasCgroup2)),
             .init("NGoroutines", 0), .init("SystemTime", .string(Timestamp.now.rfc3339())),
-            .init("LoggingDriver", .string(configuration.logDriver)), .init("CgroupDriver", "cgroupfs"),
+            .init("LoggingDriver", .string(configuration.logDriver)),
+            .init("CgroupDriver", configuration.usesSystemdCgroups ? "systemd" : "cgroupfs"),
             .init("CgroupVersion", facts.hasCgroup2 ? "2" : "1"),
             .init("NEventsListener", .int(Int64(events.listenerCount))),
         ]
@@ -148,6 +164,7 @@ package final class SystemService: Sendable {
         let security =
             (facts.hasSeccomp ? ["name=seccomp,profile=\(profile)"] : [])
             + (facts.hasCgroup2 ? ["name=cgroupns"] : [])
+            + (configuration.identities.isEmpty ? [] : ["name=userns"])
             + (configuration.noNewPrivileges ? ["name=no-new-privileges"] : [])
         let number = JSONValue.string(LinuxSystem.Version.number)
         return [

@@ -7,6 +7,8 @@ import LinuxSystem
 /// as a volume's content again.
 struct VolumeDirectories: Sendable {
     let root: FilePath
+    /// Whom a new volume belongs to.
+    var owner = FileOwner.root
 
     private static let asidePrefix = ".removing-"
     private static let listableByName: mode_t = 0o701  // as docker has it: users in containers pass, nobody lists
@@ -26,6 +28,7 @@ struct VolumeDirectories: Sendable {
             try makeNew(volume(name), Self.listableByName)
         }
         try makeNew(data(name), 0o755)
+        try changeOwner(data(name), owner)
         try syncDirectory(volume(name))
         try syncDirectory(root)
     }

@@ -27,9 +27,12 @@ package actor VolumeService {
     /// The removal of what earlier removals left.
     private(set) var sweep: Task<Void, Never>?
 
-    package init(dataRoot: FilePath, pool: BlockingPool = BlockingPool(), events: EventHub = EventHub()) {
+    /// - Parameter owner: whom new volumes belong to.
+    package init(
+        dataRoot: FilePath, owner: FileOwner = .root, pool: BlockingPool = BlockingPool(), events: EventHub = EventHub()
+    ) {
         self.events = events
-        directories = VolumeDirectories(root: dataRoot / "volumes")
+        directories = VolumeDirectories(root: dataRoot / "volumes", owner: owner)
         databasePath = dataRoot / "engine/volumes.db"
         self.pool = pool
     }

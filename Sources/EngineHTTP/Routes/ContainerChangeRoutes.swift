@@ -26,12 +26,14 @@ struct ContainerChangeRoutes {
         commit.author = request.query.get("author") ?? ""
         commit.comment = request.query.get("comment") ?? ""
         commit.pauses = request.query.bool("pause", default: true)
-        let id = try await containers.commit(request.query.get("container") ?? "", commit)
+        let name = request.query.get("container") ?? ""
+        let id = try await containers.metrics.timed(.commit) { try await containers.commit(name, commit) }
         return .json(.created, ["Id": .string(id)])
     }
 
     @Sendable private func changes(_ request: Request) async throws -> Response {
-        let changes = try await containers.changes(try request.parameter("name"))
+        let name = try request.parameter("name")
+        let changes = try await containers.metrics.timed(.changes) { try await containers.changes(name) }
         let list = changes.map { change -> JSONValue in
             let kind: Int64 =
                 switch change.kind {

@@ -21,7 +21,8 @@ struct ContainerLifecycleRoutes {
         if let checkpoint = request.query.get("checkpoint"), !checkpoint.isEmpty {
             throw EngineError.unimplemented("checkpoints are not implemented by swrun yet")
         }
-        try await containers.start(try request.parameter("name"))
+        let name = try request.parameter("name")
+        try await containers.metrics.timed(.start) { try await containers.start(name) }
         return .empty(.noContent)
     }
 

@@ -46,7 +46,9 @@ struct ContainerRoutes {
         }
         let name = request.query.get("name").flatMap { $0.isEmpty ? nil : $0 }
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
-        let created = try await containers.create(create, name: name, platform: platform)
+        let created = try await containers.metrics.timed(.create) {
+            try await containers.create(create, name: name, platform: platform)
+        }
         return .json(.created, ["Id": .string(created.id), "Warnings": .strings(created.warnings)])
     }
 
@@ -80,8 +82,10 @@ struct ContainerRoutes {
         if request.query.bool("link") {
             try await containers.removeLink(name)
         } else {
-            try await containers.remove(
-                name, force: request.query.bool("force"), removingVolumes: request.query.bool("v"))
+            let (force, volumes) = (request.query.bool("force"), request.query.bool("v"))
+            try await containers.metrics.timed(.delete) {
+                try await containers.remove(name, force: force, removingVolumes: volumes)
+            }
         }
         return .empty(.noContent)
     }

@@ -57,8 +57,10 @@ struct ImageRoutes {
     }
 
     @Sendable private func remove(_ request: Request) async throws -> Response {
+        let name = try request.parameter("name")
+        if name.allSatisfy(\.isWhitespace) { throw EngineError.invalidArgument("image name cannot be blank") }
         let removals = try await images.remove(
-            request.parameter("name"), platforms: request.query.platforms("platforms"),
+            name, platforms: request.query.platforms("platforms"),
             force: request.query.bool("force"), prunesParents: !request.query.bool("noprune"))
         return .json(.ok, .array(removals.map(\.json)))
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Archive
 package import ContentStore
-import LinuxSystem
+package import LinuxSystem
 package import OCISpec
 package import Snapshots
 import Synchronization
@@ -13,8 +13,13 @@ import Tar
 /// upper directory of an overlay, where whiteouts become overlay's own.
 package struct DiffApplier: Sendable {
     private let content: ContentStore
+    private let identities: IdentityMap
 
-    package init(content: ContentStore) { self.content = content }
+    /// - Parameter identities: what the owners in layers stand for on the host.
+    package init(content: ContentStore, identities: IdentityMap = IdentityMap()) {
+        self.content = content
+        self.identities = identities
+    }
 
     /// Unpacks the blob `layer` and returns the descriptor of the uncompressed tar, whose digest is the diffID.
     ///
@@ -26,7 +31,9 @@ package struct DiffApplier: Sendable {
         let target = try ApplyTarget(mounts)
         let info = try content.info(namespace, layer.digest)
         let path = content.path(of: layer.digest)
-        let applier = try LayerApplier(directory: target.directory, options: target.options)
+        var options = target.options
+        options.identities = identities
+        let applier = try LayerApplier(directory: target.directory, options: options)
         var diff = Descriptor(mediaType: MediaType.ociLayer, digest: layer.digest, size: info.size)
         if Compression(magic: try FileSource(path: path).read(upTo: 4)) == .none {
             // The blob's digest, which the store has verified, is the diffID.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Archive
 package import ContentStore
-import LinuxSystem
+package import LinuxSystem
 package import OCISpec
 package import Snapshots
 import Tar
@@ -12,8 +12,13 @@ import Tar
 /// snapshot can be compared as well.
 package struct DiffCreator: Sendable {
     private let content: ContentStore
+    private let identities: IdentityMap
 
-    package init(content: ContentStore) { self.content = content }
+    /// - Parameter identities: what the owners in layers stand for on the host.
+    package init(content: ContentStore, identities: IdentityMap = IdentityMap()) {
+        self.content = content
+        self.identities = identities
+    }
 
     /// What to make of the difference.
     package struct Request: Sendable {
@@ -52,7 +57,7 @@ package struct DiffCreator: Sendable {
         let excluded = labels.removeValue(forKey: Self.excludeLabel) ?? ""
         let difference = LayerDifference(
             from: try Self.stack(request.lower), to: try Self.stack(request.upper),
-            ignoring: excluded.split(separator: "\n").map { String($0) })
+            ignoring: excluded.split(separator: "\n").map { String($0) }, identities: identities)
         let ref = request.ref.isEmpty ? "diff-\(monotonicNanoseconds())-\(UInt32.random(in: 0 ... .max))" : request.ref
         let writer = try content.writer(namespace, ref: ref)
         do {

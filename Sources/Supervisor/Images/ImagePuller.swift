@@ -201,10 +201,11 @@ private struct PullJob: Sendable {
 
     private func fetchLayers(_ manifest: Manifest, parent: String, _ arrivals: Arrivals) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
+            let limit = request.limits.parallel ?? ImagePuller.parallelFetches
             for (index, layer) in manifest.layers.enumerated() {
-                if index >= request.limits.parallel ?? ImagePuller.parallelFetches { try await group.next() }
+                if index >= limit { try await group.next() }  // so that the lower layers come first
                 group.addTask {
-                    try await fetch(layer, parent: parent)
+                    try await services.downloads.run(limit) { try await fetch(layer, parent: parent) }
                     await arrivals.arrived(index)
                 }
             }

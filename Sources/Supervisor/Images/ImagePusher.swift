@@ -98,9 +98,10 @@ private struct PushJob: Sendable {
         for blob in plan.foreign { report(.skipped, blob) }
         for blob in plan.blobs { report(.waiting, blob) }
         try await withThrowingTaskGroup(of: Void.self) { group in
+            let limit = request.limits.parallel ?? ImagePusher.parallelUploads
             for (index, blob) in plan.blobs.enumerated() {
-                if index >= request.limits.parallel ?? ImagePusher.parallelUploads { try await group.next() }
-                group.addTask { try await push(blob) }
+                if index >= limit { try await group.next() }
+                group.addTask { try await services.uploads.run(limit) { try await push(blob) } }
             }
             while try await group.next() != nil {}
         }

@@ -48,7 +48,7 @@ package final class DiffService: Sendable {
         // A collection must not come between the blob and the lease or the image that will keep it.
         let made = try await images.gate.transfer(namespace) { [images, leases] in
             let made = try await images.pool.run {
-                try DiffCreator(content: images.content).create(namespace, wanted)
+                try images.differ.create(namespace, wanted)
             }
             try leases.note(context, type: "content", id: made.digest.string)
             return made
