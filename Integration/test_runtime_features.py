@@ -301,6 +301,25 @@ def test_pidfd_socket(ours, command):
     os.close(descriptors[0])
 
 
+def test_without_cgroups(ours):
+    """As podman asks crun for it (`--cgroups=disabled`)."""
+    value = config("cat", "/proc/self/cgroup")
+    value["linux"]["resources"]["pids"] = {"limit": 7}
+    ours.write(value)
+    seen = ours("--cgroup-manager", "disabled", "run", "--bundle", ours.bundle, ours.id("c"), check=0).out
+    assert seen == open("/proc/self/cgroup").read()
+
+
+def test_root_of_a_user_namespace_has_the_users_directory(ours):
+    """As rootless podman is, which does not say where the state belongs."""
+    ours.write(config("true"))
+    login = ours.directory / "login"
+    login.mkdir()
+    subprocess.run(["unshare", "--user", "--map-root-user", ours.program, "run", "--bundle", ours.bundle, ours.id("c")],
+                   env={"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(login)}, stdin=subprocess.DEVNULL, capture_output=True)
+    assert (login / "swrunc").is_dir()
+
+
 def test_groups_of_the_caller_are_kept_if_an_annotation_asks_for_it(ours):
     def change(value):
         value["annotations"] = {"run.oci.keep_original_groups": "1"}
@@ -536,7 +555,7 @@ def test_another_config_than_the_bundles(ours):
     ours("--cgroup-manager", "cgroupfs", "run", *flags, ours.id("c"), check=0, cwd=place)
     assert (place / "pid").exists() and not (ours.bundle / "config.json").exists()
     assert ours("exec", ours.id("c"), "sh", "-c", "echo $WHICH", check=0).out == "other\n"
-    assert "is not supported, only cgroupfs and systemd" in ours("--cgroup-manager", "other", "list", check=1).err
+    assert "is not supported, only cgroupfs, systemd and disabled" in ours("--cgroup-manager", "other", "list", check=1).err
 
 
 @pytest.mark.parametrize("arguments, code, first, error", [

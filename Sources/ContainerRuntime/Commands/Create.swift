@@ -65,7 +65,8 @@ func makeLauncher(_ invocation: Invocation) throws(RuntimeError) -> Launcher {
     options.pidFile = pidFile
     options.consoleSocket = consoleSocket
     options.pidfdSocket = pidfdSocket ?? spec.annotation("run.oci.pidfd_receiver").map { FilePath($0) }
-    options.usesSystemd = invocation.usesSystemd
+    options.usesSystemd = invocation.cgroupManager == .systemd
+    options.usesNoCgroups = invocation.cgroupManager == .disabled
     options.mayLackCgroups =
         invocation.mayLackCgroups ?? (plan.privileges.isUnprivileged || plan.privileges.isInUserNamespace)
     options.noPivot = values.bool("no-pivot")

@@ -10,13 +10,20 @@ struct Invocation {
     var log: Log
     /// Whether a container may be without cgroups where none may be made; nil: if the user is not the host's root.
     var mayLackCgroups: Bool?
-    /// Whether systemd makes the cgroups.
-    var usesSystemd = false
+    var cgroupManager = CgroupManager.cgroupfs
 
     /// The argument that every command on a container has first.
     var id: String { values.arguments.first ?? "" }
 
     func container() throws(RuntimeError) -> Container { try Container(id, in: store) }
+}
+
+/// Who makes the cgroups (crun's `--cgroup-manager`).
+enum CgroupManager: String {
+    case cgroupfs
+    case systemd
+    /// Nobody: containers stay in those of the caller, and have no limits.
+    case disabled
 }
 
 /// A command of the runtime: its name, its flags, how many arguments it takes, and what it does. The result is the
@@ -108,7 +115,7 @@ package enum RuntimeCommandLine {
         do throws(RuntimeError) {
             let invocation = Invocation(
                 values: values, store: ContainerStore(root: root(globals)), log: log,
-                mayLackCgroups: try mayLackCgroups(globals), usesSystemd: try usesSystemd(globals))
+                mayLackCgroups: try mayLackCgroups(globals), cgroupManager: try cgroupManager(globals))
             if command.entersContainer {
                 try step("") { () throws(SysError) in
                     // Who is not root has to write to the files of its own processes in /proc, until they are inside.
@@ -123,13 +130,11 @@ package enum RuntimeCommandLine {
         }
     }
 
-    private static func usesSystemd(_ globals: FlagValues) throws(RuntimeError) -> Bool {
-        let manager = globals.bool("systemd-cgroup") ? "systemd" : globals.string("cgroup-manager")
-        switch manager {
-        case "cgroupfs": return false
-        case "systemd": return true
-        default: throw RuntimeError("cgroup manager \"" + manager + "\" is not supported, only cgroupfs and systemd")
-        }
+    private static func cgroupManager(_ globals: FlagValues) throws(RuntimeError) -> CgroupManager {
+        if globals.bool("systemd-cgroup") { return .systemd }
+        let name = globals.string("cgroup-manager")
+        if let found = CgroupManager(rawValue: name) { return found }
+        throw RuntimeError("cgroup manager \"" + name + "\" is not supported, only cgroupfs, systemd and disabled")
     }
 
     private static func mayLackCgroups(_ globals: FlagValues) throws(RuntimeError) -> Bool? {
@@ -141,10 +146,13 @@ package enum RuntimeCommandLine {
         }
     }
 
-    /// A user other than root has a directory for the time of a login (XDG Base Directory Specification).
+    /// A user other than root has a directory for the time of a login (XDG Base Directory Specification). Who is root of
+    /// a user namespace alone, as podman is, has the user's, but for one that calls itself root (runc's rule).
     private static func root(_ globals: FlagValues) -> FilePath {
         if let given = globals.optional("root"), !given.isEmpty { return FilePath(given) }
-        if geteuid() != 0, let directory = Environment.nonEmpty("XDG_RUNTIME_DIR") {
+        if let directory = Environment.nonEmpty("XDG_RUNTIME_DIR"),
+            geteuid() != 0 || HostPrivileges.current().isInUserNamespace && Environment.value("USER") != "root"
+        {
             return FilePath(directory) / "swrunc"
         }
         return FilePath("/run/swrunc")
@@ -160,7 +168,8 @@ package enum RuntimeCommandLine {
             .bool("debug", "log more"),
             .bool("systemd-cgroup", "let systemd make the cgroups; cgroupsPath is slice:prefix:name then"),
             .string(
-                "cgroup-manager", default: "cgroupfs", "who makes the cgroups, as crun has it: cgroupfs or systemd"),
+                "cgroup-manager", default: "cgroupfs",
+                "who makes the cgroups, as crun has it: cgroupfs, systemd or disabled"),
             .string("rootless", default: "auto", "ignore cgroups that may not be used: true, false or auto"),
             .string("criu", "ignored: criu is found in PATH").hiding(),
             .bool("version", short: "v", "print the version"),

@@ -16,6 +16,8 @@ package struct LaunchOptions: Sendable, Equatable {
     package var mayLackCgroups = false
     /// The cgroup is a unit of systemd's.
     package var usesSystemd = false
+    /// The container stays in the caller's cgroups, without limits.
+    package var usesNoCgroups = false
     package var noPivot = false
     package var noNewKeyring = false
     /// Descriptors from 3 on that the program gets.

@@ -79,6 +79,7 @@ extension NamespacePlan {
 extension Launcher {
     /// Sets the cgroups' limits and device rules.
     func applyLimits() throws(RuntimeError) {
+        if options.usesNoCgroups { return }
         try applying { () throws(SysError) in try cgroup.apply(plan.spec.linux.resources) }
         if let owner = plan.cgroupOwner { try applying { () throws(SysError) in try cgroup.delegate(to: owner) } }
     }

@@ -65,7 +65,7 @@ package struct Launcher {
             try options.notifySocket?.makeDirectory()
             try store.note(cgroup.location, of: id)
             var launcher = self
-            launcher.cgroup = try makeCgroup()
+            launcher.cgroup = options.usesNoCgroups ? .missing : try makeCgroup()
             return try body(launcher)
         } catch {
             try? unit?.stop()
