@@ -19,7 +19,7 @@ package struct MetricsServer: Responder {
     package func respond(to head: RequestHead, body: RequestBody) async -> Response {
         guard head.path == "/metrics" else { return .text(.notFound, "404 page not found\n") }
         let text = await engine.system.metricsText(engine.containers.metrics)
-        return .bytes(.ok, "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
+        return .bytes(.ok, contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
     }
 
     /// Serves until the task is cancelled.
