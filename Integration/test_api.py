@@ -305,5 +305,6 @@ def test_every_operation_with_nonsense(own_stack):
 
 
 def fault_of_others(data):
-    """What docker answers with 500, too: the kernel, the runtime or a registry refused."""
-    return any(text in data for text in (b"OCI runtime", b"dial tcp", b"lookup ", b"ps: ", b"PID field", b"no such file or directory"))
+    """What docker answers with 500, too: the kernel, the runtime, ps(1) or a registry refused."""
+    texts = (b"OCI runtime", b"dial tcp", b"lookup ", b"ps: ", b'"message":"error: ', b"PID field", b"no such file or directory")
+    return any(text in data for text in texts)

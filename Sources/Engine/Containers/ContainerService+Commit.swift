@@ -39,6 +39,7 @@ extension ContainerService {
             let record = try usable(container, for: "commit")
             var commit = ImageCommit(config: request.config)
             (commit.reference, commit.author, commit.comment) = (request.reference, request.author, request.comment)
+            if commit.config.env.isEmpty { commit.config.env = record.config.env }  // whose order stays
             try request.changes.apply(to: &commit.config, environment: record.config.env)
             try ContainerDefaults.merge(record.config.json, into: &commit.config)
             commit.createdBy = (record.config.command ?? []).joined(separator: " ")
