@@ -170,7 +170,11 @@ extension ContainerService {
                     } catch {
                         log(container.record).warning("container not stopped", metadata: ["error": "\(error)"])
                     }
-                    try? await container.operations.run {}  // behind the clean-up of its run
+                    // The exit's own clean-up may not be in the queue yet, and then never would be.
+                    try? await container.operations.run { [self] in
+                        save(container)
+                        await cleanUpEndedRun(container)
+                    }
                 }
             }
         }
