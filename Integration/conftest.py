@@ -31,18 +31,29 @@ def pytest_configure(config):
             raise pytest.UsageError(f"{BIN / program} is missing: run scripts/build --debug")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def nothing_left_behind():
-    """Compares mounts, network namespaces, links, firewall tables, cgroups, processes and temporary directories."""
-    before = snapshot_of_host()
-    yield
+HOST_BEFORE = pytest.StashKey()
+
+
+def pytest_sessionstart(session):
+    session.stash[HOST_BEFORE] = snapshot_of_host()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Compares mounts, network namespaces, links, firewall tables, cgroups, processes and temporary directories.
+
+    After the last fixture has ended: a fixture that did this would end before those that the last test does not use.
+    """
+    before = session.stash[HOST_BEFORE]
     deadline = time.monotonic() + 10
     while True:
         left = {kind: sorted(found - before[kind]) for kind, found in snapshot_of_host().items() if found - before[kind]}
         if not left or time.monotonic() > deadline:
             break
         time.sleep(0.2)
-    assert not left, f"left behind: {left}"
+    if left:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.config.get_terminal_writer().line(f"\nFAILED: left behind: {left}", red=True)
 
 
 @pytest.fixture(scope="session")

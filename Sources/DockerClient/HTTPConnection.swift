@@ -37,9 +37,10 @@ package final class HTTPConnection {
         var begin = Array((String(piece.count, radix: 16) + "\r\n").utf8)
         switch piece {
         case .bytes(let bytes):
-            begin.reserveCapacity(begin.count + bytes.count + 2)
+            begin.reserveCapacity(begin.count + bytes.count + Self.lineEnd.count)
             begin += bytes
-            try send(begin + Self.lineEnd)
+            begin += Self.lineEnd
+            try send(begin)
         case .file(let file, let count):
             try send(begin)
             try send(file, count: count)

@@ -11,23 +11,14 @@ package func makeDirectory(_ path: FilePath, mode: mode_t = 0o755) throws(SysErr
     }
 }
 
-/// Makes a directory and its missing parents, all with `mode`.
-package func makeDirectories(_ path: FilePath, mode: mode_t = 0o755) throws(SysError) {
+/// Makes a directory and its missing parents, all with `mode`. What had to be made belongs to `owner`, if one is given.
+package func makeDirectories(_ path: FilePath, mode: mode_t = 0o755, owner: FileOwner? = nil) throws(SysError) {
     var current = FilePath(path.isAbsolute ? "/" : "")
     for component in path.components {
         current = current / component
+        let isNew = owner != nil && !exists(current)
         try makeDirectory(current, mode: mode)
-    }
-}
-
-/// The same, and what had to be made belongs to `owner`.
-package func makeDirectories(_ path: FilePath, mode: mode_t = 0o755, owner: FileOwner) throws(SysError) {
-    var current = FilePath(path.isAbsolute ? "/" : "")
-    for component in path.components {
-        current = current / component
-        if exists(current) { continue }
-        try makeDirectory(current, mode: mode)
-        try changeOwner(current, owner)
+        if isNew, let owner { try changeOwner(current, owner) }
     }
 }
 

@@ -80,7 +80,13 @@ extension NetworkService {
         try state.save(endpoint)
         addNames(endpoint, network)
         try allowIPv6(endpoint)
-        let port = try port(endpoint, request, network, state, &handle)
+        let gateways = try takeDefaultRoutes(endpoint, state, &handle)
+        let port = BridgeDevices.Port(
+            hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: endpoint.macAddress,
+            address: endpoint.address, gateway: gateways.ipv4,
+            isolated: isRestricted(network) && !canRestrictByRules, hairpin: !endpoint.ports.isEmpty,
+            address6: endpoint.address6, gateway6: gateways.ipv6,
+            linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) })
         if let parent = network.parentOptions {
             try state.bridges.connect(port, to: parent, container: &handle)
         } else {
@@ -113,33 +119,26 @@ extension NetworkService {
             request.macAddress ?? endpoint.address.map { MACAddress(for: $0.address) } ?? MACAddress.random()
     }
 
-    /// What the kernel is to make of an endpoint. The default route is that of the network that has the highest
-    /// priority, or of the first of these.
-    private func port(
-        _ endpoint: EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState,
-        _ handle: inout NamespaceHandle
-    ) throws(NetworkError) -> BridgeDevices.Port {
-        let others = state.endpoints(of: request.containerID).filter { $0.id != endpoint.id }
+    /// The gateways of the default routes that an endpoint is to have, of each family: those of the network that has the
+    /// highest priority, or of the first of these. The routes that it takes them from are gone then.
+    private func takeDefaultRoutes(
+        _ endpoint: EndpointRecord, _ state: NetworkState, _ handle: inout NamespaceHandle
+    ) throws(NetworkError) -> (ipv4: IPv4Address?, ipv6: IPv6Address?) {
+        let others = state.endpoints(of: endpoint.containerID).filter { $0.id != endpoint.id }
         let rivals = others.filter { $0.gatewayPriority >= endpoint.gatewayPriority }
-        let isFirst = !rivals.contains { $0.gateway != nil }
-        let isFirst6 = !rivals.contains { $0.gateway6 != nil }
+        let gateway = rivals.contains { $0.gateway != nil } ? nil : endpoint.gateway
+        let gateway6 = rivals.contains { $0.gateway6 != nil } ? nil : endpoint.gateway6
         do throws(NetlinkError) {
-            let gone = [
-                (isFirst && endpoint.gateway != nil && others.contains { $0.gateway != nil }, false),
-                (isFirst6 && endpoint.gateway6 != nil && others.contains { $0.gateway6 != nil }, true),
-            ]
-            for (isReplaced, isIPv6) in gone where isReplaced {
-                try handle.netlink.run(.deleteDefaultRoute(isIPv6: isIPv6).tolerating(.noSuchProcess))
+            if gateway != nil, others.contains(where: { $0.gateway != nil }) {
+                try handle.netlink.run(.deleteDefaultRoute(isIPv6: false).tolerating(.noSuchProcess))
+            }
+            if gateway6 != nil, others.contains(where: { $0.gateway6 != nil }) {
+                try handle.netlink.run(.deleteDefaultRoute(isIPv6: true).tolerating(.noSuchProcess))
             }
         } catch {
             throw NetworkError(error)
         }
-        return BridgeDevices.Port(
-            hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: endpoint.macAddress,
-            address: endpoint.address, gateway: isFirst ? endpoint.gateway : nil,
-            isolated: isRestricted(network) && !canRestrictByRules, hairpin: !endpoint.ports.isEmpty,
-            address6: endpoint.address6, gateway6: isFirst6 ? endpoint.gateway6 : nil,
-            linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) })
+        return (gateway, gateway6)
     }
 
     /// Whether containers on it reach one another at linked ports only.

@@ -107,8 +107,7 @@ extension MountOptions {
     package static var names: [String] {
         let plain = [
             "async", "bind", "copy-symlink", "defaults", "newinstance", "norelatime", "private", "rbind", "remount",
-            "rprivate",
-            "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable", "idmap", "ridmap",
+            "rprivate", "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable", "idmap", "ridmap",
             "dirsync", "iversion", "lazytime", "loud", "mand", "noiversion", "nolazytime", "nomand", "rnorelatime",
             "silent",
             "sync",

@@ -131,7 +131,7 @@ extension ContainerService {
     ) async throws(EngineError) -> NetworkView {
         var view = NetworkView()
         view.sandboxKey = first.netnsPath?.string ?? ""
-        let names = await firstNetworkNames(record)
+        let names = ContainerRecord.networkKeys(record.startNetwork) + [first.networkName, first.networkID]
         if !record.isOffAllNetworks { view.add(first, settings: record.endpointSettings(names)) }
         let isJoined = { (name: String) in name.hasPrefix("container:") || ["host", "none"].contains(name) }
         for endpoint in record.endpoints where !names.contains(endpoint.key) && !isJoined(endpoint.key) {
