@@ -106,11 +106,10 @@ extension MountOptions {
     /// The options that are more than text for the file system, sorted: what `features` lists.
     package static var names: [String] {
         let plain = [
-            "async", "bind", "copy-symlink", "defaults", "newinstance", "norelatime", "private", "rbind", "remount",
-            "rprivate", "rshared", "rslave", "runbindable", "shared", "slave", "tmpcopyup", "unbindable", "idmap", "ridmap",
-            "dirsync", "iversion", "lazytime", "loud", "mand", "noiversion", "nolazytime", "nomand", "rnorelatime",
-            "silent",
-            "sync",
+            "async", "bind", "copy-symlink", "defaults", "dirsync", "idmap", "iversion", "lazytime", "loud", "mand",
+            "newinstance", "noiversion", "nolazytime", "nomand", "norelatime", "private", "rbind", "remount", "ridmap",
+            "rnorelatime", "rprivate", "rshared", "rslave", "runbindable", "shared", "silent", "slave", "sync",
+            "tmpcopyup", "unbindable",
         ]
         let attributes = [
             "atime", "dev", "diratime", "exec", "noatime", "nodev", "nodiratime", "noexec", "nostrictatime", "nosuid",
