@@ -30,8 +30,9 @@ extension JSONValue {
     /// Go.
     package subscript(_ key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        for member in members.reversed() where member.key == key { return member.value }
-        return nil
+        // By position: a loop over the members themselves would count references to each of them.
+        guard let index = members.indices.last(where: { members[$0].key == key }) else { return nil }
+        return members[index].value
     }
 
     package var string: String? {
@@ -126,7 +127,7 @@ extension JSONValue {
     package static func sorted(_ pairs: [(key: String, value: JSONValue)]) -> JSONValue {
         var members: [Member] = []
         for pair in pairs { members.append(Member(pair.key, pair.value)) }
-        members.sort { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }
+        members.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         return .object(members)
     }
 
@@ -134,6 +135,7 @@ extension JSONValue {
     package mutating func set(_ key: String, _ value: JSONValue) {
         var list: [Member] = []
         if case .object(let existing) = self { list = existing }
+        self = .null  // `list` alone owns the members now, which are then changed in place
         if let index = list.lastIndex(where: { $0.key == key }) {
             list[index].value = value
         } else {

@@ -72,25 +72,50 @@ private struct JSONWriter {
         append("}")
     }
 
-    /// Escapes what RFC 8259 §7 asks for, and U+2028/2029 as Go does for the sake of JavaScript.
+    /// Escapes what RFC 8259 §7 asks for, and U+2028/2029 as Go does for the sake of JavaScript. What lies between is
+    /// written in one piece.
     private mutating func writeString(_ text: String) {
+        var text = text
         output.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x22: append("\\\"")
-            case 0x5C: append("\\\\")
-            case 0x0A: append("\\n")
-            case 0x0D: append("\\r")
-            case 0x09: append("\\t")
-            case 0x08: append("\\b")
-            case 0x0C: append("\\f")
-            case 0..<0x20, 0x2028, 0x2029: writeEscape(scalar.value)
-            case 0x3C, 0x3E, 0x26: format.escapesHTML ? writeEscape(scalar.value) : output.append(UInt8(scalar.value))
-            case 0..<0x80: output.append(UInt8(scalar.value))
-            default: output.append(contentsOf: UTF8.encode(scalar).map { Array($0) } ?? [])
+        text.withUTF8 { bytes in
+            var plain = 0  // where what is not written yet begins
+            var index = 0
+            while index < bytes.count {
+                let length = lengthToEscape(bytes[index...])
+                if length > 0 {
+                    output.append(contentsOf: bytes[plain..<index])
+                    writeEscaped(bytes[index + length - 1], isSeparator: length > 1)
+                    plain = index + length
+                }
+                index += max(length, 1)
             }
+            output.append(contentsOf: bytes[plain...])
         }
         output.append(UInt8(ascii: "\""))
+    }
+
+    /// How many bytes the escaped character has that `bytes` begins with; 0 if it is written as it is.
+    private func lengthToEscape(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
+        switch bytes[bytes.startIndex] {
+        case 0..<0x20, 0x22, 0x5C: 1
+        case 0x3C, 0x3E, 0x26: format.escapesHTML ? 1 : 0
+        case 0xE2: bytes.starts(with: [0xE2, 0x80, 0xA8]) || bytes.starts(with: [0xE2, 0x80, 0xA9]) ? 3 : 0
+        default: 0
+        }
+    }
+
+    /// - Parameter isSeparator: `byte` is the last one of U+2028 or U+2029.
+    private mutating func writeEscaped(_ byte: UInt8, isSeparator: Bool) {
+        switch byte {
+        case 0x22: append("\\\"")
+        case 0x5C: append("\\\\")
+        case 0x0A: append("\\n")
+        case 0x0D: append("\\r")
+        case 0x09: append("\\t")
+        case 0x08: append("\\b")
+        case 0x0C: append("\\f")
+        default: writeEscape(isSeparator ? 0x2000 | UInt32(byte - 0x80) : UInt32(byte))
+        }
     }
 
     private mutating func writeEscape(_ value: UInt32) {

@@ -63,6 +63,30 @@ struct JSONTests {
         #expect(value.serialized(.pretty) == expected)
     }
 
+    @Test(
+        "what must be escaped is, and all around it stays as it is",
+        arguments: [
+            ("", #""""#), ("a\"b\\c", #""a\"b\\c""#),
+            ("\n\r\t\u{8}\u{c}", #""\n\r\t\b\f""#),
+            ("\u{1}\u{1f}", #""\u0001\u001f""#),
+            ("é€😀\u{7f}", "\"é€😀\u{7f}\""),
+            ("a\u{2028}b\u{2029}", #""a\u2028b\u2029""#),
+            ("\u{2027}\u{202a}…", "\"\u{2027}\u{202a}…\""),
+        ])
+    func writesStrings(_ text: String, _ expected: String) {
+        #expect(JSONValue.string(text).serialized() == expected)
+    }
+
+    @Test("a member that is set stays at its place, a new one comes last")
+    func sets() {
+        var value: JSONValue = ["b": 1, "a": 2]
+        let before = value
+        value.set("b", 3)
+        value.set("c", nil)
+        #expect(value.serialized() == #"{"b":3,"a":2,"c":null}"#)
+        #expect(before.serialized() == #"{"b":1,"a":2}"#)
+    }
+
     @Test("HTML characters are escaped only where Go would")
     func html() {
         #expect(JSONValue.string("<a&b>").serialized() == "\"<a&b>\"")
