@@ -299,8 +299,8 @@ class Shim:
         self.call("Start")
         return pid
 
-    def exec(self, ident, args, terminal=False, stdin="", stdout=""):
-        process = dict(self.process, args=args, terminal=terminal)
+    def exec(self, ident, args, terminal=False, stdin="", stdout="", spec=None):
+        process = dict(self.process, args=args, terminal=terminal) | (spec or {})
         spec = [(1, "types.containerd.io/opencontainers/runtime-spec/1/Process"), (2, json.dumps(process))]
         self.call("Exec", (2, ident), (3, terminal), (4, stdin), (5, stdout), (7, spec))
 

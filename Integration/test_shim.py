@@ -471,6 +471,16 @@ def test_exec_with_terminal(shim):
     assert shim.wait("e1") == 5
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_request_decides_whether_an_exec_has_a_terminal(shim, terminal):
+    """containerd's clients need not set it in the process spec, too."""
+    shim.run(["sleep", "100"])
+    path = shim.bundle / "e1.sock"
+    shim.exec("e1", ["sh", "-c", "test -t 1"], terminal=terminal, stdout=f"attach://{path}", spec={"terminal": not terminal})
+    shim.call("Start", (2, "e1"))
+    assert shim.wait("e1") == (0 if terminal else 1)
+
+
 def test_exec_of_nothing(shim):
     shim.run(["sleep", "100"])
     path = shim.bundle / "e1.sock"

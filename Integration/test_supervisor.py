@@ -26,11 +26,12 @@ class Supervisor:
         self.namespace = f"swrun-ctr-{os.getpid()}"
         self.process = None
 
-    def start(self, *flags):
+    def start(self, *flags, environment=None):
         log = open(self.directory / "supervisor.log", "ab")
         command = [BIN / "swrun-supervisor", "--root", self.directory / "root", "--state", self.directory / "state" / "s",
                    "--address", self.address, "--log-level", "debug", *flags]
-        self.process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                        env=environment)
         log.close()
         wait_until(lambda: self.ctr("version", check=False).code == 0, 30, "an answer of the supervisor")
 
@@ -255,6 +256,25 @@ def test_malformed_ttrpc_hurts_nobody_else(supervisor):
             connection.sendall(garbage)
     answer = ttrpc(supervisor, "containerd.services.version.v1.Version", "Version")
     assert b"swrun" in answer
+
+
+def test_the_standard_runtime_is_ours_where_containerd_is_not_installed(images, tmp_path):
+    """Clients ask for io.containerd.runc.v2 if they are not told another."""
+    alone = Supervisor(tmp_path)
+    alone.start(environment={"PATH": "/nowhere"})
+    try:
+        alone.ctr("images", "import", images / "archive" / "busybox.tar")
+        assert alone.ctr("run", "--rm", IMAGE, "c1", "echo", "hello") == "hello"
+    finally:
+        assert alone.stop() == 0
+        for controller in CGROUP_ROOT.iterdir():
+            remove_empty_cgroups(controller / alone.namespace)
+
+
+def test_clients_that_ask_for_health_are_told_that_all_is_served(supervisor):
+    """containerd's clients wait for gRPC's health service before they ask for anything else."""
+    answer = ttrpc(supervisor, "grpc.health.v1.Health", "Check")
+    assert answer.endswith(b"\x12\x02\x08\x01")  # the payload: status 1, SERVING
 
 
 def test_a_half_made_task_is_cleared_away(supervisor, runtime, name):

@@ -112,15 +112,15 @@ struct SnapshotRecords: Sendable {
         guard record.info.kind == .active else {
             throw ServiceError(.failedPrecondition, "snapshot \"\(key)\" is not active: failed precondition")
         }
+        let now = Value.int64(Timestamp.now.nanoseconds)
         try transaction.execute(
             """
             UPDATE snapshots SET name = ?, kind = ?, updated_at = ?, created_at = ?, labels = ?, size = ?, inodes = ?,
             unflushed_boot = ? WHERE id = ?
             """,
             [
-                .text(name), .int64(SnapshotKind.committed.rawValue), .int64(Timestamp.now.nanoseconds),
-                .int64(Timestamp.now.nanoseconds), .labels(labels), .int64(usage.bytes), .int64(usage.inodes),
-                .text(unflushedBoot), .int64(record.id),
+                .text(name), .int64(SnapshotKind.committed.rawValue), now, now, .labels(labels), .int64(usage.bytes),
+                .int64(usage.inodes), .text(unflushedBoot), .int64(record.id),
             ])
     }
 

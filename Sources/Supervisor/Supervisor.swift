@@ -61,6 +61,7 @@ package final class Supervisor: Sendable {
 
         var table = RPCHandlerTable()
         VersionService().register(on: &table)
+        HealthService().register(on: &table)
         try IntrospectionService(root: root).register(on: &table)
         namespaces.register(on: &table)
         events.register(on: &table)

@@ -147,6 +147,15 @@ struct ContainerServiceTests {
             "containers.v1.Containers", "Update", update)
         #expect(updated.container.labels == ["x": "1", "y": "2"])
         #expect(updated.container.image.isEmpty)
+        var updateOfAll = updated.container
+        updateOfAll.labels = ["z": "3"]
+        let all: Containerd_Services_Containers_V1_UpdateContainerResponse = try await fixture.call(
+            "containers.v1.Containers", "Update",
+            Containerd_Services_Containers_V1_UpdateContainerRequest.with {
+                $0.container = updateOfAll
+                $0.updateMask = Google_Protobuf_FieldMask()  // as containerd's client sends it
+            })
+        #expect(all.container.labels == ["z": "3"])
         let delete = Containerd_Services_Containers_V1_DeleteContainerRequest.with { $0.id = "a" }
         let _: Google_Protobuf_Empty = try await fixture.call("containers.v1.Containers", "Delete", delete)
         let error = await #expect(throws: ServiceError.self) {

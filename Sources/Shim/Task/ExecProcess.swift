@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSON
 import LinuxSystem
 import ShimAPI
 import TTRPC
@@ -23,12 +24,26 @@ final class ExecProcess {
         paths = ProcessPaths(bundle: task.bundle, execID: request.execID)
         io = ProcessIO(request.stdio, loop: task.context.loop)
         guard let spec = request.spec else { throw RPCStatus(.invalidArgument, "exec without a process spec") }
+        let process = try Self.process(spec.value, terminal: request.stdio.terminal)
         try io.open(owner: task.ioOwner)
         do throws(SysError) {
-            try writeFile(paths.processFile, spec.value)
+            try writeFile(paths.processFile, process)
         } catch {
             io.close {}
             throw RPCStatus(error)
+        }
+    }
+
+    /// The OCI `process` with a terminal if the request asks for one, whatever it says itself: containerd's clients need
+    /// not say it twice.
+    private static func process(_ spec: [UInt8], terminal: Bool) throws(RPCStatus) -> [UInt8] {
+        do throws(JSONError) {
+            var process = try JSONValue(parsing: spec)
+            guard process["terminal"]?.bool ?? false != terminal else { return spec }
+            process.set("terminal", .bool(terminal))
+            return process.bytes()
+        } catch {
+            throw RPCStatus(.invalidArgument, "exec with a process spec that is no JSON: \(error.message)")
         }
     }
 

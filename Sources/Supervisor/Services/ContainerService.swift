@@ -99,7 +99,7 @@ extension ContainerService {
         _ request: Containerd_Services_Containers_V1_UpdateContainerRequest, _ context: RPCContext
     ) throws -> Containerd_Services_Containers_V1_UpdateContainerResponse {
         let namespace = try context.namespace()
-        let paths = request.hasUpdateMask ? request.updateMask.paths : nil
+        let paths = request.updateMask.named
         let updated = try database.write { transaction in
             var container = try Self.find(transaction, namespace, request.container.id)
             try container.update(from: request.container, paths: paths)

@@ -49,7 +49,7 @@ package final class ContentService: Sendable {
     private func update(
         _ request: Containerd_Services_Content_V1_UpdateRequest, _ context: RPCContext
     ) throws -> Containerd_Services_Content_V1_UpdateResponse {
-        let paths = request.hasUpdateMask ? request.updateMask.paths : nil
+        let paths = request.updateMask.named
         var failure: ServiceError?
         let updated = try store.updateLabels(try context.namespace(), try parseDigest(request.info.digest)) { labels in
             do throws(ServiceError) {

@@ -76,7 +76,7 @@ package final class ImageRecordService: Sendable {
         _ request: Containerd_Services_Images_V1_UpdateImageRequest, _ context: RPCContext
     ) throws -> Containerd_Services_Images_V1_UpdateImageResponse {
         let namespace = try context.namespace()
-        let paths = request.hasUpdateMask ? request.updateMask.paths : ["labels", "target"]
+        let paths = request.updateMask.named ?? ["labels", "target"]
         // A client that changes labels sends an empty target along.
         let hasTarget = request.image.hasTarget && paths.contains("target")
         let target = hasTarget ? try Descriptor(message: request.image.target) : nil

@@ -97,8 +97,7 @@ extension NamespaceService {
         let labels = try database.write { transaction -> Labels in
             let row = try transaction.first("SELECT labels FROM namespaces WHERE name = ?", [.text(name)])
             var labels = try row?.labels("labels") ?? [:]
-            try LabelUpdate(request.hasUpdateMask ? request.updateMask.paths : nil)
-                .apply(request.namespace.labels, to: &labels)
+            try LabelUpdate(request.updateMask.named).apply(request.namespace.labels, to: &labels)
             try transaction.execute(
                 "INSERT OR REPLACE INTO namespaces (name, labels) VALUES (?, ?)", [.text(name), .labels(labels)])
             return labels
@@ -167,11 +166,17 @@ func labelField(_ path: [String], _ labels: [String: String]) -> String? {
     return labels[path.dropFirst().joined(separator: ".")]
 }
 
+extension Google_Protobuf_FieldMask {
+    /// The paths that it names; nil, for all that can change, if there are none: containerd's client sends an empty mask
+    /// where others send none.
+    var named: [String]? { paths.isEmpty ? nil : paths }
+}
+
 /// How an update with a field mask changes labels: all of them, or those that the mask names.
 struct LabelUpdate {
     private let paths: [String]?
 
-    /// - Parameter paths: the mask's paths; nil if the request has no mask, which replaces all labels.
+    /// - Parameter paths: the mask's paths; nil if it names none, which replaces all labels.
     init(_ paths: [String]?) { self.paths = paths }
 
     func apply(_ new: [String: String], to labels: inout [String: String]) throws(ServiceError) {

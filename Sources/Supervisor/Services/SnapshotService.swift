@@ -129,7 +129,7 @@ package final class SnapshotService: Sendable {
     private func update(
         _ request: Containerd_Services_Snapshots_V1_UpdateSnapshotRequest, _ context: RPCContext
     ) throws -> Containerd_Services_Snapshots_V1_UpdateSnapshotResponse {
-        let paths = request.hasUpdateMask ? request.updateMask.paths : nil
+        let paths = request.updateMask.named
         let (driver, namespace) = (try driver(request.snapshotter), try context.namespace())
         var failure: ServiceError?
         let info = try driver.updateLabels(namespace, request.info.name) { labels in

@@ -45,6 +45,20 @@ extension TransferService {
         try await ImageExporter(images).export(request, to: { try await sender.send($0) }, progress: report)
     }
 
+    /// Sends an archive back to the client as it came, which proves both streams.
+    func echo(
+        _ namespace: String, _ source: Containerd_Types_Transfer_ImageImportStream,
+        _ destination: Containerd_Types_Transfer_ImageExportStream
+    ) async throws {
+        let incoming = try streams.stream(namespace, source.stream)
+        defer { incoming.close() }
+        let outgoing = try streams.stream(namespace, destination.stream)
+        defer { outgoing.close() }
+        let data = StreamedData(incoming)
+        let sender = DataSender(outgoing)
+        while let piece = try await data.next() { try await sender.send(piece) }
+    }
+
     /// The names of the images that a source means: its own, and its further references or all names with their prefix.
     private func names(_ namespace: String, _ store: Containerd_Types_Transfer_ImageStore) async throws -> [String] {
         var names = store.name.isEmpty ? [] : [store.name]

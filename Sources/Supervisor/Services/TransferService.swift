@@ -55,6 +55,12 @@ package final class TransferService: Sendable {
             try await withProgress(on: progress) { try await self.export(namespace, store, archive, $0) }
             return Google_Protobuf_Empty()
         }
+        if let source = try request.source.unpacked(as: Containerd_Types_Transfer_ImageImportStream.self),
+            let destination = try request.destination.unpacked(as: Containerd_Types_Transfer_ImageExportStream.self)
+        {
+            try await echo(namespace, source, destination)
+            return Google_Protobuf_Empty()
+        }
         guard let store = try request.destination.unpacked(as: Containerd_Types_Transfer_ImageStore.self) else {
             throw unsupported(request)
         }

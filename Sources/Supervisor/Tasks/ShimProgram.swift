@@ -33,6 +33,8 @@ struct ShimProgram: Sendable {
         for directory in searchPath where access((directory / program).string, X_OK) == 0 {
             return directory / program
         }
+        // The name that containerd's clients ask for if they are not told another: the standard runtime, which is ours here.
+        if program == "containerd-shim-runc-v2" { return programs / "swrun-shim" }
         throw ServiceError(.notFound, "runtime \"\(name)\": no program \(program) in PATH")
     }
 
