@@ -63,7 +63,9 @@ extension ContainerService {
     private func ownLine(_ record: ContainerRecord, _ address: String) -> String {
         let domain = record.config.domainname
         let name = record.config.hostname
-        return address + "\t" + (domain.isEmpty ? name : "\(name).\(domain) \(name)") + "\n"
+        let full = domain.isEmpty ? name : name + "." + domain
+        let short = String(full.prefix { $0 != "." })
+        return address + "\t" + (full == short ? name : full + " " + short) + "\n"
     }
 
     func configFiles(_ record: ContainerRecord) -> [(destination: String, source: String)] {

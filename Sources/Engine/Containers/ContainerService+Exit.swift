@@ -4,6 +4,7 @@ import LinuxSystem
 import Logging
 import Networking
 import Synchronization
+import Threads
 
 // What happens when a container's process ends.
 extension ContainerService {
@@ -51,6 +52,14 @@ extension ContainerService {
         container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
     }
 
+    /// Suspends until what an ended run used is given back: who has been told of its end may take its ports or its names at
+    /// once. Not for ever, as an operation before the clean-up may hang.
+    package func awaitCleanUp(_ container: Container) async {
+        await outcome(within: .seconds(10)) { [self] in
+            _ = try? await container.operations.run { [self] in await cleanUpEndedRun(container) }
+        }
+    }
+
     /// Cleans up after the last run, unless somebody has.
     func cleanUpEndedRun(_ container: Container) async {
         if container.takeEndedRun() { await cleanUpAfterRun(container) }
@@ -64,6 +73,7 @@ extension ContainerService {
                 log(container.record).warning("task not removed", metadata: ["error": "\(error)"])
             }
         } catch {}
+        forgetExecs(of: id, all: false)
         await networks.detach(container: id)
         await volumes.unmount(container: id)
         removeRunDirectory(id)

@@ -12,8 +12,14 @@ extension ContainerService {
         var links: [String] = []
         for text in texts {
             let link = ContainerLink(text)
-            let other: Container
-            do { other = try find(link.name) } catch {
+            var other: Container
+            do {
+                other = try find(link.name)
+                // One that shares another's network has its address.
+                while other.record.networkMode.hasPrefix("container:") {
+                    other = try find(String(other.record.networkMode.dropFirst("container:".count)))
+                }
+            } catch {
                 throw .invalidArgument("could not get container for \(link.name): \(error.message)")
             }
             if other.record.networkMode == "host" {
