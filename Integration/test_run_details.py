@@ -212,3 +212,33 @@ class TestAPI:
 
     def test_a_flag_beside_other_values_counts(self, stack):
         assert stack.docker("image", "prune", "-f", "--filter", "dangling=x").code == 0
+
+    def test_a_save_is_told(self, stack, tmp_path):
+        since = f"{time.time():.6f}"
+        stack.docker("save", "-o", tmp_path / "saved.tar", "busybox")
+        identifier = stack.inspect("busybox")["Id"]
+        out = stack.docker("events", "--since", since, "--until", f"{time.time():.6f}", "--filter", "event=save",
+                           "--format", "{{.Actor.ID}}")
+        assert out == identifier
+
+    def test_containers_of_images_that_differ_in_settings_alone(self, stack, run_named):
+        run_named("ancestor-one", command=("true",))
+        stack.docker("commit", "-c", "LABEL a=b", "ancestor-one", "relabelled")
+        try:
+            one = run_named("ancestor-two", image="relabelled", command=("true",))
+            assert one in stack.docker("ps", "-aq", "--no-trunc", "--filter", "ancestor=busybox").split()
+        finally:
+            stack.docker("rm", "-f", "ancestor-two")
+            stack.docker("rmi", "relabelled")
+
+    def test_profiles_that_say_a_thing_twice(self, stack, tmp_path):
+        rule = {"name": "chmod", "names": ["fchmod"], "action": "SCMP_ACT_ERRNO"}
+        for profile, text in [
+            ({"syscalls": [rule]}, "use either 'name' or 'names'"),
+            ({"architectures": ["SCMP_ARCH_X86"], "archMap": [{"architecture": "SCMP_ARCH_X86_64"}]},
+             "use either 'architectures' or 'archMap'"),
+        ]:
+            path = tmp_path / "profile.json"
+            path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", **profile}))
+            refused = stack.docker("run", "--rm", "--security-opt", f"seccomp={path}", "busybox", "true", check=False)
+            assert refused.code == 125 and text in refused.err

@@ -44,7 +44,7 @@ struct ContainerFilter: Sendable {
         for name in names {
             guard let image = try? await service.images.resolve(name) else { continue }
             ids.insert(image.id)
-            ids.formUnion((try? await service.images.images(above: image.chainID)) ?? [])
+            ids.formUnion((try? await service.images.images(above: image)) ?? [])
         }
         return ids
     }

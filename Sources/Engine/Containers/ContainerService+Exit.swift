@@ -55,9 +55,12 @@ extension ContainerService {
     /// Suspends until what an ended run used is given back: who has been told of its end may take its ports or its names at
     /// once. Not for ever, as an operation before the clean-up may hang.
     package func awaitCleanUp(_ container: Container) async {
-        await outcome(within: .seconds(10)) { [self] in
-            _ = try? await container.operations.run { [self] in await cleanUpEndedRun(container) }
+        let (cleaned, end) = AsyncStream.makeStream(of: Never.self)
+        container.operations.enqueue { [self] in
+            await cleanUpEndedRun(container)
+            end.finish()
         }
+        await outcome(within: .seconds(10)) { for await _ in cleaned {} }
     }
 
     /// Cleans up after the last run, unless somebody has.

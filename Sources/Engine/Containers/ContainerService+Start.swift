@@ -24,6 +24,10 @@ extension ContainerService {
         if before.isRemoving || before.isDead {
             throw EngineError.conflict("container is marked for removal and cannot be started")
         }
+        let runtime = container.record.hostConfig.text("Runtime")
+        guard configuration.runtimes.contains(where: { $0.name == runtime }) || RuntimeEntry.isShimName(runtime) else {
+            throw EngineError.invalidArgument("unknown or invalid runtime name: \(runtime)")
+        }
         await cleanUpEndedRun(container)
         if byUser {
             container.forgetRestartPause()

@@ -28,7 +28,7 @@ struct ExecProcess {
                 Environment.process(config: config, additional: exec.env, linked: linked, tty: exec.tty)))
         process.set("cwd", .string(cwd.isEmpty ? "/" : cwd))
         process.set("capabilities", SpecBuilder.capabilitySets(try capabilities(), uid: user.uid))
-        let limits = try SpecBuilder.rlimits(container.hostConfig)
+        let limits = try SpecBuilder.rlimits(container.hostConfig, defaults: defaults.defaultUlimits)
         if !limits.isEmpty { process.set("rlimits", .array(limits)) }
         let security = try SecurityOptions(
             parsing: container.hostConfig.list("SecurityOpt"), defaults: defaults)
