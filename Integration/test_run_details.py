@@ -132,6 +132,9 @@ class TestNetworks:
         address = stack.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "net-owner")
         run_named("net-link", "--link", "net-guest:peer")
         assert f"{address}\tpeer" in stack.docker("exec", "net-link", "cat", "/etc/hosts")
+        run_named("net-guests-guest", "--network", "container:net-guest")
+        for command in (["ip", "-o", "addr", "show", "eth0"], ["cat", "/etc/hosts"]):
+            assert stack.docker("exec", "net-guests-guest", *command) == stack.docker("exec", "net-owner", *command)
 
     def test_names_with_dots(self, stack, run_named, made):
         made["network"].append("dotted.net")

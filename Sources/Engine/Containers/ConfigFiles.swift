@@ -76,7 +76,8 @@ extension ContainerService {
     /// With `--network container:X` the files are X's.
     private func sharedFilesOwner(_ record: ContainerRecord) -> String? {
         guard record.networkMode.hasPrefix("container:") else { return nil }
-        return String(record.networkMode.dropFirst("container:".count))
+        let named = String(record.networkMode.dropFirst("container:".count))
+        return (try? networkSource(try find(named)).id) ?? named
     }
 
     private func hosts(_ record: ContainerRecord, sharesHost: Bool, gateway: String, links: String) -> String {

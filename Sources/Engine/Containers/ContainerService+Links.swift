@@ -14,11 +14,7 @@ extension ContainerService {
             let link = ContainerLink(text)
             var other: Container
             do {
-                other = try find(link.name)
-                // One that shares another's network has its address.
-                while other.record.networkMode.hasPrefix("container:") {
-                    other = try find(String(other.record.networkMode.dropFirst("container:".count)))
-                }
+                other = try networkSource(try find(link.name))  // one that shares another's network has its address
             } catch {
                 throw .invalidArgument("could not get container for \(link.name): \(error.message)")
             }

@@ -10,8 +10,9 @@ extension ContainerService {
     func attachNetwork(_ record: ContainerRecord) async throws(EngineError) -> NetworkAttachment {
         var joined: Container?
         if record.networkMode.hasPrefix("container:") {
-            joined = try find(String(record.networkMode.dropFirst("container:".count)))
-            if joined?.id == record.id { throw .internal("cannot join own network namespace") }
+            let named = try find(String(record.networkMode.dropFirst("container:".count)))
+            if named.id == record.id { throw .internal("cannot join own network namespace") }
+            joined = named.state.isRunning ? try networkSource(named) : named
         }
         let owner = try networkOwner(record.hostConfig)
         do throws(NetworkError) {
@@ -22,6 +23,16 @@ extension ContainerService {
         } catch {
             throw EngineError(error)
         }
+    }
+
+    /// The container whose network namespace this one has: `--network container:X` may name one that shares another's.
+    func networkSource(_ container: Container) throws(EngineError) -> Container {
+        var source = container
+        for _ in 0..<64 {
+            guard source.record.networkMode.hasPrefix("container:") else { return source }
+            source = try find(String(source.record.networkMode.dropFirst("container:".count)))
+        }
+        throw .internal("cannot join own network namespace")
     }
 
     /// What clients may call the network that a start attaches first: they may name it in one way as the container's
