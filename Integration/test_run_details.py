@@ -245,3 +245,31 @@ class TestAPI:
             path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", **profile}))
             refused = stack.docker("run", "--rm", "--security-opt", f"seccomp={path}", "busybox", "true", check=False)
             assert refused.code == 125 and text in refused.err
+
+
+class TestClients:
+    """docker's client and ours do the same."""
+
+    def test_every_port_there_is(self, cli, made, container_name):
+        made["container"].append(container_name)
+        cli("create", "--name", container_name, "-p", "1-65535:1-65535/tcp", "busybox", "true", timeout=60)
+        assert len(json.loads(cli("inspect", container_name))[0]["HostConfig"]["PortBindings"]) == 65535
+
+    def test_sets_in_templates(self, cli, made, container_name):
+        made["container"].append(container_name)
+        cli("create", "--name", container_name, "-v", "/data", "--expose", "80", "busybox", "true")
+        assert cli("inspect", "-f", "{{.Config.Volumes}} {{.Config.ExposedPorts}}", container_name) == "map[/data:{}] map[80/tcp:{}]"
+
+    def test_copies_go_where_links_lead(self, cli, run_named, container_name, tmp_path):
+        run_named(container_name, command=("sh", "-c", "echo text > /file; ln -s /file /link; mkdir /dir; echo x > /dir/x"))
+        cli("wait", container_name)
+        (tmp_path / "old").write_text("old")
+        for link, target in [("to-file", "old"), ("to-nothing", "new"), ("to-directory", "made")]:
+            (tmp_path / link).symlink_to(target)
+        for link, target in [("to-file", "old"), ("to-nothing", "new")]:
+            cli("cp", f"{container_name}:/file", tmp_path / link)
+            assert (tmp_path / link).is_symlink() and (tmp_path / target).read_text() == "text\n"
+        cli("cp", f"{container_name}:/dir", tmp_path / "to-directory")
+        assert (tmp_path / "to-directory").is_symlink() and (tmp_path / "made" / "x").read_text() == "x\n"
+        cli("cp", "-L", f"{container_name}:/link", tmp_path)
+        assert not (tmp_path / "link").is_symlink() and (tmp_path / "link").read_text() == "text\n"
