@@ -273,3 +273,34 @@ class TestClients:
         assert (tmp_path / "to-directory").is_symlink() and (tmp_path / "made" / "x").read_text() == "x\n"
         cli("cp", "-L", f"{container_name}:/link", tmp_path)
         assert not (tmp_path / "link").is_symlink() and (tmp_path / "link").read_text() == "text\n"
+
+    def test_an_image_by_its_bare_id(self, cli, made, container_name):
+        made["container"].append(container_name)
+        identifier = cli("image", "inspect", "-f", "{{.Id}}", "busybox").partition(":")[2]
+        assert cli("run", "--name", container_name, identifier, "echo", "text") == "text"
+        refused = cli("create", identifier[::-1], check=False)
+        assert refused.code == 1 and "No such image" in refused.err and "Unable to find" not in refused.err
+
+    def test_a_bad_template_for_events_is_refused_at_once(self, cli):
+        refused = cli("events", "--format", "{{.noSuchField}}", check=False, timeout=10)
+        assert refused.code == 64 and "can't evaluate field noSuchField in type *events.Message" in refused.err
+        assert cli("events", "--format", "{{.Actor.Attributes.name}} {{.Time}}", "--since", "0", "--until", f"{time.time():.0f}").code == 0
+
+    def test_names_of_fields_and_what_is_left_out(self, cli, made, container_name):
+        made["container"].append(container_name)
+        cli("create", "--name", container_name, "--dns", "9.8.7.6", "--health-cmd", "true", "--health-interval", "5s", "busybox", "true")
+        out = cli("inspect", "-f", "{{.ID}} {{.HostConfig.DNS}} {{.HostConfig.NanoCPUs}} {{.SizeRw}} {{.Config.Healthcheck.Retries}} "
+                                   "{{.Config.Healthcheck.Timeout}}", container_name)
+        assert out == cli("inspect", "-f", "{{.Id}}", container_name) + " [9.8.7.6] 0 <nil> 0 0s"
+        assert cli("network", "inspect", "-f", "{{.ID}}", "bridge") == cli("network", "inspect", "-f", "{{.Id}}", "bridge")
+
+    @pytest.mark.parametrize("format, text", [
+        ("{{nosuch .}}", 'function "nosuch" not defined'), ("{{.noSuchField}}", "can't evaluate field noSuchField"),
+    ])
+    def test_bad_templates_for_events_have_a_code_of_their_own(self, cli, format, text):
+        refused = cli("events", "--format", format, check=False, timeout=10)
+        assert refused.code == 64 and "Error parsing format: template: :1:" in refused.err and text in refused.err
+
+    def test_all_events_since_the_beginning(self, cli):
+        cli("run", "--rm", "--name", "since-zero", "busybox", "true")
+        assert "container start" in cli("events", "--since", "0", "--until", f"{time.time():.6f}", "-f", "container=since-zero")
