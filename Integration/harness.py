@@ -195,10 +195,15 @@ def snapshot_of_host():
     mounts = {line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()}
     links = set(re.findall(r"^\d+: ([^:@]+)", run("ip", "-o", "link").out, re.M))
     tables = set(run("nft", "list", "tables").out.splitlines())
-    cgroups = {str(path) for path in CGROUP_ROOT.glob("**/") if path.is_dir()} - neighbours_cgroups()
+    cgroups = groups_below(CGROUP_ROOT) - neighbours_cgroups()
     temporary = {str(path) for path in pathlib.Path("/tmp").glob("swrun*")}
     return {"mounts": mounts, "links": links, "nft tables": tables, "cgroups": cgroups, "temporary": temporary,
             "processes": our_processes(), "network namespaces": network_namespaces()}
+
+
+def groups_below(directory):
+    """The directory and all below it; os.walk passes over those that go meanwhile."""
+    return {path for path, _, _ in os.walk(directory)}
 
 
 def neighbours_cgroups():
@@ -207,8 +212,8 @@ def neighbours_cgroups():
     for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
         parent = line.split(":", 2)[2].rpartition("/")[0].strip("/")
         if parent:
-            found |= {str(path) for path in CGROUP_ROOT.glob(f"*/{parent}/**/")} | {
-                str(path) for path in CGROUP_ROOT.glob(f"{parent}/**/")}
+            for top in [CGROUP_ROOT / parent, *CGROUP_ROOT.glob(f"*/{parent}")]:
+                found |= groups_below(top)
     return found
 
 

@@ -49,6 +49,7 @@ def test_a_file_that_was_written_for_dockerd(tmp_path):
               "userns-remap": "", "metrics-addr": "", "builder": {"gc": {"enabled": True}}, "log-opts": {"max-size": "1m"},
               "proxies": {"http-proxy": "http://p:1"}, "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 1, "Hard": 2}}}
     assert "configuration OK" in validate(tmp_path, config=config)
+    assert "configuration OK" in validate(tmp_path, config={"max-concurrent-uploads": None, "labels": None})
     assert "don't match any configuration option: ftp-proxy" in validate(tmp_path, config={"proxies": {"ftp-proxy": "x"}})
 
 
@@ -96,6 +97,44 @@ def test_without_live_restore_containers_end_with_the_daemon(own_stack):
     assert (state["deaf"]["Status"], state["deaf"]["ExitCode"]) == ("exited", 137)
     for name in ("again", "unless"):
         wait_until(lambda: own_stack.inspect(name)["State"]["Running"], 10, f"the start of {name}")
+
+
+def test_what_is_meant_to_run_does_when_the_daemon_answers(own_stack):
+    own_stack.stop()
+    own_stack.flags.append("--live-restore=false")
+    own_stack.start()
+    for name in ("one", "two", "three"):
+        own_stack.docker("run", "-d", "--restart", "always", "--name", name, "busybox", "sleep", "600")
+    links = [word for name in ("one", "two", "three") for word in ("--link", name)]
+    own_stack.docker("run", "-d", "--restart", "always", "--name", "all", *links, "busybox", "sleep", "600")
+    own_stack.stop()
+    own_stack.start()
+    assert own_stack.docker("inspect", "-f", "{{.State.Running}}", "all", "one", "two", "three").split() == ["true"] * 4
+    for name in ("one", "two", "three"):
+        assert name in own_stack.docker("exec", "all", "cat", "/etc/hosts")
+
+
+def test_limits_and_runtimes_of_the_daemon_that_starts_a_container(own_stack):
+    own_stack.stop()
+    usual = own_stack.flags
+    own_stack.flags = [*usual, "--default-ulimit", "nofile=42:42", "--add-runtime", f"other={BIN / 'swrunc'}",
+                       "--add-runtime", "missing=/nowhere/runtime"]
+    own_stack.start()
+    try:
+        limits = ("sh", "-c", "ulimit -n; ulimit -Hc")
+        assert own_stack.docker("run", "--name", "limits", "--ulimit", "core=0", "busybox", *limits).split() == ["42", "0"]
+        assert own_stack.docker("inspect", "-f", "{{.HostConfig.Ulimits}}", "limits") == "[core=0:0 nofile=42:42]"
+        own_stack.docker("run", "--runtime", "other", "--name", "with-other", "busybox", "true")
+        refused = own_stack.docker("run", "--rm", "--runtime", "missing", "busybox", "true", check=False)
+        assert "/nowhere/runtime: no such file or directory" in refused.err
+        own_stack.stop()
+        own_stack.flags = [*usual, "--default-ulimit", "nofile=41:41"]
+        own_stack.start()
+        assert own_stack.docker("start", "-a", "limits").split() == ["41", "0"]
+        refused = own_stack.docker("start", "with-other", check=False)
+        assert refused.code == 1 and "unknown or invalid runtime name: other" in refused.err
+    finally:
+        own_stack.flags = usual
 
 
 def test_an_init_of_the_administrators_and_proxies(images, tmp_path):

@@ -67,16 +67,20 @@ class TestPush:
         assert not [request for request in requests() if request[0] in ("PATCH", "PUT") and "/uploads/" in request[1]]
         assert inspect(f"{HTTP}/{repository}:1")["Digest"] == inspect(f"{HTTP}/library/layers60")["Digest"]
 
-    @pytest.mark.parametrize("reference, status, text", [
-        (f"{HTTP}/nothing-here", 404, f"An image does not exist locally with the tag: {HTTP}/nothing-here"),
-        ("busybox?tag=nope", 404, "tag does not exist: busybox:nope"),
-        ("UPPER", 400, "repository name (library/UPPER) must be lowercase"),
-    ])
-    def test_failures_before_the_first_line(self, stack, registries, reference, status, text):
-        name, _, query = reference.partition("?")
-        answer = stack.curl(f"/images/{name}/push?{query}", "-X", "POST", "-w", "\n%{http_code}")
+    def test_a_name_that_is_none(self, stack, registries):
+        answer = stack.curl("/images/UPPER/push", "-X", "POST", "-w", "\n%{http_code}")
         body, _, code = answer.rpartition("\n")
-        assert int(code) == status and text in json.loads(body)["message"]
+        assert code == "400" and "repository name (library/UPPER) must be lowercase" in json.loads(body)["message"]
+
+    @pytest.mark.parametrize("reference, repository, text", [
+        (f"{HTTP}/nothing-here", f"{HTTP}/nothing-here",
+         f"An image does not exist locally with the tag: {HTTP}/nothing-here"),
+        ("busybox:nope", "docker.io/library/busybox", "tag does not exist: busybox:nope"),
+    ])
+    def test_an_image_that_is_not_here(self, cli, registries, reference, repository, text):
+        result = cli("push", reference, check=False)
+        assert result.code == 1 and result.err.strip().endswith(text)
+        assert f"The push refers to repository [{repository}]" in result
 
     def test_a_registry_that_is_not_there(self, cli, cleaned):
         cleaned.docker("tag", "busybox", "127.0.0.1:1/x:1")

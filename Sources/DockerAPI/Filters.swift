@@ -59,7 +59,7 @@ package struct Filters: Sendable {
         if given.isEmpty { return nil }
         let isTrue = given.contains { ["1", "true", "True", "TRUE"].contains($0) }
         let isFalse = given.contains { ["0", "false", "False", "FALSE"].contains($0) }
-        if isTrue != isFalse, given.count == 1 { return isTrue }
+        if isTrue != isFalse { return isTrue }  // docker passes over other values beside a flag
         throw FilterError("invalid filter '\(key)=[\(given.joined(separator: " "))]'")
     }
 }

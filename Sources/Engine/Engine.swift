@@ -36,6 +36,7 @@ package struct Engine: Sendable {
         execs = ExecService(containers: containers)
         let (containers, execs) = (containers, execs)
         containers.setProbe { await execs.probe($0, $1) }
+        containers.setExecKeeper { execs.forget(container: $0, all: $1) }
         images.setUsers { containers.users(ofImage: $0) }
         system.setContainerCounter { containers.counts() }
     }

@@ -53,6 +53,7 @@ struct Dispatcher: Responder {
         if let clean = Self.cleaned(head) {
             return .with(headers: [("Location", clean)], .empty(.movedPermanently))
         }
+        if head.method == "OPTIONS" { return .empty(.ok) }  // as docker, whatever the path
         let (version, path) = Self.splitVersion(percentDecoded(head.path))
         guard let method = HTTPMethod(rawValue: head.method), let match = router.match(method, path) else {
             return .message(.notFound, "page not found")

@@ -124,7 +124,9 @@ extension TemplateValue {
         case .object(let members):
             if members.looksLikeStruct { return "{" + members.map { text($0.value) }.joined(separator: " ") + "}" }
             let sorted = members.sorted { $0.key < $1.key }
-            return "map[" + sorted.map { $0.key + ":" + text($0.value) }.joined(separator: " ") + "]"
+            // In docker's maps an empty object is a set's `struct{}` (volumes, exposed ports).
+            let texts = sorted.map { $0.key + ":" + ($0.value.members?.isEmpty == true ? "{}" : text($0.value)) }
+            return "map[" + texts.joined(separator: " ") + "]"
         }
     }
 }

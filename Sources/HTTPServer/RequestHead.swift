@@ -30,7 +30,8 @@ package struct RequestHead: Sendable, Equatable {
         return minorVersion >= 1 || options.contains("keep-alive")
     }
 
-    package var wantsUpgrade: Bool { headers.tokens("Connection").contains("upgrade") && headers["Upgrade"] != nil }
+    /// docker does not ask for `Connection: Upgrade`, either.
+    package var wantsUpgrade: Bool { headers["Upgrade"] != nil }
 
     package var expectsContinue: Bool { minorVersion >= 1 && headers.tokens("Expect").contains("100-continue") }
 

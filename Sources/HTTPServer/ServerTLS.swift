@@ -26,6 +26,7 @@ package struct ServerTLS: Sendable {
                     + "key: \"\(key)\"): \(error). Make sure the key is not encrypted")
         }
         var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: own.chain, privateKey: own.key)
+        configuration.sendCANameList = true  // so that a client with several certificates picks the right one
         configuration.minimumTLSVersion = .tlsv12
         configuration.shutdownTimeout = .seconds(1)  // a client that does not say goodbye holds up our end
         do {

@@ -6,6 +6,9 @@ package struct IPv4Address: NetworkAddress {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// 169.254.0.0/16 (RFC 3927).
+    package var isLinkLocal: Bool { rawValue >> 16 == 0xa9fe }
+
     /// Parses exactly four decimal numbers ("192.168.0.1"); nil for anything else, leading zeros included, which other
     /// programs read as octal.
     package init?(_ text: some StringProtocol) {

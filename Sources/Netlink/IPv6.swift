@@ -7,6 +7,12 @@ package struct IPv6Address: NetworkAddress {
 
     package init(rawValue: UInt128) { self.rawValue = rawValue }
 
+    /// fe80::/10 (RFC 4291, section 2.5.6).
+    package var isLinkLocal: Bool { rawValue >> 118 == 0x3fa }
+
+    /// ::ffff:0:0/96, an IPv4 address in another dress.
+    package var isMappedIPv4: Bool { rawValue >> 32 == 0xffff }
+
     /// Parses what inet_pton(3) takes (RFC 4291, section 2.2); no zone.
     package init?(_ text: some StringProtocol) {
         var buffer = [UInt8](repeating: 0, count: 16)

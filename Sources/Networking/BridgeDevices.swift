@@ -131,6 +131,7 @@ final class BridgeDevices {
         /// nil leaves the container without a default route for IPv6.
         var gateway6: IPv6Address?
         var linkLocal: [IPv4Prefix] = []
+        var linkLocal6: [IPv6Prefix] = []
     }
 
     /// Joins the container's namespace to the bridge: one request here, two there.
@@ -168,6 +169,7 @@ final class BridgeDevices {
             operations.append(.addRoute(everywhere, gateway: gateway, linkIndex: end.index))
         }
         operations += port.linkLocal.map { .addAddress($0, linkIndex: end.index) }
+        operations += port.linkLocal6.map { .addAddress($0, linkIndex: end.index) }
         if let address = port.address6 { operations.append(.addAddress(address, linkIndex: end.index)) }
         if let gateway = port.gateway6 {
             // The first network's route stays.

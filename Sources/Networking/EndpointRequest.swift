@@ -26,6 +26,7 @@ package struct EndpointRequest: Sendable {
     package var address6: IPv6Address?
     /// Further addresses of the interface, which the network knows nothing of (`--link-local-ip`).
     package var linkLocal: [IPv4Address] = []
+    package var linkLocal6: [IPv6Address] = []
     package var macAddress: MACAddress?
     /// The container has IPv6 switched off (`--sysctl net.ipv6.conf.all.disable_ipv6=1`), so it gets no such address.
     package var isWithoutIPv6 = false

@@ -86,7 +86,8 @@ extension NetworkService {
             address: endpoint.address, gateway: gateways.ipv4,
             isolated: isRestricted(network) && !canRestrictByRules, hairpin: !endpoint.ports.isEmpty,
             address6: endpoint.address6, gateway6: gateways.ipv6,
-            linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) })
+            linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) },
+            linkLocal6: request.linkLocal6.compactMap { IPv6Prefix($0, length: 64) })
         if let parent = network.parentOptions {
             try state.bridges.connect(port, to: parent, container: &handle)
         } else {

@@ -32,13 +32,13 @@ extension NetworkService {
         guard let endpoint = state.endpoints(of: id).first(where: { $0.networkID == network.id }) else {
             throw NetworkError(.permissionDenied, "container \(id) is not connected to network \(network.name)")
         }
-        guard network.hasInterfaces else {
+        guard network.driver != "host" else {
             throw NetworkError(
-                .permissionDenied,
-                "cannot disconnect container from \(network.name) network - container was created in it"
-            )
+                .invalidArgument,
+                "cannot disconnect container from host network - container was created in host network mode")
         }
         release(endpoint, state)
+        guard network.hasInterfaces else { return }
         var inside = try namespaces.open(id)
         do throws(NetlinkError) {
             try inside.netlink.run(.deleteLink(endpoint.interface).tolerating(.noSuchDevice))

@@ -27,7 +27,9 @@ extension NetworkService {
         guard !request.ports.isEmpty else { return }
         let options = state.networks[endpoint.networkID]?.bridgeOptions
         do throws(NetworkError) {
-            for mapping in request.ports {
+            // Numbers that were asked for come first, or one that is looked for could take them.
+            let ports = request.ports.filter { $0.hostPorts != nil } + request.ports.filter { $0.hostPorts == nil }
+            for mapping in ports {
                 let hosts = hosts(of: mapping, endpoint, state)
                 let routed = hosts.filter { host in
                     (host.isIPv6 ? options?.mode6 : options?.mode) == .routed

@@ -13,7 +13,7 @@ extension RegistryClient {
             do { return try await login(endpoint, credentials) } catch {
                 try Task.checkCancellation()
                 let isUnreachable = (error as? RegistryError)?.isUnreachable ?? false
-                if failure == nil || !isUnreachable { failure = error }
+                failure = error
                 guard isUnreachable else { throw error }
             }
         }

@@ -37,6 +37,7 @@ struct ConfigurationFile: Sendable {
         let unknown = values.map(\.key).filter { key in
             !DaemonFlags.keys.contains(key) && !Self.ignored.contains(key) && !Self.more.contains(key)
         }
+        values.removeAll { $0.value.isNull }  // as if it were not there
         guard unknown.isEmpty else {
             throw DaemonError(
                 prefix + "the following directives don't match any configuration option: "

@@ -13,12 +13,12 @@ struct Place: Sendable {
 
 // Where the daemon listens, and with what keys.
 extension Settings {
-    /// Every `-H`, or the usual unix socket.
+    /// Every `-H`, or the usual unix socket; with TLS, as docker has it, the usual TCP port of this machine.
     ///
     /// - Parameter standard: what is served when nothing is named.
     func places(standard: String) throws(DaemonError) -> [Place] {
         var hosts = try list("host")
-        if hosts.isEmpty { hosts = [standard] }
+        if hosts.isEmpty { hosts = [try usesTLS() ? "tcp://localhost:2376" : standard] }
         let policies = try policies()
         for key in policies.keys where !hosts.contains(key) {
             throw DaemonError("socket-policies: \(key) is not one of the hosts: \(hosts.joined(separator: ", "))")

@@ -30,6 +30,7 @@ struct FiltersTests {
         #expect(throws: FilterError("invalid filter 'nosuch'")) { try filters.allow(only: ["dangling"]) }
         #expect(throws: FilterError("invalid filter 'dangling=[x]'")) { try filters.bool("dangling") }
         #expect(try Filters(parsing: #"{"dangling":["1"]}"#).bool("dangling") == true)
+        #expect(try Filters(parsing: #"{"dangling":["x","true"]}"#).bool("dangling") == true)
         #expect(try Filters().bool("dangling") == nil)
     }
 

@@ -99,10 +99,10 @@ struct SpecBuilderTests {
         #expect(spec["linux"]?["sysctl"] == nil)
     }
 
-    @Test("the user's mounts come last, parents first, and replace ours")
+    @Test("the user's mounts and the configuration files come last, parents first, and the user's replace ours")
     func mounts() throws {
         let spec = try Self.build { input in
-            input.mounts = ["/a/b", "/a", "/dev/shm"].map { destination in
+            input.mounts = ["/a/b", "/a", "/etc", "/dev/shm"].map { destination in
                 var mount = MountPoint(.bind, destination: destination)
                 mount.source = "/s"
                 mount.writable = destination != "/a"
@@ -113,8 +113,8 @@ struct SpecBuilderTests {
         }
         #expect(
             Self.destinations(spec) == [
-                "/proc", "/dev", "/dev/pts", "/sys", "/sys/fs/cgroup", "/dev/mqueue", "/etc/hosts", "/a", "/a/b",
-                "/dev/shm", "/sbin/docker-init",
+                "/proc", "/dev", "/dev/pts", "/sys", "/sys/fs/cgroup", "/dev/mqueue", "/a", "/etc", "/a/b",
+                "/dev/shm", "/etc/hosts", "/sbin/docker-init",
             ])
         #expect(Self.options(spec, "/a") == ["rbind", "ro", "rprivate"])
         #expect(spec["process"]?["args"]?.strings?.prefix(2) == ["/sbin/docker-init", "--"])

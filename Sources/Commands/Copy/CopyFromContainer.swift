@@ -26,7 +26,8 @@ struct CopyFromContainer {
             return count
         }
         do {
-            try TarExtraction(try target(local, stat, source)).extract(TarReader(PieceSource(next)))
+            let name = source == path ? stat.name : path.baseName  // of a link that was followed the link's own
+            try TarExtraction(try target(local, stat, name, source)).extract(TarReader(PieceSource(next)))
         } catch let error as ArchiveError { throw CommandFailure(error.message) }
         return count
     }
@@ -38,13 +39,23 @@ struct CopyFromContainer {
         return (FilePath(path).parent / stat.linkTarget).normalized.string
     }
 
+    /// What a path means that is a link: copies go to where the user's own links lead, be there something or not.
+    private static func behindLinks(_ path: FilePath) -> FilePath {
+        var path = path
+        for _ in 0..<40 {
+            guard let next = try? readLink(path) else { break }
+            path = next.isAbsolute ? next : path.parent / next.string
+        }
+        return path
+    }
+
     /// Where the archive's root goes: into an existing directory under its own name (or only its content, for
     /// `dir/.`), else to the name given.
-    private func target(_ local: String, _ stat: CopyStat, _ source: String) throws -> FilePath {
-        let target = FilePath(local)
+    private func target(_ local: String, _ stat: CopyStat, _ name: String, _ source: String) throws -> FilePath {
+        let target = Self.behindLinks(FilePath(local))
         if let info = try? status(target) {
             if LinuxSystem.isDirectory(info) {
-                return source.hasSuffix("/.") || source == "." ? target : target / stat.name
+                return source.hasSuffix("/.") || source == "." ? target : target / name
             }
             if stat.isDirectory { throw CommandFailure("cannot copy directory") }
             if local.hasSuffix("/") { throw CommandFailure("not a directory") }

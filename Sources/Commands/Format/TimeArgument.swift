@@ -11,7 +11,7 @@ package enum TimeArgument {
     ///
     /// - Parameter flag: the flag that errors name, if they name one.
     package static func parse(_ text: String, named flag: String? = nil, now: Timestamp = .now) throws -> String {
-        if let duration = DurationText.parse(text) {
+        if text != "0", let duration = DurationText.parse(text) {  // 0 is the beginning of all time
             let (moment, isTooFar) = now.nanoseconds.subtractingReportingOverflow(duration)
             if !isTooFar { return seconds(Timestamp(nanoseconds: moment)) }
         }

@@ -17,7 +17,7 @@ struct ContainerCreation {
                 "container ID file found, make sure the other container isn't running or delete " + cidFile)
         }
         let body = try settings.body()
-        _ = try ImageName(settings.image)
+        if !ImageName.isID(settings.image) { _ = try ImageName(settings.image) }
         if call.flags.string("pull") == "always" { try pull() }
         let answer = try createPullingIfMissing(body)
         for warning in answer["Warnings"]?.strings ?? [] { call.output.errorLine("WARNING: " + warning) }
@@ -33,7 +33,7 @@ struct ContainerCreation {
     private func createPullingIfMissing(_ body: JSONValue) throws -> JSONValue {
         do throws(ClientError) { return try create(body) } catch {
             guard error.status == 404, error.message.lowercased().contains(text: "no such image"),
-                call.flags.string("pull") == "missing"
+                call.flags.string("pull") == "missing", !ImageName.isID(settings.image)
             else { throw error }
         }
         if !call.flags.bool("quiet") {

@@ -110,16 +110,12 @@ extension RunSettings {
     }
 
     private func bindings(_ ports: RunPorts) -> JSONValue {
-        var names: [String] = []
-        for binding in ports.bindings where !names.contains(binding.port) { names.append(binding.port) }
-        return .sorted(
-            names.map { name in
-                let entries = ports.bindings.filter { $0.port == name }
-                return (
-                    name,
-                    .array(entries.map { ["HostIp": .string($0.hostIP), "HostPort": .string($0.hostPort)] })
-                )
-            })
+        var entries: [String: [JSONValue]] = [:]  // there may be all of the 65535
+        for binding in ports.bindings {
+            entries[binding.port, default: []].append(
+                ["HostIp": .string(binding.hostIP), "HostPort": .string(binding.hostPort)])
+        }
+        return .sorted(entries.map { ($0.key, .array($0.value)) })
     }
 
     private func restartPolicy() throws -> JSONValue { try RunRestart.policy(flags.string("restart")) }

@@ -63,7 +63,9 @@ extension ContainerService {
     private func ownLine(_ record: ContainerRecord, _ address: String) -> String {
         let domain = record.config.domainname
         let name = record.config.hostname
-        return address + "\t" + (domain.isEmpty ? name : "\(name).\(domain) \(name)") + "\n"
+        let full = domain.isEmpty ? name : name + "." + domain
+        let short = String(full.prefix { $0 != "." })
+        return address + "\t" + (full == short ? name : full + " " + short) + "\n"
     }
 
     func configFiles(_ record: ContainerRecord) -> [(destination: String, source: String)] {
@@ -74,7 +76,8 @@ extension ContainerService {
     /// With `--network container:X` the files are X's.
     private func sharedFilesOwner(_ record: ContainerRecord) -> String? {
         guard record.networkMode.hasPrefix("container:") else { return nil }
-        return String(record.networkMode.dropFirst("container:".count))
+        let named = String(record.networkMode.dropFirst("container:".count))
+        return (try? networkSource(try find(named)).id) ?? named
     }
 
     private func hosts(_ record: ContainerRecord, sharesHost: Bool, gateway: String, links: String) -> String {

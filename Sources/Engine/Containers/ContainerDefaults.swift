@@ -69,7 +69,6 @@ enum ContainerDefaults {
         } else if host["OomKillDisable"].isNull {
             host.set("OomKillDisable", false)
         }
-        applyUlimits(settings.defaultUlimits, to: &host)
         normalizeLog(&host, settings)
         normalizeConfinement(&host)
     }
@@ -84,8 +83,9 @@ enum ContainerDefaults {
         if let pids = host["PidsLimit"].int, pids <= 0 { host.set("PidsLimit", .null) }
     }
 
-    /// The daemon's limits for processes, where the container has none of the same name.
-    private static func applyUlimits(_ defaults: [JSONValue], to host: inout HostConfig) {
+    /// The daemon's limits for processes, where the container has none of the same name. They are never kept with a
+    /// container: those of the daemon that starts it count.
+    static func addUlimits(_ defaults: [JSONValue], to host: inout HostConfig) {
         if defaults.isEmpty { return }
         let own = host.objects("Ulimits")
         let names = own.map { $0["Name"]?.string }

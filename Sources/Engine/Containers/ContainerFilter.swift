@@ -44,7 +44,7 @@ struct ContainerFilter: Sendable {
         for name in names {
             guard let image = try? await service.images.resolve(name) else { continue }
             ids.insert(image.id)
-            ids.formUnion((try? await service.images.images(above: image.chainID)) ?? [])
+            ids.formUnion((try? await service.images.images(above: image)) ?? [])
         }
         return ids
     }
@@ -88,12 +88,16 @@ struct ContainerFilter: Sendable {
     }
 
     private func matchesPorts(_ record: ContainerRecord) -> Bool {
-        let exposed = record.config.exposedPorts
-        let published = record.network.ports.map { $0.key }
-        return matches("expose", exposed) && matches("publish", published)
+        if !filters.contains("expose"), !filters.contains("publish") { return true }
+        let published = record.network.ports
+        let onHost = published.map { port in
+            String(port.hostPort) + (port.key.firstIndex(of: "/").map { port.key[$0...] } ?? "")
+        }
+        return filters.contains("publish") && matches("publish", onHost)
+            || filters.contains("expose") && matches("expose", record.config.exposedPorts + published.map { $0.key })
     }
 
-    /// `80`, `80/tcp` or `8000-8010/udp` among port keys.
+    /// `80`, `80/tcp` or `8000-8010/udp` among ports with their protocols.
     private func matches(_ key: String, _ ports: [String]) -> Bool {
         let wanted = filters.values(key)
         if wanted.isEmpty { return true }

@@ -69,11 +69,34 @@ extension ContainerService {
             if settings.isNull { throw .invalidArgument(frame + "EndpointsConfig is nil") }
             let mac = settings.field("MacAddress")?.string ?? ""
             if !mac.isEmpty, MACAddress(mac) == nil { throw .invalidArgument(frame + "invalid MAC address \(mac)") }
+            let reasons = Self.refusals(of: settings, on: network)
+            if !reasons.isEmpty {
+                throw .invalidArgument(frame + "invalid endpoint settings:\n" + NetworkError.list(reasons))
+            }
         }
         let mac = request.config.json["MacAddress"]?.string ?? ""
         if !mac.isEmpty, MACAddress(mac) == nil {
             throw .invalidArgument("invalid config for network bridge: invalid MAC address \(mac)")
         }
+    }
+
+    /// Why an endpoint on one of docker's own networks cannot have these settings; empty for all other networks.
+    static func refusals(of settings: JSONValue, on network: String) -> [String] {
+        guard ["bridge", "default", "host", "none"].contains(network) else { return [] }
+        let addresses = ["IPv4Address", "IPv6Address"].filter {
+            settings["IPAMConfig"]?[$0]?.string?.isEmpty == false
+        }
+        var reasons: [String] = []
+        if !addresses.isEmpty {
+            reasons.append("user specified IP address is supported on user defined networks only")
+        }
+        if settings["Aliases"]?.strings?.isEmpty == false {
+            reasons.append("network-scoped alias is supported only for containers in user defined networks")
+        }
+        return reasons
+            + addresses.map { _ in
+                "user specified IP address is supported only when connecting to networks with user configured subnets"
+            }
     }
 
     private func makeRecord(
@@ -102,13 +125,14 @@ extension ContainerService {
         record.manifestDigest = image.manifestDigest
         record.chainID = image.chainID
         record.endpoints = request.endpoints.map { JSONValue.Member($0.key, $0.value) }
-        do throws(SpecError) {
-            record.mounts = try MountRequests.parse(config: config, hostConfig: host)
-        } catch {
+        do {
+            record.mounts = try MountRequests.parse(hostConfig: host)
+            try await requireSources(record.mounts)
+            try addVolumesFrom(host.list("VolumesFrom"), to: &record.mounts)
+            try MountRequests.addVolumes(config, to: &record.mounts)
+        } catch let error as SpecError {
             throw EngineError(error)
         }
-        try await requireSources(record.mounts)
-        try addVolumesFrom(host.list("VolumesFrom"), to: &record.mounts)
         return record
     }
 
@@ -140,8 +164,10 @@ extension ContainerService {
         return String(id.prefix(12))
     }
 
-    /// `--volumes-from NAME[:ro]`: the other container's mounts, where this one has none of its own.
+    /// `--volumes-from NAME[:ro]`: the other container's mounts, where this one has asked for none; of several containers
+    /// the last one's.
     private func addVolumesFrom(_ references: [String], to mounts: inout [MountPoint]) throws(EngineError) {
+        let own = mounts.map { $0.destination }
         for reference in references {
             let parts = reference.split(separator: ":", maxSplits: 1).map { String($0) }
             let mode = parts.count == 2 ? parts[1] : "rw"
@@ -151,9 +177,11 @@ extension ContainerService {
             guard VolumesFromMode.isValid(mode) else { throw .invalidArgument("invalid mode: \(mode)") }
             let other = try joined(name)
             for var mount in other.record.mounts where mount.kind != .tmpfs {
-                if mounts.contains(where: { $0.destination == mount.destination }) { continue }
+                if own.contains(mount.destination) { continue }
+                mounts.removeAll { $0.destination == mount.destination }
                 if VolumesFromMode.isReadOnly(mode) { mount.writable = false }
                 mount.anonymous = false
+                mount.copiesContent = false
                 mounts.append(mount)
             }
         }
@@ -178,7 +206,7 @@ extension ContainerService {
 private enum VolumesFromMode {
     static func isValid(_ mode: String) -> Bool {
         let parts = mode.split(separator: ",", omittingEmptySubsequences: false)
-        let known = ["ro", "rw", "z", "Z", "nocopy"]
+        let known = ["ro", "rw", "z", "Z"]
         let access = parts.filter { $0 == "ro" || $0 == "rw" }
         return parts.allSatisfy { known.contains(String($0)) } && access.count <= 1
     }

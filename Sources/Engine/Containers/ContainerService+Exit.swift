@@ -4,6 +4,7 @@ import LinuxSystem
 import Logging
 import Networking
 import Synchronization
+import Threads
 
 // What happens when a container's process ends.
 extension ContainerService {
@@ -51,6 +52,17 @@ extension ContainerService {
         container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
     }
 
+    /// Suspends until what an ended run used is given back: who has been told of its end may take its ports or its names at
+    /// once. Not for ever, as an operation before the clean-up may hang.
+    package func awaitCleanUp(_ container: Container) async {
+        let (cleaned, end) = AsyncStream.makeStream(of: Never.self)
+        container.operations.enqueue { [self] in
+            await cleanUpEndedRun(container)
+            end.finish()
+        }
+        await outcome(within: .seconds(10)) { for await _ in cleaned {} }
+    }
+
     /// Cleans up after the last run, unless somebody has.
     func cleanUpEndedRun(_ container: Container) async {
         if container.takeEndedRun() { await cleanUpAfterRun(container) }
@@ -64,6 +76,7 @@ extension ContainerService {
                 log(container.record).warning("task not removed", metadata: ["error": "\(error)"])
             }
         } catch {}
+        forgetExecs(of: id, all: false)
         await networks.detach(container: id)
         await volumes.unmount(container: id)
         removeRunDirectory(id)

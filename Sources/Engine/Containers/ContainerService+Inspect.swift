@@ -56,9 +56,11 @@ extension ContainerService {
     }
 
     private func shownHostConfig(_ record: ContainerRecord) -> JSONValue {
-        var host = record.hostConfig.inspectJSON
-        host.set("Links", shownLinks(record))
-        return host
+        var host = record.hostConfig
+        ContainerDefaults.addUlimits(configuration.defaultUlimits, to: &host)
+        var json = host.inspectJSON
+        json.set("Links", shownLinks(record))
+        return json
     }
 
     func sizes(_ record: ContainerRecord) async -> (writable: Int64, total: Int64) {

@@ -12,8 +12,10 @@ extension ContainerService {
         var links: [String] = []
         for text in texts {
             let link = ContainerLink(text)
-            let other: Container
-            do { other = try find(link.name) } catch {
+            var other: Container
+            do {
+                other = try networkSource(try find(link.name))  // one that shares another's network has its address
+            } catch {
                 throw .invalidArgument("could not get container for \(link.name): \(error.message)")
             }
             if other.record.networkMode == "host" {

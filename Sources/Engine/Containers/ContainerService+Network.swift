@@ -10,7 +10,9 @@ extension ContainerService {
     func attachNetwork(_ record: ContainerRecord) async throws(EngineError) -> NetworkAttachment {
         var joined: Container?
         if record.networkMode.hasPrefix("container:") {
-            joined = try find(String(record.networkMode.dropFirst("container:".count)))
+            let named = try find(String(record.networkMode.dropFirst("container:".count)))
+            if named.id == record.id { throw .internal("cannot join own network namespace") }
+            joined = named.state.isRunning ? try networkSource(named) : named
         }
         let owner = try networkOwner(record.hostConfig)
         do throws(NetworkError) {
@@ -21,6 +23,16 @@ extension ContainerService {
         } catch {
             throw EngineError(error)
         }
+    }
+
+    /// The container whose network namespace this one has: `--network container:X` may name one that shares another's.
+    func networkSource(_ container: Container) throws(EngineError) -> Container {
+        var source = container
+        for _ in 0..<64 {
+            guard source.record.networkMode.hasPrefix("container:") else { return source }
+            source = try find(String(source.record.networkMode.dropFirst("container:".count)))
+        }
+        throw .internal("cannot join own network namespace")
     }
 
     /// What clients may call the network that a start attaches first: they may name it in one way as the container's
@@ -65,18 +77,12 @@ extension ContainerService {
         }
         let address6 = settings["IPAMConfig"]?["IPv6Address"]?.string ?? ""
         if !address6.isEmpty {
-            guard let parsed = IPv6Address(address6) else {
+            guard let parsed = IPv6Address(address6), !parsed.isMappedIPv4 else {
                 throw NetworkError(.invalidArgument, "invalid IPv6 address: \(address6)")
             }
             request.address6 = parsed
         }
-        request.linkLocal = try (settings["IPAMConfig"]?["LinkLocalIPs"]?.strings ?? []).map {
-            (text) throws(NetworkError) in
-            guard let parsed = IPv4Address(text) else {
-                throw NetworkError(.invalidArgument, "invalid link-local IP address: \(text)")
-            }
-            return parsed
-        }
+        for text in settings["IPAMConfig"]?["LinkLocalIPs"]?.strings ?? [] { try addLinkLocal(text, to: &request) }
         let mac = settings["MacAddress"]?.string ?? ""
         if !mac.isEmpty { request.macAddress = try parseMAC(mac) }
         request.driverOptions =
@@ -85,6 +91,19 @@ extension ContainerService {
             } ?? [:]
         request.gatewayPriority = Int(settings["GwPriority"]?.int ?? 0)
         request.isWithoutIPv6 = record.isWithoutIPv6
+    }
+
+    private func addLinkLocal(_ text: String, to request: inout EndpointRequest) throws(NetworkError) {
+        if let address = IPv4Address(text) {
+            request.linkLocal.append(address)
+            if address.isLinkLocal { return }
+        } else if let address = IPv6Address(text) {
+            request.linkLocal6.append(address)
+            if address.isLinkLocal { return }
+        } else {
+            throw NetworkError(.invalidArgument, "invalid link-local IP address: \(text)")
+        }
+        throw NetworkError(.invalidArgument, "invalid link local IP address: \(text)")
     }
 
     /// `--link NAME:ALIAS` on a user-defined network: what this container calls another there.

@@ -91,6 +91,7 @@ extension ContainerService {
                 WaitResult(exitCode: record.state.exitCode, message: failure.message))
             throw failure
         }
+        forgetExecs(of: record.id, all: true)
         registry.remove(record.id)
         registry.release(name: record.name, of: record.id)
         publish("destroy", record)

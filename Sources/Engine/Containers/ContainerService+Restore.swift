@@ -5,6 +5,7 @@ import LinuxSystem
 import Logging
 import Networking
 import SwiftProtobuf
+import Threads
 
 // After a start of the daemon: the records say what was, the supervisor says what is.
 extension ContainerService {
@@ -23,11 +24,13 @@ extension ContainerService {
         var tasks = try await supervisor.tasks()
         tasks += await unlisted(containers, tasks)
         await reconcile(records, running: Set(tasks.filter { $0.status != .stopped }.map { $0.id }))
+        var resumed: [Container] = []
         for container in containers {
-            await repair(container, tasks.first { $0.id == container.id })
+            if await repair(container, tasks.first { $0.id == container.id }) { resumed.append(container) }
             if !container.state.isRunning, !container.state.isRemoving { tendLog(container) }
         }
         await removeStrays(known: Set(records.map { $0.id } + unreadable), tasks)
+        await resume(resumed)
     }
 
     /// The tasks of containers that ran when the last daemon ended and that the supervisor's list lacks: it leaves out
@@ -55,7 +58,8 @@ extension ContainerService {
         }
     }
 
-    private func repair(_ container: Container, _ task: TaskProcess?) async {
+    /// Whether the container is to be started again.
+    private func repair(_ container: Container, _ task: TaskProcess?) async -> Bool {
         let record = container.record
         switch record.state.phase {
         case .running, .paused: repairRunning(container, task)
@@ -66,8 +70,9 @@ extension ContainerService {
                 try await finishRemoval(container, record)
             }
         case .created, .exited, .restarting, .dead:
-            if task != nil { await adoptOrEnd(container, task) } else { resumePolicy(container) }
+            return task == nil ? isToResume(container) : await isEnded(container, task)
         }
+        return false
     }
 
     /// The daemon was away: the process may still run, have ended, or have gone without a trace (a reboot).
@@ -83,39 +88,69 @@ extension ContainerService {
         tendLog(container)
     }
 
-    /// A start that the old daemon did not live to record: what runs is running.
-    private func adoptOrEnd(_ container: Container, _ task: TaskProcess?) async {
+    /// A start that the old daemon did not live to record: what runs is running. Whether it is to be started again.
+    private func isEnded(_ container: Container, _ task: TaskProcess?) async -> Bool {
         guard let task, task.status == .running || task.status == .paused else {
             // Made but never started, or ended: the client never got an answer.
             try? await supervisor.killTask(container.id, signal: 9)
             await cleanUpAfterRun(container)
             if container.record.hostConfig.autoRemove {
                 removeInQueue(container, removingVolumes: true)
-                return
+                return false
             }
-            return resumePolicy(container)
+            return isToResume(container)
         }
         let run = ContainerState.Run(pid: Int32(task.pid), startedAt: .now)
         if (try? container.on(.started(run), { $0.hasBeenStarted = true })) != nil { save(container) }
         watchExit(container)
         if task.status == .running { beginHealthChecks(container) }
         tendLog(container)
+        return false
     }
 
     /// What is meant to run always, or until the user stops it, is started; a restart that was planned goes on; `--rm`
     /// is made good.
-    private func resumePolicy(_ container: Container) {
+    private func isToResume(_ container: Container) -> Bool {
         let record = container.record
         if record.hostConfig.autoRemove, record.state.lastExit != nil {
             removeInQueue(container, removingVolumes: true)
-            return
+            return false
         }
-        let wasPlanned = record.state.isRestarting
         let policy = record.hostConfig.restartPolicy.name
         let isMeantToRun = policy == "always" || (policy == "unless-stopped" && !record.stoppedByUser)
-        guard wasPlanned || (isMeantToRun && record.state.lastExit != nil) else { return }
-        // Owned by the container's queue.
-        container.operations.enqueue { [self] in try await start(container, byUser: !wasPlanned) }
+        return record.state.isRestarting || (isMeantToRun && record.state.lastExit != nil)
+    }
+
+    /// Starts containers, each after those that it links to, and waits for it as docker does; but not for ever, as one of
+    /// them may hang.
+    private func resume(_ resumed: [Container]) async {
+        let (started, end) = AsyncStream.makeStream(of: Never.self)
+        let tasks = resumed.map { container in
+            // Owned by the container's queue.
+            container.operations.enqueue { [self] in
+                let wasPlanned = container.state.isRestarting
+                await awaitLinked(container.record, among: resumed)
+                try await start(container, byUser: !wasPlanned)
+            }
+        }
+        // Owned by the starts that it waits for.
+        Task {
+            for task in tasks { _ = await task.result }
+            end.finish()
+        }
+        await outcome(within: .seconds(10)) { for await _ in started {} }
+    }
+
+    /// Suspends until the containers that this one links to run, as far as they are about to be started.
+    private func awaitLinked(_ record: ContainerRecord, among resumed: [Container]) async {
+        guard record.networkMode == "bridge" else { return }
+        let names = record.hostConfig.list("Links").map { ContainerLink($0).name }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline,
+            resumed.contains(where: { names.contains($0.id) && !$0.state.isRunning })
+        {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     /// What a creation or removal that was cut short left in the supervisor and on disk.

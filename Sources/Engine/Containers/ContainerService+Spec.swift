@@ -41,6 +41,7 @@ extension ContainerService {
             input.configFiles = configFiles(record)
             if host.useInit { input.initProgram = initProgram }
             input.linkEnvironment = links
+            input.defaultUlimits = configuration.defaultUlimits
             input.cgroupParent = configuration.cgroupParent
             input.usesSystemdCgroup = configuration.usesSystemdCgroups
             input.shmSizeBytes = host.number("ShmSize")

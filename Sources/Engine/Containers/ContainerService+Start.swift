@@ -24,6 +24,11 @@ extension ContainerService {
         if before.isRemoving || before.isDead {
             throw EngineError.conflict("container is marked for removal and cannot be started")
         }
+        let runtime = container.record.hostConfig.text("Runtime")
+        let entry = configuration.runtimes.first { $0.name == runtime }
+        guard entry != nil || RuntimeEntry.isShimName(runtime) else {
+            throw EngineError.invalidArgument("unknown or invalid runtime name: \(runtime)")
+        }
         await cleanUpEndedRun(container)
         if byUser {
             container.forgetRestartPause()
@@ -33,6 +38,11 @@ extension ContainerService {
             }
         }
         do {
+            if let path = entry?.path, path.contains("/"), !exists(FilePath(path)) {
+                throw EngineError.internal(
+                    "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+                        + "find runtime \(path): no such file or directory: unknown")
+            }
             let pid = try await launch(container)
             let run = ContainerState.Run(pid: Int32(pid), startedAt: .now)
             let record = try container.on(.started(run)) { record in

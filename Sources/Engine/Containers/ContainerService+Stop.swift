@@ -17,7 +17,10 @@ extension ContainerService {
             throw EngineError.notModified()
         }
         container.beginStop()
-        if container.state.isRunning { try await stop(container, signal: signal, timeout: timeout) }
+        if container.state.isRunning {
+            try await stop(container, signal: signal, timeout: timeout)
+            await awaitCleanUp(container)
+        }
         if container.takeStop() { publish("stop", container.record) }
     }
 
@@ -139,7 +142,7 @@ extension ContainerService {
         publish("kill", container.record, [("signal", String(number))])
         if number == 9 {
             if container.state.isPaused { try? await supervisor.resumeTask(container.id) }
-            _ = await ended(container, within: .seconds(10))
+            if await ended(container, within: .seconds(10)) { await awaitCleanUp(container) }
         }
     }
 

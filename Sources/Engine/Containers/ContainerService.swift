@@ -31,6 +31,8 @@ package final class ContainerService: Sendable {
     let statistics = StatisticsHub()
     package let metrics = Metrics()
     let probe = Mutex<Probe?>(nil)
+    /// Forgets the execs of a container; `ExecService.forget`, which is made after this service.
+    let execsForgotten = Mutex<(@Sendable (_ id: String, _ all: Bool) -> Void)?>(nil)
     let networkDrivers = NetworkDrivers()
     let logTasks = LogTasks()
     /// The daemon ends its containers: none is started again.

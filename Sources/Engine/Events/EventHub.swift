@@ -47,15 +47,19 @@ package final class EventHub: Sendable {
         for subscriber in dropped { subscriber.continuation.finish() }  // outside the lock: it calls onTermination
     }
 
-    /// The past events from `since` on (none if it is nil) and then the new ones, without a gap or a double, as far as
-    /// they pass the filters. The stream ends when it is no longer iterated.
-    package func subscribe(since: Timestamp? = nil, filters: Filters = Filters()) -> AsyncStream<EventMessage> {
+    /// The past events from `since` on (all that are kept if only `until` is given, none without both) and then the new
+    /// ones, without a gap or a double, as far as they pass the filters. The stream ends when it is no longer iterated.
+    package func subscribe(
+        since: Timestamp? = nil, until: Timestamp? = nil, filters: Filters = Filters()
+    ) -> AsyncStream<EventMessage> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: EventMessage.self, bufferingPolicy: .bufferingOldest(Self.backlog))
         let id = state.withLock { state in
-            if let since {
+            if since != nil || until != nil {
                 for event in state.recent
-                where event.nanoseconds >= since.nanoseconds && event.passes(filters) { continuation.yield(event) }
+                where event.nanoseconds >= since?.nanoseconds ?? 0 && event.passes(filters) {
+                    continuation.yield(event)
+                }
             }
             state.nextID += 1
             state.subscribers.append(Subscriber(id: state.nextID, filters: filters, continuation: continuation))
@@ -67,11 +71,11 @@ package final class EventHub: Sendable {
         return stream
     }
 
-    /// The kept events of a span of time.
+    /// The kept events of a span of time; without `since` from the first one.
     package func past(since: Timestamp?, until: Timestamp, filters: Filters) -> [EventMessage] {
-        guard let since else { return [] }
-        return state.withLock(\.recent).filter { event in
-            event.nanoseconds >= since.nanoseconds && event.nanoseconds <= until.nanoseconds && event.passes(filters)
+        state.withLock(\.recent).filter { event in
+            event.nanoseconds >= since?.nanoseconds ?? 0 && event.nanoseconds <= until.nanoseconds
+                && event.passes(filters)
         }
     }
 

@@ -10,6 +10,8 @@ struct ExecProcess {
     /// The daemon's settings, where the container has none of its own.
     var defaults: EngineConfiguration
     var consoleSize: ConsoleSize?
+    /// The variables of the container's links.
+    var linked: [String] = []
 
     func build(user: ResolvedUser) throws(SpecError) -> JSONValue {
         let config = container.config
@@ -21,10 +23,12 @@ struct ExecProcess {
         process.set("user", user.specUser)
         process.set("args", .strings(exec.command))
         process.set(
-            "env", .strings(Environment.process(config: config, additional: exec.env, tty: config.tty || exec.tty)))
+            "env",
+            .strings(
+                Environment.process(config: config, additional: exec.env, linked: linked, tty: exec.tty)))
         process.set("cwd", .string(cwd.isEmpty ? "/" : cwd))
         process.set("capabilities", SpecBuilder.capabilitySets(try capabilities(), uid: user.uid))
-        let limits = try SpecBuilder.rlimits(container.hostConfig)
+        let limits = try SpecBuilder.rlimits(container.hostConfig, defaults: defaults.defaultUlimits)
         if !limits.isEmpty { process.set("rlimits", .array(limits)) }
         let security = try SecurityOptions(
             parsing: container.hostConfig.list("SecurityOpt"), defaults: defaults)

@@ -142,11 +142,14 @@ extension ExecService {
         do { files = try await runOnThread { try UserFiles(pid: record.state.pid) } } catch {
             throw .internal("read the user database of container \(record.id): \(error)")
         }
-        do throws(SpecError) {
+        do {
             return try ExecProcess(
                 exec: exec.config, container: record, host: containers.host, defaults: containers.configuration,
-                consoleSize: request.consoleSize ?? exec.config.consoleSize
+                consoleSize: request.consoleSize ?? exec.config.consoleSize,
+                linked: try containers.linkEnvironment(record)
             ).build(user: try Self.resolveUser(exec.config, record, files))
+        } catch let error as SpecError {
+            throw EngineError(error)
         } catch {
             throw EngineError(error)
         }

@@ -52,6 +52,16 @@ package final class ExecService: Sendable {
         try await containers.supervisor.resizeTask(record.containerID, exec: id, width: width, height: height)
     }
 
+    /// Forgets the execs of a run that has ended, as docker does, but those whose clients may still ask for the exit code:
+    /// the ones that ran. With `all`, of a removed container, these too.
+    func forget(container id: String, all: Bool) {
+        records.withLock { records in
+            records = records.filter { _, record in
+                record.containerID != id || !all && record.phase != .created
+            }
+        }
+    }
+
     /// Changes a record; nothing happens if it has been forgotten meanwhile.
     func update(_ id: String, _ change: (inout ExecRecord) -> Void) {
         records.withLock { records in

@@ -8,6 +8,13 @@ extension ContainerService {
     /// Runs one probe in a container; `ExecService.probe`, which is made after this service.
     package typealias Probe = @Sendable (Container, HealthCheck) async -> Health.Result
 
+    /// `forget` drops the execs of a container: those that never ran, or all of them.
+    func setExecKeeper(_ forget: @escaping @Sendable (_ id: String, _ all: Bool) -> Void) {
+        execsForgotten.withLock { $0 = forget }
+    }
+
+    func forgetExecs(of id: String, all: Bool) { execsForgotten.withLock { $0 }?(id, all) }
+
     package func setProbe(_ probe: @escaping Probe) { self.probe.withLock { $0 = probe } }
 
     /// Begins to probe a running container that has a check; ends what was begun before.

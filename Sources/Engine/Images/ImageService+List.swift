@@ -50,9 +50,17 @@ extension ImageService {
     }
 
     /// The IDs of the images that have all layers up to `chainID`, and others above them.
-    func images(above chainID: String) async throws -> [String] {
+    func images(above image: ImageRecord) async throws -> [String] {
         let all = try await all()
-        return all.filter { $0.details.chain.dropLast().contains(chainID) }.map { $0.details.id }
+        var found = Set(all.filter { $0.details.chain.dropLast().contains(image.chainID) }.map { $0.details.id })
+        // A commit that changed no file has no layer of its own.
+        var parents = found.union([image.id])
+        while true {
+            let next = Set(all.filter { parents.contains($0.parentID) }.map { $0.details.id })
+            if next.isSubset(of: found) { return Array(found) }
+            found.formUnion(next)
+            parents.formUnion(next)
+        }
     }
 
     /// `GET /images/{name}/history`.

@@ -7,8 +7,8 @@ import SwiftProtobuf
 import Synchronization
 
 extension ImageService {
-    /// What `POST /images/{name}/push?tag=` means: one name, or without a tag all of the repository's that are here.
-    package func referencesToPush(_ name: String, tag: String) async throws -> [ImageReference] {
+    /// What `POST /images/{name}/push?tag=` means: one name, or without a tag a repository.
+    package func nameToPush(_ name: String, tag: String) throws -> ImageReference {
         var wanted: ImageReference
         do throws(ImageSpecError) { wanted = try ImageReference(name) } catch {
             throw EngineError.invalidArgument(error.message)
@@ -19,6 +19,11 @@ extension ImageService {
                 throw EngineError.invalidArgument(error.message)
             }
         }
+        return wanted
+    }
+
+    /// The name if it is here, or without a tag all of the repository's that are.
+    private func present(_ wanted: ImageReference) async throws -> [ImageReference] {
         let here = try await supervisor.images().compactMap { LocalImage.Name($0).reference }
             .filter { $0.name == wanted.name && $0.tag != nil }
         guard !here.isEmpty else {
@@ -30,16 +35,16 @@ extension ImageService {
         return [wanted]
     }
 
-    /// Pushes images of one repository, one after the other. Cancelled when the lines are no longer read.
+    /// Pushes the image of a name, or those of a repository one after the other. That there is none is told in the lines, as
+    /// docker does it. Cancelled when the lines are no longer read.
     ///
     /// - Parameter platform: only that image of each index.
     package func push(
-        _ references: [ImageReference], platform: Platform?, credentials: RegistryCredentials
+        _ wanted: ImageReference, platform: Platform?, credentials: RegistryCredentials
     ) -> ProgressLines {
         lines { [self] emit in
-            guard let name = references.first?.name else { return }
-            emit(.status("The push refers to repository [\(name)]", id: nil))
-            for reference in references {
+            emit(.status("The push refers to repository [\(wanted.name)]", id: nil))
+            for reference in try await present(wanted) {
                 let (details, _) = try await find(reference.string, platform: platform)
                 let progress = Mutex(PushProgress(tag: reference.tag ?? "", details))
                 for line in progress.withLock({ $0.start() }) { emit(line) }

@@ -90,6 +90,7 @@ extension ImageService {
             try await write(TarWriter.file(name, document.bytes()))
         }
         try await write(TarWriter.end)
+        for image in images { publish("save", image.main) }
     }
 
     private func writeBlob(

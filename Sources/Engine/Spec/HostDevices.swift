@@ -24,8 +24,12 @@ enum HostDevices {
     ) throws(SpecError) -> [HostDevice] {
         do throws(SysError) {
             let info = try status(FilePath(source))
-            if isDirectory(info) { return try walk(FilePath(source), as: FilePath(target), access: access) }
-            if let device = device(info, path: target, access: access) { return [device] }
+            if isDirectory(info) {
+                let devices = try walk(FilePath(source), as: FilePath(target), access: access)
+                if !devices.isEmpty { return devices }
+            } else if let device = device(info, path: target, access: access) {
+                return [device]
+            }
         } catch {
             throw failure(source, error.errno.text)
         }

@@ -7,6 +7,13 @@ import LinuxSystem
 package enum MountRequests {
     /// The mounts of a container, in the order in which they were asked for; one for each destination.
     package static func parse(config: ContainerConfig, hostConfig: HostConfig) throws(SpecError) -> [MountPoint] {
+        var points = try parse(hostConfig: hostConfig)
+        try addVolumes(config, to: &points)
+        return points
+    }
+
+    /// Those without the anonymous volumes.
+    static func parse(hostConfig: HostConfig) throws(SpecError) -> [MountPoint] {
         var points: [MountPoint] = []
         let driver = hostConfig.text("VolumeDriver")
         for bind in hostConfig.list("Binds") {
@@ -20,6 +27,11 @@ package enum MountRequests {
             point.options = try tmpfsOptions(options)
             try add(point, to: &points)
         }
+        return points
+    }
+
+    /// The anonymous volumes of `-v /path` and the image's `VOLUME`, where nothing else is mounted.
+    static func addVolumes(_ config: ContainerConfig, to points: inout [MountPoint]) throws(SpecError) {
         for destination in config.volumes {
             let path = try checked(destination)
             if points.contains(where: { $0.destination == path }) { continue }
@@ -27,7 +39,6 @@ package enum MountRequests {
             point.anonymous = true
             points.append(point)
         }
-        return points
     }
 
     private static func add(_ point: MountPoint, to points: inout [MountPoint]) throws(SpecError) {

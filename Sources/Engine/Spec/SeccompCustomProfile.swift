@@ -19,7 +19,13 @@ extension SeccompProfile {
         if let flags = profile["flags"], flags.strings != nil { result.set("flags", flags) }
         result.set("architectures", .strings(try architectures(of: profile, native: architecture)))
         let context = Context(capabilities: capabilities, architecture: architecture)
-        let rules = (profile["syscalls"]?.array ?? []).filter { context.applies($0) }.map { specRule($0) }
+        let given = profile["syscalls"]?.array ?? []
+        guard !given.contains(where: { $0["name"]?.string?.isEmpty == false && $0["names"]?.strings?.isEmpty == false })
+        else {
+            throw SpecError(
+                "both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'")
+        }
+        let rules = given.filter { context.applies($0) }.map { specRule($0) }
         result.set("syscalls", .array(rules))
         return result
     }
@@ -29,7 +35,9 @@ extension SeccompProfile {
         let listed = profile["architectures"]?.strings ?? []
         let map = profile["archMap"]?.array ?? []
         if !listed.isEmpty, !map.isEmpty {
-            throw SpecError("both 'architectures' and 'archMap' are specified in the seccomp profile")
+            throw SpecError(
+                "both 'architectures' and 'archMap' are specified in the seccomp profile, use either 'architectures' or "
+                    + "'archMap'")
         }
         guard !map.isEmpty else { return listed }
         let wanted = architectures(native).first ?? ""

@@ -8,15 +8,16 @@ extension SpecBuilder {
     /// mount of the user's at the same place replaces ours.
     func mounts() -> [JSONValue] {
         let wanted = input.mounts
-        var list = systemMounts()
-        for file in input.configFiles { list.append(bind(file.source, file.destination, writable: filesWritable)) }
-        list.removeAll { mount in wanted.contains { $0.destination == mount["destination"]?.string } }
+        let isWanted = { (mount: JSONValue) in wanted.contains { $0.destination == mount["destination"]?.string } }
+        var list = systemMounts().filter { !isWanted($0) }
+        let files = input.configFiles.map { bind($0.source, $0.destination, writable: filesWritable) }
         // A volume over /dev would hide the nodes the runtime makes there, so what lies below goes with it.
         if wanted.contains(where: { $0.destination == "/dev" }) {
             list.removeAll { $0["destination"]?.string?.hasPrefix("/dev/") == true }
         }
         let system = list.count
         list += wanted.map { $0.specMount }
+        list += files.filter { !isWanted($0) }  // a volume at /etc does not hide them
         if let program = input.initProgram { list.append(bind(program, Self.initPath, writable: false)) }
         return Array(list[..<system]) + sortedByDepth(Array(list[system...]))
     }

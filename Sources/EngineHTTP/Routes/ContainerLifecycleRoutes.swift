@@ -62,9 +62,11 @@ struct ContainerLifecycleRoutes {
         guard let condition = text.isEmpty ? .notRunning : Container.WaitCondition(rawValue: text) else {
             throw EngineError.invalidArgument("invalid condition: \"\(text)\"")
         }
-        let results = try containers.find(try request.parameter("name")).wait(condition)
-        return .stream(.ok, contentType: "application/json") { body in
+        let container = try containers.find(try request.parameter("name"))
+        let results = container.wait(condition)
+        return .stream(.ok, contentType: "application/json") { [containers] body in
             for await result in results {
+                await containers.awaitCleanUp(container)
                 var json: JSONValue = ["StatusCode": .int(Int64(result.exitCode))]
                 if !result.message.isEmpty { json.set("Error", ["Message": .string(result.message)]) }
                 try await body.write(json.serialized() + "\n")

@@ -26,7 +26,7 @@ struct EventRoutes {
                 }
                 return
             }
-            let stream = events.subscribe(since: since, filters: filters)
+            let stream = events.subscribe(since: since, until: until, filters: filters)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for await event in stream { try await body.writeLine(event) }

@@ -51,11 +51,10 @@ struct ImageTransferRoutes {
     }
 
     @Sendable private func push(_ request: Request) async throws -> Response {
-        let references = try await images.referencesToPush(
-            try request.parameter("name"), tag: request.query.get("tag") ?? "")
+        let name = try images.nameToPush(try request.parameter("name"), tag: request.query.get("tag") ?? "")
         let platform = try request.query.platforms("platform").first
         let credentials = RegistryAuth.credentials(request.headers["X-Registry-Auth"])
-        return try await stream(images.push(references, platform: platform, credentials: credentials))
+        return try await stream(images.push(name, platform: platform, credentials: credentials))
     }
 
     @Sendable private func load(_ request: Request) async throws -> Response {

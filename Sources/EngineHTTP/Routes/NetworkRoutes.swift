@@ -86,7 +86,7 @@ struct NetworkRoutes {
         try requireObject(body, "network.DisconnectOptions")
         let (container, network) = try await containers.disconnect(
             body["Container"]?.string ?? "", network: request.parameter("id"), force: body["Force"]?.bool ?? false)
-        publish("disconnect", network, container: container)
+        if let network { publish("disconnect", network, container: container) }
         return .empty(.ok)
     }
 

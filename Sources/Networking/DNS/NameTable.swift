@@ -50,14 +50,16 @@ struct NameTable: Sendable {
             let target = view.links[network]?[name] ?? name
             if let found = byName[network]?[target.lowercased()], !found.isEmpty { return places(of: found) }
         }
-        guard let dot = name.lastIndex(of: ".") else { return [] }
-        let host = String(name[..<dot])
-        let domain = name[name.index(after: dot)...]
-        for network in view.networks {
-            guard let found = byName[network]?[host], let first = found.first, let entry = entries[first],
-                entry.networkName.lowercased() == domain
-            else { continue }
-            return places(of: found)
+        // Both names may have dots.
+        for dot in name.indices.reversed() where name[dot] == "." {
+            let host = String(name[..<dot])
+            let domain = name[name.index(after: dot)...]
+            for network in view.networks {
+                guard let found = byName[network]?[host], let first = found.first, let entry = entries[first],
+                    entry.networkName.lowercased() == domain
+                else { continue }
+                return places(of: found)
+            }
         }
         return []
     }

@@ -24,7 +24,10 @@ struct RuntimeSettings: Sendable, Equatable {
     /// swrunc beside our own program, unless the client names another: a path, or a name to look for in PATH.
     private static func locate(_ name: String) throws(SysError) -> FilePath {
         if name.utf8.isEmpty { return try programDirectory() / "swrunc" }
-        if name.utf8.contains(UInt8(ascii: "/")) { return FilePath(name) }
+        if name.utf8.contains(UInt8(ascii: "/")) {
+            guard access(name, F_OK) == 0 else { throw SysError("find runtime", name, .noSuchFile) }
+            return FilePath(name)
+        }
         guard let found = findInPath(name) else {
             throw SysError("find runtime", name, .noSuchFile, hint: "not in PATH")
         }
