@@ -91,8 +91,8 @@ struct Dispatcher: Responder {
         try await plugins.allowRequest(question)
         let response: Response
         do { response = try await handler(request) } catch { response = EngineError(error).response }
-        let (status, body) = response.outline
-        try await plugins.allowResponse(question, status: status, body: body)
+        let (status, headers, body) = response.outline
+        try await plugins.allowResponse(question, status: status, headers: headers, body: body)
         return response
     }
 

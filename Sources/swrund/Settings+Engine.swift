@@ -32,7 +32,9 @@ extension Settings {
         configuration.cgroupParent = try string("cgroup-parent")
         try setContainerDefaults(&configuration)
         let devices = try list("cdi-spec-dir")
-        if !devices.isEmpty { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
+        let isGiven = !devices.isEmpty || file["cdi-spec-dirs"]?.array?.isEmpty == true
+        if isGiven { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
+        if file["features"]?["cdi"]?.bool == false { configuration.deviceDirectories = [] }
         do throws(EngineError) { try configuration.check() } catch { throw DaemonError(error.message) }
         return configuration
     }

@@ -27,6 +27,7 @@ extension ContainerService {
             await repair(container, tasks.first { $0.id == container.id })
             if !container.state.isRunning, !container.state.isRemoving { tendLog(container) }
         }
+        if !configuration.liveRestore { await endLeftovers() }
         await removeStrays(known: Set(records.map { $0.id } + unreadable), tasks)
     }
 
@@ -78,6 +79,7 @@ extension ContainerService {
         case .running: if (try? container.on(.resumed)) != nil { save(container) }
         default: break
         }
+        container.update { $0.health?.restart() }  // docker knows nothing of it yet, either
         watchExit(container)  // tells at once if it has ended
         if !container.state.isPaused { beginHealthChecks(container) }
         tendLog(container)
@@ -104,7 +106,7 @@ extension ContainerService {
 
     /// What is meant to run always, or until the user stops it, is started; a restart that was planned goes on; `--rm`
     /// is made good.
-    private func resumePolicy(_ container: Container) {
+    func resumePolicy(_ container: Container) {
         let record = container.record
         if record.hostConfig.autoRemove, record.state.lastExit != nil {
             removeInQueue(container, removingVolumes: true)

@@ -159,6 +159,16 @@ extension ContainerService {
         }
     }
 
+    /// Ends what a daemon that was killed has left running, where containers are to end with the daemon; those with a
+    /// restart policy are started again.
+    func endLeftovers() async {
+        let running = registry.all.filter { $0.state.isRunning }
+        isShuttingDown.store(true, ordering: .relaxed)  // meanwhile none is started again for having ended
+        await endAll(running)
+        isShuttingDown.store(false, ordering: .relaxed)
+        for container in running { resumePolicy(container) }
+    }
+
     private static let shutdownGrace = 5
 
     private func endAll(_ containers: [Container]) async {
