@@ -82,6 +82,7 @@ struct Dispatcher: Responder {
         _ request: inout Request, _ head: RequestHead, by plugins: AuthorizationPlugins, _ handler: RouteHandler
     ) async throws -> Response {
         var question = AuthorizationPlugins.Question(method: head.method, uri: head.target)
+        question.user = head.peerName
         question.headers = head.headers.fields.map { ($0.name, $0.value) }
         if request.path != "/auth", (head.headers["Content-Type"] ?? "").hasPrefix("application/json") {
             let bytes = try await request.body.collect(upTo: 8 << 20)

@@ -59,8 +59,8 @@ struct ConfigurationFile: Sendable {
 
     private func conflict(_ flag: String, _ flags: FlagValues) -> String {
         let key = DaemonFlags.key(flag)
-        let list = flags.list(flag)
-        let given = list.isEmpty ? flags.string(flag) : "[" + list.joined(separator: " ") + "]"
+        let isList = DaemonFlags.set.flags.contains { $0.long == flag && $0.kind == .list }
+        let given = isList ? "[" + flags.list(flag).joined(separator: " ") + "]" : flags.string(flag)
         var values = (flag: given, file: Self.text(self[key] ?? .null))
         if flag.hasSuffix("-proxy") { values = (withoutUser(values.flag), withoutUser(values.file)) }
         return "\(key): (from flag: \(values.flag), from file: \(values.file))"

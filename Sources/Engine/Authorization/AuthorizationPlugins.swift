@@ -21,6 +21,8 @@ package final class AuthorizationPlugins: Sendable {
         /// With version and query, as the client sent it.
         package var uri: String
         package var headers: [(name: String, value: String)] = []
+        /// The name in the client's certificate; empty without one.
+        package var user = ""
         /// The body if it is JSON; more than a MiB is kept from plugins, as docker does.
         package var body: [UInt8] = []
 
@@ -75,8 +77,8 @@ package final class AuthorizationPlugins: Sendable {
 
     private func document(_ question: Question) -> JSONValue {
         var json: JSONValue = [
-            "User": "", "UserAuthNMethod": "", "RequestMethod": .string(question.method),
-            "RequestUri": .string(question.uri),
+            "User": .string(question.user), "UserAuthNMethod": question.user.isEmpty ? "" : "TLS",
+            "RequestMethod": .string(question.method), "RequestUri": .string(question.uri),
             "RequestHeaders": Self.shown(question.headers),
         ]
         if !question.body.isEmpty, question.body.count <= Self.bodyLimit {
