@@ -195,7 +195,8 @@ def snapshot_of_host():
     mounts = {line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()}
     links = set(re.findall(r"^\d+: ([^:@]+)", run("ip", "-o", "link").out, re.M))
     tables = set(run("nft", "list", "tables").out.splitlines())
-    cgroups = {str(path) for path in CGROUP_ROOT.glob("**/") if path.is_dir()} - neighbours_cgroups()
+    # os.walk passes over directories that go while it looks: others make and remove groups meanwhile.
+    cgroups = {directory for directory, _, _ in os.walk(CGROUP_ROOT)} - neighbours_cgroups()
     temporary = {str(path) for path in pathlib.Path("/tmp").glob("swrun*")}
     return {"mounts": mounts, "links": links, "nft tables": tables, "cgroups": cgroups, "temporary": temporary,
             "processes": our_processes(), "network namespaces": network_namespaces()}
@@ -206,9 +207,8 @@ def neighbours_cgroups():
     found = set()
     for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
         parent = line.split(":", 2)[2].rpartition("/")[0].strip("/")
-        if parent:
-            found |= {str(path) for path in CGROUP_ROOT.glob(f"*/{parent}/**/")} | {
-                str(path) for path in CGROUP_ROOT.glob(f"{parent}/**/")}
+        for root in [CGROUP_ROOT, *CGROUP_ROOT.iterdir()] if parent else []:
+            found |= {directory for directory, _, _ in os.walk(root / parent)}
     return found
 
 

@@ -201,6 +201,13 @@ def test_the_way_out_and_the_published_ports_go_with_it(stack, created):
             stack.docker("network", *change, "server")
             assert route() == gateway and answers(), change
             assert stack.docker("port", "server", "80").splitlines()[0] == "0.0.0.0:18087"
+        # Each family goes its own way.
+        stack.docker("network", "create", "--ipv4=false", "--ipv6", "--subnet", "fd00:98::/64", "way-6")
+        stack.docker("network", "connect", "--gw-priority", "1", "way-6", "server")
+        assert route() == "10.98.42.1" and answers()
+        assert run("curl", "-s", "--max-time", "5", "http://[::1]:18087/", check=False) == "here"
+        stack.docker("network", "disconnect", "way-6", "server")
+        assert answers() and run("curl", "-s", "--max-time", "5", "http://[::1]:18087/", check=False) == "here"
         stack.docker("network", "disconnect", "way-c", "server")
         assert not answers() and stack.docker("port", "server") == ""
         stack.docker("network", "connect", "way-b", "server")
@@ -208,6 +215,7 @@ def test_the_way_out_and_the_published_ports_go_with_it(stack, created):
     finally:
         stack.docker("rm", "-f", "server", check=False)
         stack.docker("network", "rm", "way-a", "way-b", "way-c")
+        stack.docker("network", "rm", "way-6", check=False)
 
 
 # --- The daemon
@@ -236,6 +244,49 @@ def test_health_is_unknown_again_after_a_start_of_the_daemon(own_stack):
     own_stack.kill_daemon()
     own_stack.start()
     wait_until(lambda: own_stack.docker(*status) == "healthy", 15, "another probe")
+
+
+def test_another_range_of_ipv6_for_the_default_network(own_stack):
+    own_stack.stop()
+    own_stack.flags += ["--ipv6", "--fixed-cidr-v6", "fd00:a::/64"]
+    own_stack.start()
+    own_stack.docker("run", "-d", "--name", "old", "busybox", "sleep", "1000")
+    addresses = ["ip", "-6", "-br", "address", "show", own_stack.bridge]
+    assert "fd00:a::1/64" in run(*addresses)
+    own_stack.stop()
+    own_stack.flags[-1] = "fd00:b::/64"
+    own_stack.start()
+    assert "fd00:a::1/64" in run(*addresses)  # one that runs has its gateway there
+    own_stack.docker("restart", "-t", "0", "old")
+    assert own_stack.docker("inspect", "-f", "{{.NetworkSettings.GlobalIPv6Address}}", "old").startswith("fd00:b::")
+    own_stack.docker("stop", "-t", "0", "old")
+    own_stack.stop()
+    own_stack.flags[-1] = "fd00:c::/64"
+    own_stack.start()
+    assert "fd00:b::1/64" not in run(*addresses, check=False)
+
+
+def test_an_export_of_a_running_container_mounts_no_layer_twice(stack, created):
+    answer = created(Cmd=["sh", "-c", "echo x >/own; mount; sleep 1000"], HostConfig={"Binds": ["/tmp:/bound"]})[1]
+    stack.docker("start", answer["Id"])
+    wait_until(lambda: stack.docker("logs", answer["Id"]), 10, "the start")
+    before = run("dmesg", check=False).count("lowerdir is in-use")
+    names = run("tar", "-t", input=stack.docker("export", answer["Id"]).raw).splitlines()
+    assert "own" in names and "bin/busybox" in names and "bound/" in names
+    assert not [name for name in names if name.startswith(("bound/", "proc/")) and name not in ("bound/", "proc/")]
+    assert run("dmesg", check=False).count("lowerdir is in-use") == before
+
+
+def test_a_privileged_container_sees_the_hosts_control_groups(own_stack):
+    own_stack.stop()
+    own_stack.flags += ["--default-cgroupns-mode", "private"]
+    own_stack.start()
+    mode = ["inspect", "-f", "{{.HostConfig.CgroupnsMode}}"]
+    own_stack.docker("create", "--name", "plain", "busybox")
+    own_stack.docker("create", "--name", "privileged", "--privileged", "busybox")
+    assert own_stack.docker(*mode, "plain") == "private"
+    unified = own_stack.docker("info", "-f", "{{.CgroupVersion}}") == "2"
+    assert own_stack.docker(*mode, "privileged") == ("private" if unified else "host")
 
 
 @pytest.mark.parametrize("file, expected", [({"features": {"cdi": False}}, []), ({"cdi-spec-dirs": []}, []), ({}, None)])

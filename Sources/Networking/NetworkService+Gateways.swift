@@ -55,26 +55,38 @@ extension NetworkService {
         }
     }
 
-    /// Leads the published ports of a container to its address on the network that its default route leads over; but for
-    /// the endpoint that it is about to lose. They stay where they are if there is no such network.
+    /// Leads the published ports of a container to its address on the network that its default route of their family leads
+    /// over; but for the endpoint that it is about to lose. They stay where they are if there is no such network.
     func movePorts(
         of container: String, leaving lost: String = "", _ state: NetworkState
     ) throws(NetworkError) {
-        let endpoints = state.endpoints(of: container)
-        let ways = endpoints.filter { endpoint in
+        let before = state.endpoints(of: container)
+        let ways = before.filter { endpoint in
             let leadsOut = endpoint.gateway != nil || endpoint.gateway6 != nil
             return endpoint.id != lost && leadsOut && state.networks[endpoint.networkID]?.driver == "bridge"
         }
-        guard var old = endpoints.first(where: { !$0.ports.isEmpty }),
-            var new = ways.min(by: { leads($0, before: $1, state) }), new.id != old.id
-        else { return }
-        for port in old.ports { state.proxy.end(port) }
-        forgetFlows(old)
-        (new.ports, old.ports) = (old.ports, [])
-        try state.save(old)
-        try state.save(new)
-        try allowLoopback(on: state.networks[new.networkID]?.bridge ?? "")
+        .sorted { leads($0, before: $1, state) }
+        guard let first = ways.first else { return }
+        let way4 = ways.first { $0.gateway != nil } ?? first
+        let way6 = ways.first { $0.gateway6 != nil } ?? first
+        // A routed port is the container's own, and has none on the host that could lead elsewhere.
+        var after = before
+        for index in after.indices { after[index].ports.removeAll { $0.hostPort != 0 } }
+        for port in before.flatMap(\.ports) where port.hostPort != 0 {
+            let way = port.hostIP.isIPv6 ? way6.id : way4.id
+            if let index = after.firstIndex(where: { $0.id == way }) { after[index].ports.append(port) }
+        }
+        let changed = zip(before, after).filter { Set($0.ports) != Set($1.ports) }
+        if changed.isEmpty { return }
+        for (old, new) in changed {
+            for port in old.ports { state.proxy.end(port) }
+            forgetFlows(old)
+            try state.save(new)
+        }
         try applyFirewall(state)
-        startProxies(new, state)
+        for (_, new) in changed where !new.ports.isEmpty {
+            try allowLoopback(on: state.networks[new.networkID]?.bridge ?? "")
+            startProxies(new, state)
+        }
     }
 }
