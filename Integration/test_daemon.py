@@ -2,6 +2,7 @@
 """swrund's own life: flags and configuration file, sockets, pid file, the supervisor that it starts and adopts."""
 import json
 import os
+import pathlib
 import signal
 import stat
 import subprocess
@@ -83,10 +84,17 @@ def test_a_second_daemon_does_not_start(own_stack):
     assert own_stack.docker("version")
 
 
-def test_stop_and_start_adopt_the_same_supervisor(own_stack):
+def test_a_stopped_daemon_ends_its_supervisor_and_a_killed_one_leaves_it(own_stack):
     supervisor = own_stack.supervisor_pid()
+    own_stack.docker("run", "-d", "--name", "box", "busybox", "sh", "-c", "sleep 1; echo said; sleep 100")
     own_stack.stop()
     assert not own_stack.socket.exists() and not (own_stack.state / "swrund.pid").exists()
+    assert not pathlib.Path(f"/proc/{supervisor}").exists() and not (own_stack.state / "supervisor.pid").exists()
+    own_stack.start()
+    wait_until(lambda: own_stack.docker("logs", "box") == "said", 10, "what a container wrote while nobody looked")
+    assert own_stack.docker("exec", "box", "echo", "yes") == "yes"
+    supervisor = own_stack.supervisor_pid()
+    own_stack.kill_daemon()
     os.kill(supervisor, 0)
     own_stack.start()
     assert own_stack.supervisor_pid() == supervisor

@@ -263,14 +263,20 @@ def test_reload(door):
 # --- Authorization plugins
 
 
-def test_authorization_plugin(door):
-    reload(door, **{"authorization-plugins": ["judge"]})
+def test_authorization_plugin(door, keys):
+    reload(door, **{"authorization-plugins": ["judge", "judge"]})
     try:
         assert door.docker("ps", "-q") == ""
         method, question = door.plugin.asked[-2]
         assert method == "AuthZPlugin.AuthZReq" and question["RequestMethod"] == "GET"
         assert "/containers/json" in question["RequestUri"] and question["RequestHeaders"]["User-Agent"]
         assert door.plugin.asked[-1][0] == "AuthZPlugin.AuthZRes" and door.plugin.asked[-1][1]["ResponseStatusCode"] == 200
+        assert door.plugin.asked[-1][1]["ResponseHeaders"]["Content-Type"] == "application/json"
+        assert door.plugin.asked[-1][1]["User"] == ""
+        assert door.plugin.asked[-2][0] == "AuthZPlugin.AuthZReq"  # named twice, asked once
+        run("curl", "-sf", "--cacert", keys / "ca.pem", "--cert", keys / "client/cert.pem", "--key", keys / "client/key.pem",
+            f"https://127.0.0.1:{PORTS['verify']}/version")
+        assert (door.plugin.asked[-1][1]["User"], door.plugin.asked[-1][1]["UserAuthNMethod"]) == ("client", "TLS")
         door.plugin.answer = lambda method, question: {
             "Allow": "containers/create" not in question["RequestUri"], "Msg": "no containers today"}
         result = door.docker("create", "busybox", check=False)

@@ -150,6 +150,13 @@ package func writeTree(
     _ stack: LayerStack, identities: IdentityMap = IdentityMap(), to sink: any ByteSink
 ) throws {
     guard let root = try stack.open() else { throw ArchiveError("the tree to write has no layers") }
+    try writeTree(root, identities: identities, to: sink)
+}
+
+/// The same of a directory.
+package func writeTree(
+    _ root: consuming OwnedFD, identities: IdentityMap = IdentityMap(), to sink: any ByteSink
+) throws {
     let writer = NodeWriter(sink, identities: identities)
     let walk = TreeWalk(.all, upper: root, lower: nil)
     _ = try walk.next()  // the root itself

@@ -11,6 +11,9 @@ package struct ContainerCreateRequest: Sendable {
     /// Whether there was no configuration at all, as with `null` and `{}`.
     package var isEmpty: Bool
 
+    /// What is mounted below a read-only bind stays writable, as before version 1.44 of the API.
+    package var mountsReadOnlyAtTopOnly = false
+
     package init(json: JSONValue) throws(FieldError) {
         guard json.members != nil || json.isNull else {
             throw FieldError(json, isNo: "runconfig.ContainerConfigWrapper")

@@ -83,6 +83,7 @@ struct Dispatcher: Responder {
         _ request: inout Request, _ head: RequestHead, by plugins: AuthorizationPlugins, _ handler: RouteHandler
     ) async throws -> Response {
         var question = AuthorizationPlugins.Question(method: head.method, uri: head.target)
+        question.user = head.peerName
         question.headers = head.headers.fields.map { ($0.name, $0.value) }
         if request.path != "/auth", (head.headers["Content-Type"] ?? "").hasPrefix("application/json") {
             let bytes = try await request.body.collect(upTo: 8 << 20)
@@ -92,8 +93,8 @@ struct Dispatcher: Responder {
         try await plugins.allowRequest(question)
         let response: Response
         do { response = try await handler(request) } catch { response = EngineError(error).response }
-        let (status, body) = response.outline
-        try await plugins.allowResponse(question, status: status, body: body)
+        let (status, headers, body) = response.outline
+        try await plugins.allowResponse(question, status: status, headers: headers, body: body)
         return response
     }
 

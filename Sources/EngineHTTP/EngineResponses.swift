@@ -8,12 +8,16 @@ extension Response {
         .json(status, ["message": .string(text)])
     }
 
-    /// The status, and the body where it is a document, for those who are asked whether it may go out.
-    var outline: (status: Int, body: [UInt8]) {
+    /// The status, the headers that it has of its own, and the body where it is a document, for those who are asked
+    /// whether it may go out.
+    var outline: (status: Int, headers: [(name: String, value: String)], body: [UInt8]) {
         switch self {
-        case .json(let status, let value): (status.code, value.bytes())
-        case .with(_, let inner): inner.outline
-        default: (status.code, [])
+        case .json(let status, let value):
+            return (status.code, [("Content-Type", "application/json")], value.bytes())
+        case .with(let headers, let inner):
+            let outline = inner.outline
+            return (outline.status, outline.headers + headers.map { ($0.0, $0.1) }, outline.body)
+        default: return (status.code, [], [])
         }
     }
 }

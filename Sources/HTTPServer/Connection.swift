@@ -11,13 +11,16 @@ struct Connection: Sendable {
     let closing: ClosingSignal
     let gone: ClosingSignal
     let logger: Logger
+    /// The name in the client's certificate; to be asked when a request has come.
+    let peer: @Sendable () async -> String
 
     /// How much of a body that nobody wanted is read before the connection is given up instead; Go's figure.
     private static let skipLimit = 256 << 10
 
     func run() async {
         do {
-            while let head = try await reader.nextHead() {
+            while var head = try await reader.nextHead() {
+                head.peerName = await peer()
                 guard try await serve(head) else { break }
             }
         } catch let error as RequestError {

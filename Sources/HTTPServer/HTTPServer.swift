@@ -63,6 +63,7 @@ package struct HTTPServer: Sendable {
 
     private struct Accepted: Sendable {
         var channel: any Channel
+        var isEncrypted: Bool
         var inlet: ByteInlet
         var closing = ClosingSignal()
         var gone = ClosingSignal()
@@ -70,7 +71,7 @@ package struct HTTPServer: Sendable {
 
     private static func accept(_ channel: any Channel, _ tls: ServerTLS?, _ limits: ConnectionLimits) throws -> Accepted
     {
-        let accepted = Accepted(channel: channel, inlet: ByteInlet(channel))
+        let accepted = Accepted(channel: channel, isEncrypted: tls != nil, inlet: ByteInlet(channel))
         try tls?.addHandlers(to: channel)
         if let idle = limits.idle {
             try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: TimeAmount(idle)))
@@ -84,7 +85,10 @@ package struct HTTPServer: Sendable {
         let connection = Connection(
             responder: responder, reader: ConnectionReader(accepted.inlet),
             output: ByteOutlet(channel: accepted.channel), closing: accepted.closing, gone: accepted.gone,
-            logger: logger)
+            logger: logger
+        ) {
+            accepted.isEncrypted ? await PeerName.of(accepted.channel) : ""
+        }
         await withTaskCancellationHandler {
             await connection.run()
         } onCancel: {

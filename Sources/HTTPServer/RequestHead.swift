@@ -22,6 +22,8 @@ package struct RequestHead: Sendable, Equatable {
     package var minorVersion: Int
     package var headers: HeaderFields
     package var framing: BodyFraming
+    /// The common name in the certificate that the client has shown; empty without one.
+    package var peerName = ""
 
     /// Whether the client lets the connection be used again.
     package var keepsAlive: Bool {

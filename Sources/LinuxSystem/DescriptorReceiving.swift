@@ -15,11 +15,16 @@ package func receiveDescriptor(_ socket: borrowing OwnedFD) throws(SysError) -> 
 }
 
 /// The user at the other end of a connected unix socket (SO_PEERCRED).
-package func peerUser(_ socket: borrowing OwnedFD) throws(SysError) -> uid_t {
+package func peerUser(_ socket: borrowing OwnedFD) throws(SysError) -> uid_t { try peer(socket).user }
+
+/// The process at the other end of a connected unix socket: the one that listens (SO_PEERCRED).
+package func peerProcess(_ socket: borrowing OwnedFD) throws(SysError) -> pid_t { try peer(socket).pid }
+
+private func peer(_ socket: borrowing OwnedFD) throws(SysError) -> (pid: pid_t, user: uid_t) {
     let number = socket.raw
     var pid: pid_t = 0
     var user: uid_t = 0
     var group: gid_t = 0
     try sys("getsockopt(SO_PEERCRED)") { swrun_peer_credentials(number, &pid, &user, &group) }
-    return user
+    return (pid, user)
 }

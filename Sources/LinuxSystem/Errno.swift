@@ -21,6 +21,7 @@ package struct Errno: Sendable, Equatable, Hashable {
     package static var wouldBlock: Errno { Errno(rawValue: EAGAIN) }
     package static var accessDenied: Errno { Errno(rawValue: EACCES) }
     package static var busy: Errno { Errno(rawValue: EBUSY) }
+    package static var crossDeviceLink: Errno { Errno(rawValue: EXDEV) }
     package static var exists: Errno { Errno(rawValue: EEXIST) }
     package static var notDirectory: Errno { Errno(rawValue: ENOTDIR) }
     package static var isDirectory: Errno { Errno(rawValue: EISDIR) }

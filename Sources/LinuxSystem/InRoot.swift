@@ -16,6 +16,13 @@ package func openInRootWithoutLinks(
     try walk(root, visible(path), path, flags, 0, resolveInRoot | resolveNoMagicLinks | resolveNoSymbolicLinks)
 }
 
+/// openat2(2) of a relative path that must stay below `root`: a symbolic link that leads out of it is an error (EXDEV).
+package func openBelow(
+    _ root: borrowing OwnedFD, _ path: String, _ flags: CInt
+) throws(SysError) -> OwnedFD {
+    try walk(root, path, path, flags, 0, resolveBeneath | resolveNoMagicLinks)
+}
+
 /// openat2(2) like `openInRoot` for a path that need not be text, with a zero at its end. Without `crossingMounts` a
 /// mount in the way is an error (EXDEV). `display` is for errors.
 package func openInRoot(
@@ -29,6 +36,7 @@ package func openInRoot(
 private let resolveNoCrossing: UInt64 = 0x01
 private let resolveNoMagicLinks: UInt64 = 0x02
 private let resolveNoSymbolicLinks: UInt64 = 0x04
+private let resolveBeneath: UInt64 = 0x08
 private let resolveInRoot: UInt64 = 0x10
 
 /// openat2(2) takes no empty path for the root itself.

@@ -31,14 +31,24 @@ package struct IPv6Address: NetworkAddress {
 extension NetlinkOperation {
     /// Without waiting for the kernel to find out whether somebody else has the address: ours are given out once.
     package static func addAddress(_ prefix: IPv6Prefix, linkIndex: Int32) -> NetlinkOperation {
-        var request = NetlinkRequest(type: MessageType.newAddress, flags: MessageFlags.createNew)
+        address(MessageType.newAddress, MessageFlags.createNew, prefix, linkIndex, "add address")
+    }
+
+    package static func deleteAddress(_ prefix: IPv6Prefix, linkIndex: Int32) -> NetlinkOperation {
+        address(MessageType.deleteAddress, MessageFlags.acknowledge, prefix, linkIndex, "delete address")
+    }
+
+    private static func address(
+        _ type: UInt16, _ flags: UInt16, _ prefix: IPv6Prefix, _ linkIndex: Int32, _ name: String
+    ) -> NetlinkOperation {
+        var request = NetlinkRequest(type: type, flags: flags)
         for field in [Number.familyIPv6, UInt8(prefix.length), Number.addressNoDetection, Number.scopeUniverse] {
             request.append(field)
         }
         request.append(UInt32(bitPattern: linkIndex))
         request.attribute(AddressAttribute.local, bytes: prefix.address.bytes)
         request.attribute(AddressAttribute.address, bytes: prefix.address.bytes)
-        return NetlinkOperation(request: request, name: "add address", subject: prefix.description)
+        return NetlinkOperation(request: request, name: name, subject: prefix.description)
     }
 
     /// `ip -6 route add default via GATEWAY dev LINK`.

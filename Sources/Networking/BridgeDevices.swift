@@ -64,6 +64,14 @@ final class BridgeDevices {
         try run { (netlink) throws(NetlinkError) in try netlink.run(operations) }
     }
 
+    /// Takes an address off a bridge that may be gone.
+    func remove(_ address: IPv6Prefix, from name: String) throws(NetworkError) {
+        try run { (netlink) throws(NetlinkError) in
+            guard let link = try netlink.link(named: name), link.alias == Self.mark else { return }
+            try netlink.run(.deleteAddress(address, linkIndex: link.index).tolerating(.addressNotAvailable))
+        }
+    }
+
     private static let bridgedPackets = ["iptables", "ip6tables"].map {
         FilePath("/proc/sys/net/bridge/bridge-nf-call-\($0)")
     }

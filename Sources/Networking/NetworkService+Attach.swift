@@ -81,10 +81,11 @@ extension NetworkService {
         addNames(endpoint, network)
         try allowIPv6(endpoint)
         let gateways = try takeDefaultRoutes(endpoint, state, &handle)
+        let isPublished = state.endpoints(of: endpoint.containerID).contains { !$0.ports.isEmpty }
         let port = BridgeDevices.Port(
             hostLink: endpoint.hostLink, interface: endpoint.interface, macAddress: endpoint.macAddress,
             address: endpoint.address, gateway: gateways.ipv4,
-            isolated: isRestricted(network) && !canRestrictByRules, hairpin: !endpoint.ports.isEmpty,
+            isolated: isRestricted(network) && !canRestrictByRules, hairpin: isPublished,
             address6: endpoint.address6, gateway6: gateways.ipv6,
             linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) },
             linkLocal6: request.linkLocal6.compactMap { IPv6Prefix($0, length: 64) })
@@ -118,28 +119,6 @@ extension NetworkService {
         if case .ipvlan? = network.parentOptions?.child { return }  // its parent's MAC address
         endpoint.macAddress =
             request.macAddress ?? endpoint.address.map { MACAddress(for: $0.address) } ?? MACAddress.random()
-    }
-
-    /// The gateways of the default routes that an endpoint is to have, of each family: those of the network that has the
-    /// highest priority, or of the first of these. The routes that it takes them from are gone then.
-    private func takeDefaultRoutes(
-        _ endpoint: EndpointRecord, _ state: NetworkState, _ handle: inout NamespaceHandle
-    ) throws(NetworkError) -> (ipv4: IPv4Address?, ipv6: IPv6Address?) {
-        let others = state.endpoints(of: endpoint.containerID).filter { $0.id != endpoint.id }
-        let rivals = others.filter { $0.gatewayPriority >= endpoint.gatewayPriority }
-        let gateway = rivals.contains { $0.gateway != nil } ? nil : endpoint.gateway
-        let gateway6 = rivals.contains { $0.gateway6 != nil } ? nil : endpoint.gateway6
-        do throws(NetlinkError) {
-            if gateway != nil, others.contains(where: { $0.gateway != nil }) {
-                try handle.netlink.run(.deleteDefaultRoute(isIPv6: false).tolerating(.noSuchProcess))
-            }
-            if gateway6 != nil, others.contains(where: { $0.gateway6 != nil }) {
-                try handle.netlink.run(.deleteDefaultRoute(isIPv6: true).tolerating(.noSuchProcess))
-            }
-        } catch {
-            throw NetworkError(error)
-        }
-        return (gateway, gateway6)
     }
 
     /// Whether containers on it reach one another at linked ports only.

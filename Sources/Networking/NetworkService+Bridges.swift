@@ -100,6 +100,17 @@ extension NetworkService {
         network.ipv6 = try defaultIPv6(network, state)
         network.options = defaultNetworkOptions(state)
         if network != existing { try state.save(network) }
+        if let old = existing?.ipv6 { removeAddress(of: old, from: network, state) }
+    }
+
+    /// Takes an earlier `--fixed-cidr-v6` off the default bridge, unless a container that runs has its addresses from it.
+    private func removeAddress(of old: IPv6Network, from network: NetworkRecord, _ state: NetworkState) {
+        guard let address = old.bridgeAddress, address.address != network.ipv6?.bridgeAddress?.address,
+            !state.endpoints(on: network).contains(where: { $0.gateway6 == old.gateway })
+        else { return }
+        do throws(NetworkError) { try state.bridges.remove(address, from: network.bridge) } catch {
+            configuration.warn("take address \(address) off \(network.bridge): \(error)")
+        }
     }
 
     private func defaultIPv6(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) -> IPv6Network? {

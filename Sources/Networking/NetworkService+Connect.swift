@@ -4,7 +4,8 @@ import Netlink
 
 // More networks for a container that has a namespace already.
 extension NetworkService {
-    /// Joins a container that was attached (or is running) to one more network. Its `ports` are not published there.
+    /// Joins a container that was attached (or is running) to one more network. Its `ports` are published there if it is
+    /// on no other; else what is published moves there if the default route does.
     package func connect(_ request: EndpointRequest) throws(NetworkError) -> NetworkAttachment {
         let state = try open()
         let network = try state.network(request.mode)
@@ -15,9 +16,10 @@ extension NetworkService {
         endpoint.interface = try interface(request, network, own)
         var handle = try namespaces.open(request.containerID)
         var wanted = request
-        wanted.ports = []
+        if !own.isEmpty { wanted.ports = [] }
         do throws(NetworkError) {
             try connect(&endpoint, wanted, network, state, &handle)
+            try movePorts(of: request.containerID, state)
         } catch {
             release(endpoint, state)
             throw error
@@ -25,11 +27,14 @@ extension NetworkService {
         return attachment(endpoint, network, request, resolvConf: resolvConf(request, network))
     }
 
-    /// Takes a running container off one network; its published ports there end.
-    package func disconnect(container id: String, network reference: String) throws(NetworkError) {
+    /// Takes a running container off one network. Ports that are published there go to the network that its default route
+    /// leads over then.
+    ///
+    /// - Returns: whether any ports are published still.
+    package func disconnect(container id: String, network reference: String) throws(NetworkError) -> Bool {
         let state = try open()
         let network = try state.network(reference)
-        guard let endpoint = state.endpoints(of: id).first(where: { $0.networkID == network.id }) else {
+        guard var endpoint = state.endpoints(of: id).first(where: { $0.networkID == network.id }) else {
             throw NetworkError(.permissionDenied, "container \(id) is not connected to network \(network.name)")
         }
         guard network.driver != "host" else {
@@ -37,32 +42,18 @@ extension NetworkService {
                 .invalidArgument,
                 "cannot disconnect container from host network - container was created in host network mode")
         }
+        try movePorts(of: id, leaving: endpoint.id, state)
+        endpoint = state.endpoints(of: id).first { $0.id == endpoint.id } ?? endpoint
         release(endpoint, state)
-        guard network.hasInterfaces else { return }
+        guard network.hasInterfaces else { return false }
         var inside = try namespaces.open(id)
         do throws(NetlinkError) {
             try inside.netlink.run(.deleteLink(endpoint.interface).tolerating(.noSuchDevice))
-            try restoreRoutes(state.endpoints(of: id), &inside.netlink)
+            try restoreRoutes(state.endpoints(of: id), state, &inside.netlink)
         } catch {
             throw NetworkError(error)
         }
-    }
-
-    /// With a network its default routes went; another network's take their place.
-    private func restoreRoutes(
-        _ rest: [EndpointRecord], _ netlink: inout NetlinkSocket
-    ) throws(NetlinkError) {
-        let ranked = rest.sorted { ($1.gatewayPriority, $0.interface) < ($0.gatewayPriority, $1.interface) }
-        if let next = ranked.first(where: { $0.gateway != nil }), let gateway = next.gateway,
-            let link = try netlink.link(named: next.interface), let everywhere = IPv4Prefix(.any, length: 0)
-        {
-            try netlink.run(.addRoute(everywhere, gateway: gateway, linkIndex: link.index).tolerating(.exists))
-        }
-        if let next = ranked.first(where: { $0.gateway6 != nil }), let gateway = next.gateway6,
-            let link = try netlink.link(named: next.interface)
-        {
-            try netlink.run(.addDefaultRoute(via: gateway, linkIndex: link.index).tolerating(.exists))
-        }
+        return state.endpoints(of: id).contains { !$0.ports.isEmpty }
     }
 
     private func checkConnectable(

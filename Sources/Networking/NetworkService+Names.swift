@@ -79,7 +79,8 @@ extension NetworkService {
         let texts = own.isEmpty ? configuration.nameservers : own
         let servers = texts.isEmpty ? ResolvConf.host().nameservers : texts
         return (servers.isEmpty ? ResolvConf.publicServers : servers).compactMap { text in
-            guard let address = SocketAddress(nameserver: text) else { return nil }
+            // Asking ourselves would go on for ever.
+            guard text != "127.0.0.11", let address = SocketAddress(nameserver: text) else { return nil }
             let isLoopback = text == "::1" || IPv4Address(text)?.isLoopback == true
             return NameServer.Upstream(address: address, isInContainer: isLoopback && !own.isEmpty)
         }

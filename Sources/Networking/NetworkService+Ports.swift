@@ -85,7 +85,7 @@ extension NetworkService {
 
     /// Lets connections from the host's 127.0.0.1 leave through this bridge (and no other link); our rules keep
     /// containers from reaching the host's loopback by the same door.
-    private func allowLoopback(on bridge: String) throws(NetworkError) {
+    func allowLoopback(on bridge: String) throws(NetworkError) {
         let file = FilePath("/proc/sys/net/ipv4/conf/\(bridge)/route_localnet")
         do throws(SysError) {
             if try readText(file) != "1" { try writeText(file, "1") }

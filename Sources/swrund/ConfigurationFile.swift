@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Engine
 import Flags
 import JSON
 import LinuxSystem
@@ -53,7 +54,28 @@ struct ConfigurationFile: Sendable {
         guard both.isEmpty else {
             throw DaemonError(
                 "unable to configure the daemon: the following directives are specified both as a flag and in the "
-                    + "configuration file: " + both.map { DaemonFlags.key($0) }.joined(separator: ", "))
+                    + "configuration file: " + both.map { conflict($0, flags) }.joined(separator: ", "))
+        }
+    }
+
+    private func conflict(_ flag: String, _ flags: FlagValues) -> String {
+        let key = DaemonFlags.key(flag)
+        let isList = DaemonFlags.set.flags.contains { $0.long == flag && $0.kind == .list }
+        let given = isList ? "[" + flags.list(flag).joined(separator: " ") + "]" : flags.string(flag)
+        var values = (flag: given, file: Self.text(self[key] ?? .null))
+        if flag.hasSuffix("-proxy") { values = (withoutUser(values.flag), withoutUser(values.file)) }
+        return "\(key): (from flag: \(values.flag), from file: \(values.file))"
+    }
+
+    /// As Go prints it.
+    private static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .string(let text): text
+        case .array(let items): "[" + items.map { text($0) }.joined(separator: " ") + "]"
+        case .object(let members):
+            "map["
+                + members.sorted { $0.key < $1.key }.map { $0.key + ":" + text($0.value) }.joined(separator: " ") + "]"
+        default: value.serialized()
         }
     }
 

@@ -94,16 +94,24 @@ enum Daemon {
             }
         }
         let engine = try Engine(configuration: configuration, logger: logger)
+        let supervisor = SupervisorProcess(
+            configuration: engine.configuration, connection: engine.supervisor, logger: logger)
         do {
             let reloader = Reloader(settings: settings, system: engine.system, level: level, logger: logger)
-            try await serve(engine, door, settings.authorizationDirectories(), logger) { plugins in
+            try await serve(engine, supervisor, door, settings.authorizationDirectories(), logger) { plugins in
                 for await _ in reloads { reloader.reload(engine.configuration, plugins) }
             }
-            await engine.stop()
+            await stop(engine, supervisor)
         } catch {
-            await engine.stop()
+            await stop(engine, supervisor)
             throw error
         }
+    }
+
+    private static func stop(_ engine: Engine, _ supervisor: SupervisorProcess) async {
+        await engine.stop()
+        // A task of its own, awaited here: ours may be cancelled already.
+        await Task { await supervisor.stop() }.value
     }
 
     /// The data root and the exec root; root in containers may pass through them, as docker has it.
@@ -119,11 +127,9 @@ enum Daemon {
 
     /// Serves until the task is cancelled.
     private static func serve(
-        _ engine: Engine, _ door: Door, _ directories: [String], _ logger: Logger,
+        _ engine: Engine, _ supervisor: SupervisorProcess, _ door: Door, _ directories: [String], _ logger: Logger,
         reloading: @escaping @Sendable (AuthorizationPlugins) async -> Void
     ) async throws {
-        let supervisor = SupervisorProcess(
-            configuration: engine.configuration, connection: engine.supervisor, logger: logger)
         try await supervisor.ensureRunning()
         try await engine.start()
         let plugins = AuthorizationPlugins(

@@ -19,7 +19,10 @@ enum ForeignSettings {
     static let accepted = [
         Accepted(.list("allow-nondistributable-artifacts", "")), Accepted(.string("api-cors-header", "")),
         Accepted(.string("containerd-plugins-namespace", "")), Accepted(.bool("cri-containerd", "")),
-        Accepted(.bool("experimental", "")), Accepted(.int("network-control-plane-mtu", "")),
+        Accepted(.bool("experimental", "")),
+        // Our rules leave what is none of our bridges' alone in any case.
+        Accepted(.bool("ip-forward-no-drop", "")),
+        Accepted(.int("network-control-plane-mtu", "")), Accepted(.int("network-diagnostic-port", "")),
         Accepted(.list("node-generic-resource", ""), key: "node-generic-resources"), Accepted(.bool("raw-logs", "")),
         Accepted(.bool("selinux-enabled", "")), Accepted(.string("storage-driver", short: "s", "")),
         Accepted(.list("storage-opt", ""), key: "storage-opts"), Accepted(.string("swarm-default-advertise-addr", "")),

@@ -39,7 +39,8 @@ enum Listener: Equatable, Sendable {
         for scheme in ["unix", "tcp", "fd"] where host.hasPrefix(scheme + "://") {
             return (scheme, String(host.dropFirst(scheme.count + 3)))
         }
-        return ("", host)
+        // docker's older form, HOST:PORT.
+        return host.contains("://") || !host.contains(":") ? ("", host) : ("tcp", host)
     }
 
     /// As the log and messages show it.

@@ -32,7 +32,9 @@ extension Settings {
         configuration.cgroupParent = try string("cgroup-parent")
         try setContainerDefaults(&configuration)
         let devices = try list("cdi-spec-dir")
-        if !devices.isEmpty { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
+        let isGiven = !devices.isEmpty || file["cdi-spec-dirs"]?.array?.isEmpty == true
+        if isGiven { configuration.deviceDirectories = devices.filter { !$0.isEmpty }.map { FilePath($0) } }
+        if file["features"]?["cdi"]?.bool == false { configuration.deviceDirectories = [] }
         do throws(EngineError) { try configuration.check() } catch { throw DaemonError(error.message) }
         return configuration
     }
@@ -63,14 +65,17 @@ extension Settings {
         var values = LiveConfiguration.Values()
         values.runtimes = try runtimes(configuration.programDirectory)
         values.defaultRuntime = try string("default-runtime")
-        guard values.runtimes.contains(where: { $0.name == values.defaultRuntime }) else {
+        let isKnown = values.runtimes.contains { $0.name == values.defaultRuntime }
+        guard isKnown || RuntimeEntry.isShimName(values.defaultRuntime) else {
             throw DaemonError("specified default runtime '\(values.defaultRuntime)' does not exist")
         }
         values.labels = try labels()
         values.insecureRegistries = try list("insecure-registry")
         values.registryMirrors = try mirrors()
         values.isDebug = try isDebug()
-        values.authorizationPlugins = try list("authorization-plugin")
+        for name in try list("authorization-plugin") where !values.authorizationPlugins.contains(name) {
+            values.authorizationPlugins.append(name)
+        }
         values.defaultShmSize = try shmSize()
         try setDefaultModes(&values)
         try setTransferLimits(&values)

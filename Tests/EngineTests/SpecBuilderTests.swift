@@ -116,7 +116,7 @@ struct SpecBuilderTests {
                 "/proc", "/dev", "/dev/pts", "/sys", "/sys/fs/cgroup", "/dev/mqueue", "/a", "/etc", "/a/b",
                 "/dev/shm", "/etc/hosts", "/sbin/docker-init",
             ])
-        #expect(Self.options(spec, "/a") == ["rbind", "ro", "rprivate"])
+        #expect(Self.options(spec, "/a") == ["rbind", "rro", "rprivate"])
         #expect(spec["process"]?["args"]?.strings?.prefix(2) == ["/sbin/docker-init", "--"])
     }
 

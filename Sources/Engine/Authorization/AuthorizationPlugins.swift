@@ -12,7 +12,8 @@ import Synchronization
 ///     POST /Plugin.Activate        → {"Implements": ["authz"]}
 ///     POST /AuthZPlugin.AuthZReq   {"User", "UserAuthNMethod", "RequestMethod", "RequestUri", "RequestBody" (base64),
 ///                                   "RequestHeaders"}                              → {"Allow", "Msg", "Err"}
-///     POST /AuthZPlugin.AuthZRes   the same and "ResponseStatusCode", "ResponseBody" → {"Allow", "Msg", "Err"}
+///     POST /AuthZPlugin.AuthZRes   the same and "ResponseStatusCode", "ResponseHeaders",
+///                                   "ResponseBody" (base64)                       → {"Allow", "Msg", "Err"}
 package final class AuthorizationPlugins: Sendable {
     /// What is asked.
     package struct Question: Sendable {
@@ -20,6 +21,8 @@ package final class AuthorizationPlugins: Sendable {
         /// With version and query, as the client sent it.
         package var uri: String
         package var headers: [(name: String, value: String)] = []
+        /// The name in the client's certificate; empty without one.
+        package var user = ""
         /// The body if it is JSON; more than a MiB is kept from plugins, as docker does.
         package var body: [UInt8] = []
 
@@ -62,27 +65,32 @@ package final class AuthorizationPlugins: Sendable {
     }
 
     /// - Parameter body: the answer's body if it is JSON and whole, else empty.
-    package func allowResponse(_ question: Question, status: Int, body: [UInt8]) async throws(EngineError) {
+    package func allowResponse(
+        _ question: Question, status: Int, headers: [(name: String, value: String)], body: [UInt8]
+    ) async throws(EngineError) {
         var json = document(question)
         json.set("ResponseStatusCode", .int(Int64(status)))
+        json.set("ResponseHeaders", Self.shown(headers))
         if body.count <= Self.bodyLimit { json.set("ResponseBody", .string(Base64.encode(body))) }
-        for name in names.reversed() { try await ask(name, "AuthZPlugin.AuthZRes", json) }
+        for name in names { try await ask(name, "AuthZPlugin.AuthZRes", json) }
     }
 
     private func document(_ question: Question) -> JSONValue {
         var json: JSONValue = [
-            "User": "", "UserAuthNMethod": "", "RequestMethod": .string(question.method),
-            "RequestUri": .string(question.uri),
-            "RequestHeaders": .sorted(
-                question.headers.filter {
-                    !["authorization", "x-registry-auth", "x-registry-config"].contains($0.name.lowercased())
-                }
-                .map { ($0.name, .string($0.value)) }),
+            "User": .string(question.user), "UserAuthNMethod": question.user.isEmpty ? "" : "TLS",
+            "RequestMethod": .string(question.method), "RequestUri": .string(question.uri),
+            "RequestHeaders": Self.shown(question.headers),
         ]
         if !question.body.isEmpty, question.body.count <= Self.bodyLimit {
             json.set("RequestBody", .string(Base64.encode(question.body)))
         }
         return json
+    }
+
+    /// Without what gives away credentials.
+    private static func shown(_ headers: [(name: String, value: String)]) -> JSONValue {
+        let secret = ["authorization", "x-registry-auth", "x-registry-config"]
+        return .sorted(headers.filter { !secret.contains($0.name.lowercased()) }.map { ($0.name, .string($0.value)) })
     }
 
     private func ask(_ name: String, _ method: String, _ json: JSONValue) async throws(EngineError) {
@@ -124,6 +132,10 @@ package final class AuthorizationPlugins: Sendable {
             let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
             let body = try await response.body.collect(upTo: 4 << 20)
             guard (200..<300).contains(response.status.code) else {
+                let answer = try? JSONValue(parsing: Array(body.readableBytesView))
+                if let problem = answer?["Err"]?.string, !problem.isEmpty {
+                    throw EngineError.internal("\(method): \(problem)")
+                }
                 throw EngineError.internal("\(method): \(response.status.code): \(String(buffer: body))")
             }
             return try JSONValue(parsing: Array(body.readableBytesView))

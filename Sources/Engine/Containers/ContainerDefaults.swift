@@ -52,7 +52,8 @@ enum ContainerDefaults {
         }
         if host.text("CgroupnsMode").isEmpty {
             let mode = settings.defaultCgroupNamespaceMode
-            host.set("CgroupnsMode", .string(mode.isEmpty ? unifiedCgroups ? "private" : "host" : mode))
+            let isHost = !unifiedCgroups && (mode.isEmpty || host.privileged)
+            host.set("CgroupnsMode", .string(isHost ? "host" : mode.isEmpty ? "private" : mode))
         }
         if host.number("ShmSize") == 0, host.text("IpcMode") != "host" {
             host.set("ShmSize", .int(settings.defaultShmSize))

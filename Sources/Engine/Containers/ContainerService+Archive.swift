@@ -86,10 +86,10 @@ extension ContainerService {
     }
 
     /// nil if the container does not run.
-    private func runningTree(_ container: Container) async throws -> ContainerTree? {
+    func runningTree(_ container: Container, rootOnly: Bool = false) async throws -> ContainerTree? {
         let state = container.state
         guard state.isRunning, !state.isRestarting, let pid = UInt32(exactly: state.pid), pid > 0 else { return nil }
-        guard let tree = try? await ContainerTree.running(pid: pid) else { return nil }
+        guard let tree = try? await ContainerTree.running(pid: pid, rootOnly: rootOnly) else { return nil }
         // The shim has not reaped it yet, so its pid meant the container's process all the time.
         guard let process = try? await supervisor.task(container.id), process.pid == pid else { return nil }
         return process.status == .running || process.status == .paused ? tree : nil

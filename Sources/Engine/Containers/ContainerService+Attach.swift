@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import DockerAPI
 import LinuxSystem
+import Threads
 
 /// What a client wants to be attached to.
 package struct AttachRequest: Sendable {
@@ -56,9 +57,14 @@ extension ContainerService {
             let relay = AttachRelay(
                 connection: connection, client: client, tty: tty, isFramed: request.isFramed && !tty,
                 hasInput: hasInput, detachKeys: tty ? request.detachKeys : [])
-            if try await relay.run() { publish("detach", record) }
+            if try await relay.run() { return publish("detach", record) }
+            // Who asks next is to find that the container has ended, as with docker.
+            _ = await outcome(within: Self.endOfRun) { await container.waitForExit() }
         }
     }
+
+    /// How long after the end of its output a container may take to be known as ended.
+    private static let endOfRun = Duration.seconds(2)
 
     /// What a client gets to read the head of the answer before output follows that is there already: docker-py loses
     /// what comes with the head in one piece.

@@ -144,7 +144,7 @@ extension ContainerService {
         var result = host
         for field in numbers where wanted.number(field) != 0 { result.set(field, wanted[field]) }
         for field in ["CpusetCpus", "CpusetMems"] where !wanted.text(field).isEmpty { result.set(field, wanted[field]) }
-        if let pids = wanted["PidsLimit"].int { result.set("PidsLimit", pids <= 0 ? .null : .int(pids)) }
+        if let pids = wanted["PidsLimit"].int { result.set("PidsLimit", .int(max(0, pids))) }
         if !wanted.restartPolicy.name.isEmpty { result.set("RestartPolicy", wanted.restartPolicy.json) }
         return result
     }

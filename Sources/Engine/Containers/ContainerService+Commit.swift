@@ -69,18 +69,33 @@ extension ContainerService {
         }
     }
 
-    /// The directories of a container's root file system, for `export`; it need not be running.
-    package func exportable(_ reference: String) throws -> LayerStack {
-        let record = try usable(find(reference), for: "export")
-        let stack = try stack(record)
+    /// A container's root file system, for `export`; it need not be running.
+    package struct Exportable: Sendable {
+        let stack: LayerStack
+        /// The mounted file system of a running one: to mount its layers a second time would be undefined.
+        let tree: ContainerTree?
+    }
+
+    package func exportable(_ reference: String) async throws -> Exportable {
+        let container = try find(reference)
+        let record = try usable(container, for: "export")
+        let source = Exportable(
+            stack: try stack(record), tree: try await runningTree(container, rootOnly: true))
         publish("export", record)
-        return stack
+        return source
     }
 
     /// Passes on a tar of the whole root file system.
-    package func export(_ stack: LayerStack, to write: ([UInt8]) async throws -> Void) async throws {
+    package func export(_ source: Exportable, to write: ([UInt8]) async throws -> Void) async throws {
         let identities = configuration.identities
-        try await piping({ try writeTree(stack, identities: identities, to: $0) }, to: write)
+        try await piping(
+            { sink in
+                guard let tree = source.tree else {
+                    return try writeTree(source.stack, identities: identities, to: sink)
+                }
+                try writeTree(
+                    try openInRoot(tree.root, "/", OpenFlags.directory), identities: identities, to: sink)
+            }, to: write)
     }
 
     // MARK: Steps

@@ -109,6 +109,9 @@ extension ContainerService {
             throw EngineError.invalidArgument("invalid JSON: " + error.message)
         }
         try HealthCheck.validate(config.json["Healthcheck"])
+        if !config.workingDirectory.isEmpty {
+            config.workingDirectory = FilePath(config.workingDirectory).normalized.string
+        }
         if ((config.entrypoint ?? []) + (config.command ?? [])).isEmpty {
             throw EngineError.invalidArgument("no command specified")
         }
@@ -127,6 +130,10 @@ extension ContainerService {
         record.endpoints = request.endpoints.map { JSONValue.Member($0.key, $0.value) }
         do {
             record.mounts = try MountRequests.parse(hostConfig: host)
+            for index in record.mounts.indices where record.mounts[index].kind == .bind {
+                if request.mountsReadOnlyAtTopOnly { record.mounts[index].readOnlyBelow = .never }
+                try requireFittingPropagation(&record.mounts[index], in: configuration.dataRoot.string)
+            }
             try await requireSources(record.mounts)
             try addVolumesFrom(host.list("VolumesFrom"), to: &record.mounts)
             try MountRequests.addVolumes(config, to: &record.mounts)
@@ -271,7 +278,8 @@ extension ContainerService {
             record.mounts[index].name = volume.name
             record.mounts[index].source = volume.source.string
             if mount.copiesContent {
-                try await volumes.populate(volume.name, path: mount.destination, mountOptions: overlay)
+                try await volumes.populate(
+                    volume.name, part: mount.subpath, path: mount.destination, mountOptions: overlay)
             }
         }
     }

@@ -63,6 +63,13 @@ extension ContainerService {
         await outcome(within: .seconds(10)) { for await _ in cleaned {} }
     }
 
+    /// Waits until what ended runs have used is given back; false if there was nothing to wait for.
+    package func finishedCleanUps() async -> Bool {
+        let ended = registry.all.filter { !$0.state.isRunning && !$0.record.network.networks.isEmpty }
+        for container in ended { try? await container.operations.run {} }
+        return !ended.isEmpty
+    }
+
     /// Cleans up after the last run, unless somebody has.
     func cleanUpEndedRun(_ container: Container) async {
         if container.takeEndedRun() { await cleanUpAfterRun(container) }

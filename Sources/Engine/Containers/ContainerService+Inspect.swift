@@ -43,7 +43,7 @@ extension ContainerService {
             json.set("SizeRootFs", .int(bytes.total))
         }
         json.set("Mounts", .array(record.mounts.filter { $0.kind != .tmpfs }.map { $0.json }))
-        json.set("Config", record.config.inspectJSON)
+        json.set("Config", record.shownConfig.inspectJSON)
         json.set("NetworkSettings", networkSettings(aliasesHaveID ? record.withIDsAmongAliases : record))
         return json
     }
@@ -101,14 +101,25 @@ extension ContainerService {
             "Bridge": "", "SandboxID": .string(sandbox.isEmpty ? "" : record.id), "SandboxKey": .string(sandbox),
             "Ports": record.shownPorts, "HairpinMode": false, "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0,
             "SecondaryIPAddresses": .null, "SecondaryIPv6Addresses": .null, "EndpointID": text("EndpointID"),
-            "Gateway": text("Gateway"), "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
-            "IPAddress": text("IPAddress"), "IPPrefixLen": bridge["IPPrefixLen"] ?? 0, "IPv6Gateway": "",
-            "MacAddress": text("MacAddress"), "Networks": .object(networks),
+            "Gateway": text("Gateway"), "GlobalIPv6Address": text("GlobalIPv6Address"),
+            "GlobalIPv6PrefixLen": bridge["GlobalIPv6PrefixLen"] ?? 0,
+            "IPAddress": text("IPAddress"), "IPPrefixLen": bridge["IPPrefixLen"] ?? 0,
+            "IPv6Gateway": text("IPv6Gateway"), "MacAddress": text("MacAddress"), "Networks": .object(networks),
         ]
     }
 }
 
 extension ContainerRecord {
+    /// With the hardware address that was asked for on the first network, where older clients look for it.
+    fileprivate var shownConfig: ContainerConfig {
+        var shown = config
+        let wanted = endpointSettings(Self.networkKeys(networkMode))["MacAddress"]?.string ?? ""
+        if shown.json["MacAddress"]?.string?.isEmpty != false, !wanted.isEmpty {
+            shown.set("MacAddress", .string(wanted))
+        }
+        return shown
+    }
+
     var withIDsAmongAliases: ContainerRecord {
         var copy = self
         for index in copy.network.networks.indices {

@@ -15,11 +15,29 @@ extension ContainerService {
             mounts[index].source = volume.source.string
             if volume.isReadOnly { mounts[index].writable = false }
         }
-        let binds = mounts.filter { $0.kind == .bind }
-        guard !binds.isEmpty else { return mounts }
+        if !host.mountsReadOnlyRecursively, mounts.contains(where: { $0.readOnlyBelow == .always }) {
+            throw EngineError.invalidArgument("rro is not supported: requires kernel >= 5.12")
+        }
+        guard mounts.contains(where: { $0.kind == .bind }) else { return mounts }
         let owner = configuration.identities.root
-        try await runOnThread { for bind in binds { try Self.ready(bind, owner) } }
-        return mounts
+        let all = mounts
+        return try await runOnThread {
+            var ready = all
+            for index in ready.indices where ready[index].kind == .bind { try Self.ready(&ready[index], owner) }
+            return ready
+        }
+    }
+
+    /// What holds the daemon's own directory, or is in it, gets the host's mounts there and their ends, so that a container
+    /// keeps no file system busy.
+    func requireFittingPropagation(_ bind: inout MountPoint, in dataRoot: String) throws(SpecError) {
+        guard bind.source.hasPrefix(dataRoot) || dataRoot.hasPrefix(bind.source) else { return }
+        if !bind.propagationIsGiven { bind.propagation = "rslave" }
+        if bind.propagation == "rslave" || bind.propagation == "rshared" { return }
+        throw SpecError(
+            "invalid mount config: must use either propagation mode \"rslave\" or \"rshared\" when mount source is within "
+                + "the daemon root, daemon root: \"\(dataRoot)\", bind mount source: \"\(bind.source)\", propagation: "
+                + "\"\(bind.propagation)\"")
     }
 
     /// Binds whose source is not to be made must have one.
@@ -29,12 +47,16 @@ extension ContainerService {
         try await runOnThread { for bind in binds { try Self.requireSource(bind) } }
     }
 
-    private static func ready(_ bind: MountPoint, _ owner: FileOwner) throws {
+    private static func ready(_ bind: inout MountPoint, _ owner: FileOwner) throws {
         if bind.createsSource, !exists(FilePath(bind.source)) {
             return try makeDirectories(FilePath(bind.source), owner: owner)
         }
         try requireSource(bind)
-        try checkPropagation(bind)
+        do throws(EngineError) { try checkPropagation(bind) } catch {
+            // What we have chosen ourselves is not the user's fault.
+            if bind.propagationIsGiven || bind.propagation != "rslave" { throw error }
+            bind.propagation = "rprivate"
+        }
     }
 
     private static func requireSource(_ bind: MountPoint) throws(EngineError) {
@@ -71,10 +93,9 @@ extension ContainerService {
     }
 
     private static func stage(_ mount: MountPoint, at target: FilePath) throws(EngineError) {
-        let path = mount.source + "/" + mount.subpath
         do throws(SysError) {
             let volume = try open(FilePath(mount.source), OpenFlags.directory)
-            let part = try openInRoot(volume, mount.subpath, O_PATH)
+            let part = try openBelow(volume, mount.subpath, O_PATH)
             try makeDirectories(target.parent, mode: 0o700)
             let place: OwnedFD
             if isDirectory(try status(part)) {
@@ -86,8 +107,18 @@ extension ContainerService {
             }
             try MountTree.clone(of: part, recursive: true).attach(on: place)
         } catch {
-            throw .internal("cannot access path \(path): lstat \(path): \(error.errno.text)")
+            throw unreachablePart(mount, error)
         }
+    }
+
+    /// Why a part of a volume or an image cannot be mounted, in docker's words.
+    static func unreachablePart(_ mount: MountPoint, _ error: SysError) -> EngineError {
+        if error.errno == .crossDeviceLink {
+            return .invalidArgument(
+                "path concatenation escapes the base directory, base: \(mount.source), subpath: \(mount.subpath)")
+        }
+        let path = mount.source + "/" + mount.subpath
+        return .internal("cannot access path \(path): lstat \(path): \(error.errno.text)")
     }
 
     private func stagingDirectory(_ id: String) -> FilePath { runDirectory(id) / "mounts" }

@@ -123,7 +123,7 @@ extension ContainerService {
         return mac
     }
 
-    private func portMappings(_ record: ContainerRecord) throws(NetworkError) -> [PortMapping] {
+    func portMappings(_ record: ContainerRecord) throws(NetworkError) -> [PortMapping] {
         let mode = record.hostConfig.networkMode
         if mode == "host" || mode == "none" || mode.hasPrefix("container:") { return [] }
         var mappings: [PortMapping] = []

@@ -29,6 +29,7 @@ extension ContainerService {
             if await repair(container, tasks.first { $0.id == container.id }) { resumed.append(container) }
             if !container.state.isRunning, !container.state.isRemoving { tendLog(container) }
         }
+        if !configuration.liveRestore { resumed += await endLeftovers() }
         await removeStrays(known: Set(records.map { $0.id } + unreadable), tasks)
         await resume(resumed)
     }
@@ -83,6 +84,7 @@ extension ContainerService {
         case .running: if (try? container.on(.resumed)) != nil { save(container) }
         default: break
         }
+        container.update { $0.health?.restart() }  // docker knows nothing of it yet, either
         watchExit(container)  // tells at once if it has ended
         if !container.state.isPaused { beginHealthChecks(container) }
         tendLog(container)
@@ -110,7 +112,7 @@ extension ContainerService {
 
     /// What is meant to run always, or until the user stops it, is started; a restart that was planned goes on; `--rm`
     /// is made good.
-    private func isToResume(_ container: Container) -> Bool {
+    func isToResume(_ container: Container) -> Bool {
         let record = container.record
         if record.hostConfig.autoRemove, record.state.lastExit != nil {
             removeInQueue(container, removingVolumes: true)

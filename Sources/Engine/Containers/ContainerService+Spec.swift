@@ -135,7 +135,7 @@ extension ContainerService {
             throw SpecError("No such container: \(reference)", .other)
         }
         guard let run = other.state.run else {
-            throw SpecError("failed to join \(kind) namespace: container \(other.id) is not running", .conflict)
+            throw SpecError("failed to join \(kind) namespace: container \(other.id) is not running", .other)
         }
         return run.pid
     }

@@ -162,6 +162,16 @@ extension ContainerService {
         }
     }
 
+    /// Ends what a daemon that was killed has left running, where containers are to end with the daemon; tells which are to be
+    /// started again.
+    func endLeftovers() async -> [Container] {
+        let running = registry.all.filter { $0.state.isRunning }
+        isShuttingDown.store(true, ordering: .relaxed)  // meanwhile none is started again for having ended
+        await endAll(running)
+        isShuttingDown.store(false, ordering: .relaxed)
+        return running.filter { isToResume($0) }
+    }
+
     private static let shutdownGrace = 5
 
     private func endAll(_ containers: [Container]) async {

@@ -55,6 +55,9 @@ package final class ContainerService: Sendable {
         do { store = try ContainerStore(path: configuration.databasePath) } catch { throw EngineError(error) }
     }
 
+    /// Whether the host has cgroup v2 only.
+    package var usesUnifiedCgroups: Bool { host.usesUnifiedCgroups }
+
     /// The container that a name, an id, the beginning of an id or a link's name (`OWNER/ALIAS`) means.
     package func find(_ reference: String) throws(EngineError) -> Container {
         if let link = containerLink(named: reference) { return link.target }

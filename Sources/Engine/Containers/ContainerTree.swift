@@ -29,13 +29,20 @@ final class ContainerTree: Sendable {
 
     /// The tree that the process `pid` runs in. The caller makes sure afterwards that the process is still the one it
     /// means.
-    static func running(pid: UInt32) async throws -> ContainerTree {
+    ///
+    /// - Parameter rootOnly: leaves out what is mounted in the root file system.
+    static func running(pid: UInt32, rootOnly: Bool = false) async throws -> ContainerTree {
         try await runOnThread {  // the thread changes its namespace, and ends
             let namespace = try open(FilePath("/proc/\(pid)/ns/mnt"), O_RDONLY)
             try unshareDirectories()
             try joinNamespace(namespace, .mount)
             // Not /proc/PID/root: the process may have changed its root.
             let root = try open(FilePath("/"), O_PATH | O_DIRECTORY)
+            if rootOnly {
+                let alone = try MountTree.clone(of: root)
+                return ContainerTree(
+                    root: try alone.fd.duplicate(), namespace: namespace, hold: nil, isIncomplete: false)
+            }
             return ContainerTree(root: root, namespace: namespace, hold: nil, isIncomplete: false)
         }
     }

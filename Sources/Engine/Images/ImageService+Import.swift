@@ -86,7 +86,12 @@ extension ImageService {
     private func storeLayer(_ body: some AsyncSequence<[UInt8], any Error>) async throws -> DescriptorMessage {
         let start = FirstBytes(4)
         let bytes = ObservedBytes(base: RecompressedBytes(base: body), observer: start)
-        let blob = try await supervisor.writeContent(bytes)
+        var blob = try await supervisor.writeContent(bytes)
+        // No bytes at all are an empty archive, whose end is two empty blocks.
+        if start.bytes.isEmpty {
+            let empty = [UInt8](repeating: 0, count: 1024)
+            blob = (try await supervisor.writeContent(empty), Int64(empty.count))
+        }
         let mediaType =
             switch Compression(magic: start.bytes) {
             case .none: MediaType.ociLayer

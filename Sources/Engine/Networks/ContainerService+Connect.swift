@@ -86,19 +86,20 @@ extension ContainerService {
                 throw EngineError(
                     .permissionDenied, "container \(record.id) is not connected to \(which) \(target?.name ?? network)")
             }
+            var isPublished = false
             if record.state.isRunning, let target {
-                try await networks.disconnect(container: record.id, network: target.id)
+                isPublished = try await networks.disconnect(container: record.id, network: target.id)
                 let old = record.network.networks.first { known.contains($0.key) }?.value
                 for key in ["IPAddress", "GlobalIPv6Address"] {
                     removeHostsLine(record, address: old?[key]?.string ?? "")
                 }
             }
+            let keepsPorts = isPublished
             container.update { record in
                 record.endpoints.removeAll { known.contains($0.key) }
                 record.network.networks.removeAll { known.contains($0.key) }
-                guard known.contains(record.networkMode) else { return }
-                record.leftFirstNetwork = true
-                record.network.ports = []  // ports are published on the first network only
+                if !keepsPorts { record.network.ports = [] }
+                if known.contains(record.networkMode) { record.leftFirstNetwork = true }
             }
             save(container)
             return (record.id, target)
@@ -125,6 +126,7 @@ extension ContainerService {
     ) throws(NetworkError) -> EndpointRequest {
         var request = EndpointRequest(containerID: record.id, containerName: record.name, mode: network.id)
         try apply(settings, of: record, to: &request)
+        request.ports = try portMappings(record)
         return request
     }
 }

@@ -13,6 +13,8 @@ extension HostFacts {
             cpuCount: max(1, MachineFacts().processors))
         let apparmor = try? readText(FilePath("/sys/module/apparmor/parameters/enabled"))
         if apparmor?.hasPrefix("Y") == true { facts.securityModules.insert("apparmor") }
+        let release = MachineFacts().kernel.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        facts.mountsReadOnlyRecursively = !release.lexicographicallyPrecedes([5, 12])
         if exists(FilePath("/sys/fs/selinux/enforce")) { facts.securityModules.insert("label") }
         return facts
     }

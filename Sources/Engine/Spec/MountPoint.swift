@@ -5,6 +5,9 @@ package import JSON
 package struct MountPoint: Sendable, Equatable {
     package enum Kind: String, Sendable { case bind, volume, tmpfs, image }
 
+    /// Whether what is mounted below a read-only mount is read-only, too.
+    package enum ReadOnlyBelow: String, Sendable { case wherePossible, never, always }
+
     package var kind: Kind
     /// The volume's name; empty for an anonymous volume until it is made. The image's as the user gave it.
     package var name = ""
@@ -25,12 +28,16 @@ package struct MountPoint: Sendable, Equatable {
     package var mode = ""
     package var writable = true
     package var propagation = ""
+    /// Whether the user named it.
+    package var propagationIsGiven = false
     /// Mount options of a tmpfs.
     package var options: [String] = []
     /// A missing source is made as a directory (`-v`), or is an error (`--mount`).
     package var createsSource = false
     /// Bind only what is mounted at the source itself, not what is mounted below it.
     package var nonRecursive = false
+    /// What is mounted below a read-only mount.
+    package var readOnlyBelow = ReadOnlyBelow.wherePossible
     /// The content of the image at the destination is copied into the volume when it is empty.
     package var copiesContent = true
     /// Made for this container only (`-v /path`, `VOLUME`): removed with it by `rm -v` and `--rm`.
@@ -55,15 +62,16 @@ package struct MountPoint: Sendable, Equatable {
         return json
     }
 
-    /// The element of the runtime spec's `mounts`.
-    var specMount: JSONValue {
+    /// The element of the runtime spec's `mounts`; `recursively` if the runtime can make all that is mounted below
+    /// read-only.
+    func specMount(recursively: Bool = true) -> JSONValue {
         if kind == .tmpfs {
             return [
                 "destination": .string(destination), "type": "tmpfs", "source": "tmpfs", "options": .strings(options),
             ]
         }
         var options = [nonRecursive ? "bind" : "rbind"]
-        if !writable { options.append("ro") }
+        if !writable { options.append(recursively && readOnlyBelow != .never ? "rro" : "ro") }
         options.append(propagation.isEmpty ? "rprivate" : propagation)
         return [
             "destination": .string(destination), "type": "bind", "source": .string(source),
@@ -79,6 +87,8 @@ extension MountPoint {
         record.set("Options", .strings(options))
         record.set("CreatesSource", .bool(createsSource))
         record.set("NonRecursive", .bool(nonRecursive))
+        record.set("PropagationIsGiven", .bool(propagationIsGiven))
+        record.set("ReadOnlyBelow", .string(readOnlyBelow.rawValue))
         record.set("CopiesContent", .bool(copiesContent))
         record.set("Anonymous", .bool(anonymous))
         if !subpath.isEmpty { record.set("Subpath", .string(subpath)) }
@@ -101,6 +111,8 @@ extension MountPoint {
         options = record["Options"]?.strings ?? []
         createsSource = record["CreatesSource"]?.bool ?? false
         nonRecursive = record["NonRecursive"]?.bool ?? false
+        propagationIsGiven = record["PropagationIsGiven"]?.bool ?? true
+        readOnlyBelow = ReadOnlyBelow(rawValue: record["ReadOnlyBelow"]?.string ?? "") ?? .wherePossible
         copiesContent = record["CopiesContent"]?.bool ?? true
         anonymous = record["Anonymous"]?.bool ?? false
         subpath = record["Subpath"]?.string ?? ""

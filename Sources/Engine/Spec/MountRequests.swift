@@ -97,6 +97,7 @@ package enum MountRequests {
             case _ where propagations.contains(option):
                 guard point.kind == .bind else { throw stray("BindOptions", text, "volume") }
                 point.propagation = option
+                point.propagationIsGiven = true
             default: throw SpecError("invalid mode: \(options)")
             }
         }
@@ -169,7 +170,17 @@ package enum MountRequests {
             throw SpecError("invalid mount config for type \"bind\": invalid propagation mode: \(propagation)")
         }
         point.propagation = propagation.isEmpty ? "rprivate" : propagation
+        point.propagationIsGiven = !propagation.isEmpty
         point.nonRecursive = options["NonRecursive"]?.bool ?? false
+        let (never, always) = (options["ReadOnlyNonRecursive"]?.bool, options["ReadOnlyForceRecursive"]?.bool)
+        if never == true || always == true {
+            let field = "BindOptions.ReadOnly" + (never == true ? "NonRecursive" : "ForceRecursive")
+            if point.writable { throw SpecError("mount options conflict: !ReadOnly && \(field)") }
+            if never == true, always == true {
+                throw SpecError("mount options conflict: ReadOnlyNonRecursive && BindOptions.ReadOnlyForceRecursive")
+            }
+            point.readOnlyBelow = never == true ? .never : .always
+        }
         point.createsSource = options["CreateMountpoint"]?.bool ?? false
     }
 

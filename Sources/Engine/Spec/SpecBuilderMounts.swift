@@ -16,7 +16,7 @@ extension SpecBuilder {
             list.removeAll { $0["destination"]?.string?.hasPrefix("/dev/") == true }
         }
         let system = list.count
-        list += wanted.map { $0.specMount }
+        list += wanted.map { $0.specMount(recursively: input.host.mountsReadOnlyRecursively) }
         list += files.filter { !isWanted($0) }  // a volume at /etc does not hide them
         if let program = input.initProgram { list.append(bind(program, Self.initPath, writable: false)) }
         return Array(list[..<system]) + sortedByDepth(Array(list[system...]))

@@ -69,6 +69,8 @@ package struct HostFacts: Sendable, Equatable {
     package var cpuCount: Int
     /// The security modules that are active, by the key that `--security-opt` has for them: `apparmor`, `label`.
     package var securityModules: Set<String> = []
+    /// Whether the kernel can make all that is mounted below a mount read-only with it (mount_setattr(2), 5.12).
+    package var mountsReadOnlyRecursively = true
 
     package init(architecture: String, capabilities: [String], usesUnifiedCgroups: Bool, cpuCount: Int) {
         self.architecture = architecture

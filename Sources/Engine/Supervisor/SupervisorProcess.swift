@@ -5,7 +5,7 @@ package import Logging
 import Synchronization
 
 /// Starts the supervisor that belongs to this daemon, or adopts the one that is running already. It gets a session of
-/// its own and outlives us: containers need it more than they need us.
+/// its own: it outlives a daemon that dies, and ends with one that is stopped.
 package final class SupervisorProcess: Sendable {
     private let configuration: EngineConfiguration
     private let connection: SupervisorConnection
@@ -43,6 +43,20 @@ package final class SupervisorProcess: Sendable {
                 _ = try? await Task.sleep(for: .seconds(2))
             }
         }
+    }
+
+    /// Ends the supervisor that belongs to this daemon, started or adopted, and returns once it has ended. What runs goes
+    /// on running: shims need no supervisor, and the next one finds them.
+    package func stop() async {
+        guard configuration.ownsSupervisor, let socket = try? UnixSocket.connect(connection.socket),
+            let pid = try? peerProcess(socket), pid > 1, kill(pid, SIGTERM) == 0
+        else { return }
+        for _ in 0..<500 {
+            reap()
+            if kill(pid, 0) != 0 { return }
+            _ = try? await Task.sleep(for: .milliseconds(20))
+        }
+        logger.warning("supervisor does not end", metadata: ["pid": "\(pid)"])
     }
 
     /// Whether somebody listens: cheaper than a call, and right also while the supervisor is busy.

@@ -107,8 +107,8 @@ package final class SystemService: Sendable {
             "ContainersStopped": .int(Int64(counts.stopped)), "Images": .int(Int64(images)),
             "Driver": .string(GraphDriver.name), "DriverStatus": GraphDriver.status(root: configuration.dataRoot),
             "Plugins": [
-                "Volume": ["local"], "Network": ["bridge", "host", "null"], "Authorization": plugins,
-                "Log": .strings(LogOptions.driverNames),
+                "Volume": ["local"], "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
+                "Authorization": plugins, "Log": .strings(LogOptions.driverNames),
             ],
         ]
         for member in limits(facts) + host(facts) + daemon(facts) { info.set(member.key, member.value) }
@@ -160,7 +160,8 @@ package final class SystemService: Sendable {
     }
 
     private func daemon(_ facts: MachineFacts) -> [JSONValue.Member] {
-        let profile = configuration.seccompProfile.isEmpty ? "builtin" : "custom-profile"
+        let given = configuration.seccompProfile
+        let profile = given.isEmpty ? "builtin" : given == "unconfined" ? given : "custom-profile"
         let security =
             (facts.hasSeccomp ? ["name=seccomp,profile=\(profile)"] : [])
             + (facts.hasCgroup2 ? ["name=cgroupns"] : [])
@@ -187,9 +188,7 @@ package final class SystemService: Sendable {
 
     /// The address of a proxy without its user, as docker shows it.
     private func proxy(_ name: String) -> JSONValue {
-        let text = configuration.proxyVariable(name) ?? ""
-        guard let scheme = text.firstRange(of: "://"), let at = text.lastIndex(of: "@") else { return .string(text) }
-        return .string(text[..<scheme.upperBound] + "xxxxx:xxxxx@" + text[text.index(after: at)...])
+        .string(withoutUser(configuration.proxyVariable(name) ?? ""))
     }
 
     private var registries: JSONValue {
@@ -228,4 +227,10 @@ package final class SystemService: Sendable {
         try writeFileAtomically(file, Array(id.utf8))
         return id
     }
+}
+
+/// A URL without its user and password, as docker shows it.
+package func withoutUser(_ url: String) -> String {
+    guard let scheme = url.firstRange(of: "://"), let at = url.lastIndex(of: "@") else { return url }
+    return url[..<scheme.upperBound] + "xxxxx:xxxxx@" + url[url.index(after: at)...]
 }

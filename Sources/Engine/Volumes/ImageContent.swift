@@ -9,10 +9,10 @@ import LinuxSystem
 enum ImageContent {
     /// Copies the directory `path` of the image whose layers are `layers` (the uppermost first) into the empty directory
     /// `target`. A path that the image does not have, or that is no directory, gives nothing to copy. Blocks.
-    static func copy(layers: [FilePath], path: String, into target: FilePath) throws(SysError) {
+    static func copy(layers: [FilePath], path: String, into target: borrowing OwnedFD) throws(SysError) {
         guard let source = try directory(layers, path) else { return }
         var copier = TreeCopier()
-        try copier.copyContent(of: source, into: try open(target, OpenFlags.directory))
+        try copier.copyContent(of: source, into: target)
     }
 
     /// Whether the image has a directory at `path`. Blocks.

@@ -4,10 +4,12 @@ import Threads
 
 // Image content in new volumes.
 extension VolumeService {
-    /// Copies what an image has at `path` into the volume, if the volume is still empty. One that is a file system of its
-    /// own is mounted for that. `mountOptions` are those of the overlay snapshot that the container runs on; nothing has
+    /// Copies what an image has at `path` into the volume, or into the directory `part` of it, if that is there and still
+    /// empty. A volume that is a file system of its own is mounted for that. `mountOptions` are those of the overlay snapshot that the container runs on; nothing has
     /// been written to it yet.
-    package func populate(_ name: String, path: String, mountOptions: [String]) async throws(EngineError) {
+    package func populate(
+        _ name: String, part: String = "", path: String, mountOptions: [String]
+    ) async throws(EngineError) {
         let layers = ImageContent.layers(options: mountOptions)
         let isMounted = LocalDriverOptions.mount(try inspect(name).options ?? [:]) != nil
         if isMounted, !ImageContent.exists(layers: layers, path: path) { return }
@@ -19,12 +21,13 @@ extension VolumeService {
         // directory whose file system hangs.
         let population = Task {
             try await runOnThread {
-                guard (try? listDirectory(target.source))?.isEmpty == true,
-                    ImageContent.exists(layers: layers, path: path)
+                guard ImageContent.exists(layers: layers, path: path),
+                    let directory = try? Self.directory(part, of: target.source),
+                    (try? listDirectory(FilePath("/proc/self/fd/\(directory.raw)")))?.isEmpty == true
                 else { return }
                 do throws(SysError) {
                     if target.isReadOnly { throw SysError("chmod", shown, .readOnly) }
-                    try ImageContent.copy(layers: layers, path: path, into: target.source)
+                    try ImageContent.copy(layers: layers, path: path, into: directory)
                 } catch {
                     guard error.errno == .readOnly else { throw error }
                     throw EngineError.internal("failed to chmod on \(shown): chmod \(shown): \(error.errno.text)")
@@ -37,5 +40,11 @@ extension VolumeService {
         do { try result.get() } catch let error as EngineError { throw error } catch {
             throw .internal("copy the image's \(path) into volume \(name): \(EngineError(error).message)")
         }
+    }
+
+    /// A volume's root, or a directory below it that no link leads out of.
+    private static func directory(_ part: String, of root: FilePath) throws(SysError) -> OwnedFD {
+        let volume = try open(root, OpenFlags.directory)
+        return part.isEmpty ? volume : try openBelow(volume, part, OpenFlags.directory)
     }
 }

@@ -47,9 +47,9 @@ struct ContainerChangeRoutes {
     }
 
     @Sendable private func export(_ request: Request) async throws -> Response {
-        let stack = try containers.exportable(try request.parameter("name"))
+        let source = try await containers.exportable(try request.parameter("name"))
         return .stream(.ok, contentType: "application/octet-stream") { [containers] body in
-            try await containers.export(stack) { try await body.write($0) }
+            try await containers.export(source) { try await body.write($0) }
         }
     }
 }

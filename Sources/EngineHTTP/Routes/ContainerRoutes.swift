@@ -39,15 +39,16 @@ struct ContainerRoutes {
         if body.isNull, !request.body.isAnnounced {
             throw EngineError.invalidArgument("invalid JSON: got EOF while reading request body")
         }
-        let create = try decoded { () throws(FieldError) in try ContainerCreateRequest(json: body) }
-        let hasImageMount = create.hostConfig.objects("Mounts").contains { $0["Type"]?.string == "image" }
-        if hasImageMount, request.version < APIVersion(1, 48) {
-            throw EngineError.invalidArgument("Mount type \"Image\" needs API v1.48 or newer")
-        }
+        var create = try decoded { () throws(FieldError) in try ContainerCreateRequest(json: body) }
+        try create.adapt(to: request.version, unifiedCgroups: containers.usesUnifiedCgroups)
+        let adapted = create
         let name = request.query.get("name").flatMap { $0.isEmpty ? nil : $0 }
-        let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
+        let knowsPlatform = request.version >= APIVersion(1, 41)
+        let platform = try request.query.get("platform").flatMap {
+            $0.isEmpty || !knowsPlatform ? nil : try Platform(parsing: $0)
+        }
         let created = try await containers.metrics.timed(.create) {
-            try await containers.create(create, name: name, platform: platform)
+            try await containers.create(adapted, name: name, platform: platform)
         }
         return .json(.created, ["Id": .string(created.id), "Warnings": .strings(created.warnings)])
     }
@@ -71,8 +72,9 @@ struct ContainerRoutes {
     }
 
     @Sendable private func update(_ request: Request) async throws -> Response {
-        let body = try await request.json()
+        var body = try await request.json()
         try requireObject(body, "container.UpdateConfig")
+        if request.version < APIVersion(1, 40), body.field("PidsLimit") != nil { body.set("PidsLimit", .null) }
         let warnings = try await containers.update(try request.parameter("name"), body)
         return .json(.ok, ["Warnings": warnings.isEmpty ? .null : .strings(warnings)])
     }

@@ -39,6 +39,9 @@ struct ImageTransferRoutes {
             throw EngineError.invalidArgument("neither fromImage nor fromSrc was given")
         }
         let platform = try request.query.get("platform").flatMap { $0.isEmpty ? nil : try Platform(parsing: $0) }
+        if let platform, platform.os != "linux" {
+            throw EngineError.invalidArgument("operating system is not supported")
+        }
         var wanted = ImageImportRequest(
             reference: try ImageService.newReference(
                 repository: request.query.get("repo") ?? "", tag: request.query.get("tag") ?? ""),

@@ -53,7 +53,12 @@ struct NetworkRoutes {
     }
 
     @Sendable private func remove(_ request: Request) async throws -> Response {
-        publish("destroy", try await networks.remove(request.parameter("id")))
+        let name = try request.parameter("id")
+        do { publish("destroy", try await networks.remove(name)) } catch {
+            // A container that has just ended may still be on its way out.
+            guard error.kind == .permissionDenied, await containers.finishedCleanUps() else { throw error }
+            publish("destroy", try await networks.remove(name))
+        }
         return .empty(.noContent)
     }
 

@@ -35,7 +35,9 @@ package struct DockerArchiveEntry: Sendable, Equatable {
     }
 
     private init(_ json: JSONValue) throws(ImageSpecError) {
-        guard let config = json["Config"]?.string, let layers = json["Layers"]?.strings else {
+        // An image without layers has null there, as Go writes an empty list.
+        let list = json["Layers"] ?? .null
+        guard let config = json["Config"]?.string, let layers = list.isNull ? [] : list.strings else {
             throw ImageSpecError("manifest.json has an entry without Config or Layers")
         }
         guard layers.count <= Manifest.maximumLayers else { throw ImageSpecError("image has too many layers") }
