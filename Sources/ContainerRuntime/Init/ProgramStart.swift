@@ -140,6 +140,14 @@ struct ProgramStart: ~Copyable {
     }
 }
 
+/// Says on the container's stderr why the program could not be executed, and ends. From the launcher's side the container
+/// has started by then, and the launcher may be gone.
+func endAfterFailedExecution(_ failure: RuntimeError) -> Never {
+    let text = Array((failure.message + "\n").utf8)
+    _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    swrun_exit_now(255)
+}
+
 /// Each variable once: of several with one name the last counts.
 func withoutRepetition(_ environment: [String]) -> [String] {
     func name(_ index: Int) -> Substring.UTF8View.SubSequence {
