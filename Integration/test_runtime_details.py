@@ -47,8 +47,8 @@ def test_a_program_whose_interpreter_is_missing(ours):
 
 
 def test_a_filter_older_than_the_calls_of_today(ours):
-    """The program is found although the filter refuses faccessat2(2), and even faccessat(2)."""
-    for names in (["faccessat2"], ["faccessat2", "faccessat"]):
+    """The program is found although the filter refuses faccessat2(2), even faccessat(2), and getcwd(2)."""
+    for names in (["faccessat2"], ["faccessat2", "faccessat"], ["getcwd"]):
         def change(value):
             value["linux"]["seccomp"] = {
                 "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],

@@ -35,6 +35,7 @@ struct ProgramStart: ~Copyable {
         ownStandardStreams()
         // The directory may be out of the user's reach, or only within it: once as root, else as the user.
         let enteredEarly = chdir(process.cwd) == 0
+        if enteredEarly { try checkWorkingDirectory() }  // now, since a filter may refuse getcwd(2)
         try step("apply the process's user, groups and capabilities") { () throws(SysError) in
             try process.confinement.apply(filter: filter) { (number) throws(SysError) in
                 try announce(number, channel)
@@ -47,8 +48,8 @@ struct ProgramStart: ~Copyable {
                 throw RuntimeError(
                     "chdir to cwd (\"" + process.cwd + "\") set in config.json failed: " + Errno.current.text)
             }
+            try checkWorkingDirectory()
         }
-        try checkWorkingDirectory()
         let program = try findProgram(process.args[0], path: process.variable("PATH"))
         if isFilterEarly {
             try step("error during seccomp setup") { () throws(SysError) in
