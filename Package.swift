@@ -85,8 +85,12 @@ let cSettings: [CSetting] =
 // MARK: Targets
 
 /// A library that compiles both as Embedded Swift and as ordinary Swift.
+/// In Embedded Swift the program's own compilation makes the code of all that it uses: libraries need none in their objects.
 func embedded(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: isStatic ? embeddedSettings : ordinarySettings)
+    .target(
+        name: name, dependencies: dependencies,
+        swiftSettings: isStatic
+            ? embeddedSettings + [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"])] : ordinarySettings)
 }
 
 /// A program that ships as Embedded Swift; the ordinary build of it exists only for development.

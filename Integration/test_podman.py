@@ -38,3 +38,13 @@ def test_exec_in_a_detached_container(podman):
 
 def test_missing_command_is_127(podman):
     assert podman("run", "--rm", *LIMITS, "busybox", "nosuchcommand", check=False).code == 127
+
+
+def test_without_cgroups(podman, tmp_path, monkeypatch):
+    """podman asks for that only from runtimes that its configuration names."""
+    names = "\n".join(f'{key} = ["swrunc"]' for key in ("runtime_supports_nocgroup", "runtime_supports_nocgroups"))
+    (tmp_path / "containers.conf").write_text("[engine]\n" + names + "\n")
+    monkeypatch.setenv("CONTAINERS_CONF", str(tmp_path / "containers.conf"))
+    for flags in ([], ["--tty"]):
+        result = podman("run", "--rm", "--cgroups=disabled", *flags, *LIMITS, "busybox", "cat", "/proc/self/cgroup")
+        assert "0::/" in result and "libpod" not in result

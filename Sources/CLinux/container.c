@@ -74,7 +74,10 @@ int swrun_join_session_keyring(const char *name) {
 }
 
 int swrun_eaccess(const char *path, int mode) {
-    return (int)syscall(439 /* faccessat2 */, AT_FDCWD, path, mode, 0x200 /* AT_EACCESS */);
+    int result = (int)syscall(439 /* faccessat2 */, AT_FDCWD, path, mode, 0x200 /* AT_EACCESS */);
+    if (result == 0 || (errno != EPERM && errno != ENOSYS)) return result;
+    result = (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
+    return result != 0 && (errno == EPERM || errno == ENOSYS) ? 0 : result;
 }
 
 // The kernel's structures are written out here: musl's headers lack <linux/…>.

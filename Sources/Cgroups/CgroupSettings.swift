@@ -98,6 +98,12 @@ private func blockIOV1(_ io: RuntimeResources.BlockIO) -> [CgroupSetting] {
                 CgroupSetting("blkio", file, String(weight), for: "blockIO.weight", isOptional: true))
         }
     }
+    for device in io.deviceWeights {
+        let value = "\(device.major):\(device.minor) \(device.weight)"
+        for file in ["blkio.weight_device", "blkio.bfq.weight_device"] {
+            settings.append(CgroupSetting("blkio", file, value, for: "blockIO.weightDevice", isOptional: true))
+        }
+    }
     let lists = [
         ("read_bps", io.readBytes), ("write_bps", io.writeBytes), ("read_iops", io.readOperations),
         ("write_iops", io.writeOperations),
@@ -209,6 +215,10 @@ private func blockIOV2(_ io: RuntimeResources.BlockIO) -> [CgroupSetting] {
         for (file, value) in [("io.bfq.weight", UInt64(weight)), ("io.weight", wide)] {
             settings.append(CgroupSetting("io", file, String(value), for: "blockIO.weight", isOptional: true))
         }
+    }
+    for device in io.deviceWeights {
+        let value = "\(device.major):\(device.minor) \(device.weight)"
+        settings.append(CgroupSetting("io", "io.bfq.weight", value, for: "blockIO.weightDevice", isOptional: true))
     }
     let lists = [
         ("rbps", io.readBytes), ("wbps", io.writeBytes), ("riops", io.readOperations), ("wiops", io.writeOperations),

@@ -29,8 +29,13 @@ package struct ContainerCgroup: Sendable, Equatable {
 
     // MARK: Making
 
-    /// Fails if processes are in the cgroup already: it belongs to somebody else.
+    /// Fails if processes are in the cgroup already: it belongs to somebody else. In one that is frozen the container
+    /// would stop at its first step.
     package func checkUnused() throws(SysError) {
+        if isFrozen {
+            let directory = freezerDirectory?.string ?? path
+            throw SysError("use", directory, .busy, hint: "container's cgroup unexpectedly frozen")
+        }
         guard let control = controlDirectory, let found = try? readText(control / "cgroup.procs"), !found.isEmpty else {
             return
         }

@@ -45,6 +45,14 @@ package struct CapabilitySets: Sendable, Equatable {
     }
 }
 
+extension CapabilitySets {
+    /// The capabilities that are wanted as ambient ones and cannot be: a process must have them permitted and inheritable.
+    package var impossibleAmbient: [String] {
+        let refused = ambient & ~(permitted & inheritable)
+        return capabilityNames.enumerated().filter { refused & (1 << UInt64($0.offset)) != 0 }.map { $0.element }
+    }
+}
+
 /// The bit of a capability by its name, with or without `CAP_`, in any case.
 package func capabilityBit(_ name: String) -> UInt64? {
     var upper = name.uppercased()

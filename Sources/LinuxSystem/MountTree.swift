@@ -108,6 +108,21 @@ package func changeMount(
     }
 }
 
+/// The attributes of the mount that the open file is on, or of its file system, as far as statvfs(3) has them.
+package func attributes(of fd: borrowing OwnedFD) throws(SysError) -> MountAttributes {
+    let number = fd.raw
+    var info = statvfs()
+    try sys("fstatvfs") { fstatvfs(number, &info) }
+    let known: [(UInt, MountAttributes)] = [
+        (0x1, .readOnly), (0x2, .noSuid), (0x4, .noDev), (0x8, .noExec), (0x400, .noAccessTime),
+        (0x800, .noDirectoryAccessTime), (0x2000, .noSymlinkFollow),
+    ]
+    var found: MountAttributes = []
+    for (flag, attribute) in known where UInt(info.f_flag) & flag != 0 { found.formUnion(attribute) }
+    if info.f_flag & 0x1400 == 0 { found.formUnion(.strictAccessTime) }  // neither ST_NOATIME nor ST_RELATIME
+    return found
+}
+
 private let openTreeClone: UInt32 = 0x1 | 0o2000000  // OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
 private let atRecursive: UInt32 = 0x8000
 private let atEmptyPath: UInt32 = 0x1000

@@ -76,6 +76,11 @@ struct CgroupSettingsTests {
 
     @Test("the weight of block I/O goes to whichever file there is")
     func blockIOWeight() throws {
+        let device = try RuntimeResources(["blockIO": ["weightDevice": [["major": 8, "minor": 1, "weight": 300]]]])
+        let value = "=8:1 300"
+        #expect(
+            lines(settingsV1(device)) == ["blkio blkio.weight_device" + value, "blkio blkio.bfq.weight_device" + value])
+        #expect(lines(settingsV2(device)) == ["io io.bfq.weight" + value])
         let resources = try RuntimeResources(["blockIO": ["weight": 500]])
         #expect(lines(settingsV1(resources)) == ["blkio blkio.weight=500", "blkio blkio.bfq.weight=500"])
         #expect(lines(settingsV2(resources)) == ["io io.bfq.weight=500", "io io.weight=4950"])

@@ -43,6 +43,27 @@ struct MountPlanTests {
         #expect(try plan("/../../etc", "tmpfs", "").destination == "/etc")
     }
 
+    @Test("a source in the container's root is taken from there once a mount has changed what it is")
+    func innerSources() throws {
+        let root = FilePath("/b/rootfs")
+        var bind = try MountPlan(
+            RuntimeMount(destination: "/b/rootfs/y", type: "bind", source: "/b/rootfs/x/deep", options: ["rbind"]),
+            bundle: FilePath("/b"), rootfs: root)
+        #expect(bind.destination == "/y")
+        bind.findInnerSource(in: root, after: [try plan("/xy", "tmpfs", "t"), try plan("/x/other", "tmpfs", "t")])
+        #expect(bind.innerSource == nil)
+        bind.findInnerSource(in: root, after: [try plan("/x", "tmpfs", "t")])
+        #expect(bind.innerSource == "/x/deep")
+    }
+
+    @Test(
+        "an option that takes another back changes nothing by itself",
+        arguments: ["atime", "diratime", "nostrictatime", "noatime,atime", "strictatime,nostrictatime"])
+    func withdrawals(_ list: String) throws {
+        let options = try MountOptions(list.split(separator: ",").map { String($0) })
+        #expect(options.set.isEmpty && options.clear.isEmpty && options.hasAttributes)
+    }
+
     @Test("the kinds of mounts")
     func kinds() throws {
         #expect(try plan("/dev", "tmpfs", "").kind == .fileSystem(type: "tmpfs", source: "tmpfs"))

@@ -39,7 +39,8 @@ int swrun_execve(const char *path, char *const argv[], char *const envp[]);
 int swrun_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard);
 /// Starts a new session keyring with this name and lets its owner search it; 0 where keyrings are switched off.
 int swrun_join_session_keyring(const char *name);
-/// access(2) with the effective ids (faccessat2, AT_EACCESS).
+/// access(2) with the effective ids (faccessat2, AT_EACCESS). Where a seccomp filter that is older than that call refuses
+/// it, with the real ids, which a container's process has the same; where it refuses that too, everything is permitted.
 int swrun_eaccess(const char *path, int mode);
 
 // MARK: scheduling

@@ -59,9 +59,7 @@ func makeLauncher(_ invocation: Invocation) throws(RuntimeError) -> Launcher {
     options.notifySocket = NotifySocket(of: invocation.id, in: invocation.store)
     options.notifySocket?.add(to: &spec)
     let plan = try ContainerPlan(spec, bundle: bundle, privileges: .current())
-    for name in plan.process.unknownCapabilities {
-        invocation.log.warning("ignoring unknown or unavailable capability: " + name)
-    }
+    for warning in plan.process.capabilityWarnings { invocation.log.warning(warning) }
     options.pidFile = pidFile
     options.consoleSocket = consoleSocket
     options.pidfdSocket = pidfdSocket ?? spec.annotation("run.oci.pidfd_receiver").map { FilePath($0) }

@@ -23,9 +23,7 @@ var execCommand: Command {
         var process = try ProcessPlan(try describeProcess(invocation, container))
         try process.adjust(to: .current())
         try addKernelSettings(of: container, to: &process)
-        for name in process.unknownCapabilities {
-            invocation.log.warning("ignoring unknown or unavailable capability: " + name)
-        }
+        for warning in process.capabilityWarnings { invocation.log.warning(warning) }
         let options = try execOptions(invocation)
         try closeForeignDescriptors(preserved: options.preservedDescriptors)
         let launcher = ExecLauncher(

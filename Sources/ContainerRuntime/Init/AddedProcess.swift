@@ -17,13 +17,17 @@ struct AddedProcess: ~Copyable {
     /// The container's init, as a pidfd.
     let initProcess: OwnedFD
     let console: OwnedFD?
+    /// The terminal is relayed by the launcher itself.
+    let isInForeground: Bool
 
     /// Never returns. An error goes to the launcher.
     consuming func run() -> Never {
         let failure: RuntimeError
-        do throws(RuntimeError) { failure = try perform() } catch { failure = error }
-        try? channel.send(.failed(failure.message))
-        swrun_exit_now(255)
+        do throws(RuntimeError) { failure = try perform() } catch {
+            try? channel.send(.failed(error.message))
+            swrun_exit_now(255)
+        }
+        endAfterFailedExecution(failure)
     }
 
     /// Returns only with the reason why the program was not executed.
@@ -74,6 +78,7 @@ struct AddedProcess: ~Copyable {
         try step("set up the console") { () throws(SysError) in
             let root = try open(FilePath("/"), O_PATH | O_DIRECTORY)
             let terminal = try ContainerTerminal(root: root, size: process.consoleSize)
+            if isInForeground { terminal.endLinesAsOutputDoes() }
             try terminal.send(to: socket)
             try terminal.becomeStandard(owner: process.confinement.uid)
         }

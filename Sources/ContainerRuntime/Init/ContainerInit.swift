@@ -28,14 +28,7 @@ struct ContainerInit: ~Copyable {
             try? channel.send(.failed(error.message))
             swrun_exit_now(1)
         }
-        // The program could not be executed. Whoever launched us may be gone: the container's stderr is what is left.
-        if fifo == nil {
-            try? channel.send(.failed(failure.message))
-        } else {
-            let text = Array((failure.message + "\n").utf8)
-            _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-        }
-        swrun_exit_now(255)
+        endAfterFailedExecution(failure)
     }
 
     /// Returns only with the reason why the program was not executed.
@@ -146,6 +139,7 @@ struct ContainerInit: ~Copyable {
         }
         try step("set up the console") { () throws(SysError) in
             let terminal = try ContainerTerminal(root: root.root, size: plan.process.consoleSize)
+            if options.consoleSocket == nil { terminal.endLinesAsOutputDoes() }
             try terminal.bindToConsole(root: root.root)
             try terminal.send(to: socket)
             try terminal.becomeStandard(owner: plan.process.confinement.uid)
@@ -174,7 +168,9 @@ struct ContainerInit: ~Copyable {
             try channel.waitForGo()
         }
         if fifo != nil { try waitForStart(start.proc) }
-        try runHooks(plan.spec.hooks.startContainer, named: "startContainer", state: state(.created))
+        try runHooks(
+            plan.spec.hooks.startContainer, named: "startContainer", state: state(.created),
+            environment: prepared.environment)
         return start.execute(prepared)
     }
 }

@@ -29,7 +29,7 @@ struct BindSources: ~Copyable {
     init(_ plan: ContainerPlan) throws(RuntimeError) {
         var idMaps = IDMapNamespaces()
         for mount in plan.mounts {
-            guard case .bind(let source, let isRecursive) = mount.kind else {
+            guard case .bind(let source, let isRecursive) = mount.kind, mount.innerSource == nil else {
                 descriptors.append(-1)
                 continue
             }
@@ -39,16 +39,21 @@ struct BindSources: ~Copyable {
                 if let mapping = mount.idMapping {
                     try idMaps.apply(mapping, of: plan, to: tree, recursive: mount.options.isIDMapRecursive)
                 }
-                // The copy is a peer of the host's mount, which is what `shared` asks for; else it gets what all of the
-                // container's mounts have.
-                if mount.options.propagation != .shared {
-                    try tree.change(propagation: plan.hostPropagation, recursive: true)
-                }
-                try mount.options.restrict(tree)
+                try mount.options.restrictCopy(tree, in: plan)
                 return tree
             }
             descriptors.append(try step(context) { () throws(SysError) in try tree.fd.duplicate() }.relinquish())
         }
+    }
+
+    /// A copy of what is in the container's own root by now.
+    static func copy(_ path: String, in root: borrowing OwnedFD, for mount: MountPlan, of plan: ContainerPlan)
+        throws(SysError) -> MountTree
+    {
+        let tree = try MountTree.clone(
+            of: try openInRoot(root, path, O_PATH), recursive: mount.options.isRecursiveBind)
+        try mount.options.restrictCopy(tree, in: plan)
+        return tree
     }
 
     deinit { for number in descriptors where number >= 0 { close(number) } }

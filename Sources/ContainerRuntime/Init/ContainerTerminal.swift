@@ -19,6 +19,15 @@ struct ContainerTerminal: ~Copyable {
         self.peer = peer
     }
 
+    /// For a caller that stays in the foreground and whose output, still ours, is no terminal: who reads that from a pipe
+    /// or a file wants no carriage return before each line feed.
+    borrowing func endLinesAsOutputDoes() {
+        var settings = termios()
+        if isatty(1) == 1 || tcgetattr(peer.raw, &settings) != 0 { return }
+        settings.c_oflag &= ~tcflag_t(ONLCR)
+        _ = tcsetattr(peer.raw, TCSANOW, &settings)
+    }
+
     /// Shows the container's end as /dev/console.
     borrowing func bindToConsole(root: borrowing OwnedFD) throws(SysError) {
         let dev = try openInRoot(root, "/dev", O_PATH | O_DIRECTORY)

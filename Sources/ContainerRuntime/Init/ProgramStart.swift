@@ -35,6 +35,7 @@ struct ProgramStart: ~Copyable {
         ownStandardStreams()
         // The directory may be out of the user's reach, or only within it: once as root, else as the user.
         let enteredEarly = chdir(process.cwd) == 0
+        if enteredEarly { try checkWorkingDirectory() }  // now, since a filter may refuse getcwd(2)
         try step("apply the process's user, groups and capabilities") { () throws(SysError) in
             try process.confinement.apply(filter: filter) { (number) throws(SysError) in
                 try announce(number, channel)
@@ -47,8 +48,8 @@ struct ProgramStart: ~Copyable {
                 throw RuntimeError(
                     "chdir to cwd (\"" + process.cwd + "\") set in config.json failed: " + Errno.current.text)
             }
+            try checkWorkingDirectory()
         }
-        try checkWorkingDirectory()
         let program = try findProgram(process.args[0], path: process.variable("PATH"))
         if isFilterEarly {
             try step("error during seccomp setup") { () throws(SysError) in
@@ -138,6 +139,14 @@ struct ProgramStart: ~Copyable {
             throw RuntimeError("current working directory is outside of container mount namespace root")
         }
     }
+}
+
+/// Says on the container's stderr why the program could not be executed, and ends. From the launcher's side the container
+/// has started by then, and the launcher may be gone.
+func endAfterFailedExecution(_ failure: RuntimeError) -> Never {
+    let text = Array((failure.message + "\n").utf8)
+    _ = text.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    swrun_exit_now(255)
 }
 
 /// Each variable once: of several with one name the last counts.

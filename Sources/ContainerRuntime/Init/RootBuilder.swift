@@ -40,13 +40,12 @@ struct RootBuilder: ~Copyable {
         let context = "error mounting \"\(mount.sourceName)\" to rootfs at \"\(mount.destination)\""
         switch mount.kind {
         case .bind:
-            guard let source else { throw RuntimeError(context + ": no source") }
-            let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(source.fd))
-            }
+            let tree = try copyToBind(source, mount, context)
+            let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(tree.fd)) }
             let target = try step(context) { () throws(SysError) in try openTarget(mount, isDirectory: isDirectory) }
             try step(context) { () throws(SysError) in
-                try source.attach(on: target)
-                if mount.destination == "/" { root = try source.fd.duplicate() }
+                try tree.attach(on: target)
+                if mount.destination == "/" { root = try tree.fd.duplicate() }
             }
         case .fileSystem(let type, let name):
             try step(context) { () throws(SysError) in
@@ -58,6 +57,15 @@ struct RootBuilder: ~Copyable {
         case .link(let target):
             try step(context) { () throws(SysError) in try makeLink(to: target, at: FilePath(mount.destination)) }
         }
+    }
+
+    /// The launcher's copy, or one of what is in the container's root only since mounts were made there.
+    private borrowing func copyToBind(
+        _ source: consuming MountTree?, _ mount: MountPlan, _ context: String
+    ) throws(RuntimeError) -> MountTree {
+        if let source { return source }
+        guard let path = mount.innerSource else { throw RuntimeError(context + ": no source") }
+        return try step(context) { () throws(SysError) in try BindSources.copy(path, in: root, for: mount, of: plan) }
     }
 
     /// One that is there already must be the same.
@@ -171,6 +179,40 @@ extension MountPlan {
 }
 
 extension MountOptions {
+    /// Makes of a copy of a mount what the options say.
+    func restrictCopy(_ tree: borrowing MountTree, in plan: ContainerPlan) throws(SysError) {
+        // The copy is a peer of the host's mount, which is what `shared` asks for; else it gets what all of the
+        // container's mounts have.
+        if self.propagation != .shared { try tree.change(propagation: plan.hostPropagation, recursive: true) }
+        if hasAttributes { try replaceAttributes(of: tree, keepingLocked: plan.namespaces.hasOtherUsers) }
+        if !recursiveSet.isEmpty || !recursiveClear.isEmpty {
+            try tree.change(set: recursiveSet, clear: recursiveClear, recursive: true)
+        }
+        if let propagation { try tree.change(propagation: propagation, recursive: isPropagationRecursive) }
+    }
+
+    /// One option about a mount's attributes decides about all of them, as in mount(2) with MS_REMOUNT and MS_BIND; only
+    /// those of access times stay if none is about these. For another user namespace the attributes that restrict are
+    /// locked: they stay, and it is an error if an option wants one away.
+    private func replaceAttributes(of tree: borrowing MountTree, keepingLocked: Bool) throws(SysError) {
+        let lockable: MountAttributes = [.readOnly, .noSuid, .noDev, .noExec]
+        var times: MountAttributes = []
+        if clear.contains(.accessTimeMask) || set.contains(.noDirectoryAccessTime) {
+            times = .accessTimeMask.union(.noDirectoryAccessTime)
+        }
+        if !keepingLocked {
+            do throws(SysError) {
+                return try tree.change(set: set, clear: lockable.union(.noSymlinkFollow).union(times))
+            } catch { if error.errno != .notPermitted { throw error } }
+        }
+        let present = try attributes(of: tree.fd)
+        let hasOtherTimes = !times.isEmpty && present.intersection(times) != set.intersection(times)
+        if hasOtherTimes || !present.isDisjoint(with: clear.intersection(lockable)) {
+            throw SysError("mount_setattr", "", .notPermitted, hint: "flags of the source's mount are locked")
+        }
+        try tree.change(set: set, clear: .noSymlinkFollow)
+    }
+
     /// Applies everything that limits a mount, while it is still detached.
     func restrict(_ tree: borrowing MountTree) throws(SysError) {
         if !recursiveSet.isEmpty || !recursiveClear.isEmpty {

@@ -62,7 +62,8 @@ struct ExecLauncher {
                 process: process, namespaces: isUnprivileged ? namespaces.subtracting(.user) : namespaces,
                 keyring: options.noNewKeyring ? nil : "_ses." + container.record.id, filter: filter,
                 preservedDescriptors: options.preservedDescriptors, channel: ChildChannel(socket: sockets.second),
-                doors: doors, initProcess: initProcess, console: terminal)
+                doors: doors, initProcess: initProcess, console: terminal,
+                isInForeground: options.consoleSocket == nil)
             added.run()
         case .parent(let pid, let process):
             return LaunchedContainer(

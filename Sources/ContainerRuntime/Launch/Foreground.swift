@@ -27,7 +27,7 @@ struct Foreground: ~Copyable {
     /// With a terminal: copies between it and ours, which is raw meanwhile, until the process has ended and its output
     /// is through.
     borrowing func relay(_ master: borrowing OwnedFD) throws(RuntimeError) -> CInt {
-        let restorer = RawTerminal(0)
+        let restorer = RawTerminal(0, output: isatty(1) == 1)
         copyWindowSize(to: master.raw)
         var code: CInt?
         var inputEnded = false
@@ -115,12 +115,14 @@ private struct RawTerminal {
     private let descriptor: CInt
     private var saved: termios?
 
-    init(_ descriptor: CInt) {
+    /// With `output` it does not touch output either; who else writes to it still ends lines as always.
+    init(_ descriptor: CInt, output: Bool) {
         self.descriptor = descriptor
         var settings = termios()
         guard tcgetattr(descriptor, &settings) == 0 else { return }
         saved = settings
         cfmakeraw(&settings)
+        if !output, let before = saved { settings.c_oflag = before.c_oflag }
         _ = tcsetattr(descriptor, TCSANOW, &settings)
     }
 

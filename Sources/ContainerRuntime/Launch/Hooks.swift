@@ -5,13 +5,18 @@ import LinuxSystem
 import OCISpec
 
 /// Runs hooks one after the other in the calling process's namespaces; the first that fails is the error.
+///
+/// - Parameter environment: for hooks that say nothing of theirs; nil for the runtime's own.
 func runHooks(
-    _ hooks: [RuntimeHooks.Hook], named name: String, state: @autoclosure () -> RuntimeState
+    _ hooks: [RuntimeHooks.Hook], named name: String, state: @autoclosure () -> RuntimeState,
+    environment: [String]? = nil
 ) throws(RuntimeError) {
     if hooks.isEmpty { return }
     let input = state().json.bytes()
     for (index, hook) in hooks.enumerated() {
         let context = "error running \(name) hook #\(index)"
+        var hook = hook
+        if hook.environment?.isEmpty ?? true, let environment { hook.environment = environment }
         let failure = try step(context) { () throws(SysError) in try run(hook, input: input) }
         if let failure { throw RuntimeError(context + ": " + failure) }
     }

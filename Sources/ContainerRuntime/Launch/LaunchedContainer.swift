@@ -109,10 +109,12 @@ extension Launcher {
         try record(child)
         if let path = options.pidfdSocket { try child.sendPidfd(to: path, name: "standard") }
         try child.go()
+        log.debug("init: closing the pipe to signal completion")
     }
 
-    private func prefixed(_ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
-        do throws(RuntimeError) { try body() } catch {
+    /// Says of an error what runc says of all that its init does.
+    func prefixed<R: ~Copyable>(_ body: () throws(RuntimeError) -> R) throws(RuntimeError) -> R {
+        do throws(RuntimeError) { return try body() } catch {
             throw RuntimeError("error during container init: " + error.message)
         }
     }

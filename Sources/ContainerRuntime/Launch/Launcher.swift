@@ -135,7 +135,9 @@ package struct Launcher {
     private func clone(
         waitsForStart: Bool, console: borrowing OwnedFD?, filter: SeccompFilter?
     ) throws(RuntimeError) -> LaunchedContainer {
-        let sources = plan.privileges.isUnprivileged ? nil : try ContainerSources(plan)
+        let sources = try prefixed { () throws(RuntimeError) in
+            plan.privileges.isUnprivileged ? nil : try ContainerSources(plan)
+        }
         let doors = try step("open the container's cgroups") { () throws(SysError) in try CgroupDoors(cgroup) }
         let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
         let gate = try openFifo(if: waitsForStart)

@@ -46,7 +46,11 @@ package struct ContainerPlan: Sendable, Equatable {
         rootfs = FilePath(root.path).isAbsolute ? FilePath(root.path) : bundle / root.path
         isRootReadOnly = root.isReadOnly
         hostPropagation = spec.linux.rootfsPropagation.hasSuffix("private") ? .isPrivate : .slave
-        for mount in spec.mounts { mounts.append(try MountPlan(mount, bundle: bundle)) }
+        for entry in spec.mounts {
+            var mount = try MountPlan(entry, bundle: bundle, rootfs: rootfs)
+            mount.findInnerSource(in: rootfs, after: mounts)
+            mounts.append(mount)
+        }
         devices = try DevicePlan.all(spec.linux.devices)
         populatesDev = !mounts.contains { mount in
             guard mount.isDev, case .bind = mount.kind else { return false }

@@ -7,6 +7,8 @@ package struct MountOptions: Sendable, Equatable {
     package var isRecursiveBind = false
     package var set: MountAttributes = []
     package var clear: MountAttributes = []
+    /// Whether any option was about these, even if only to take another one back.
+    package var hasAttributes = false
     /// As `set` and `clear`, for the mount and all below it (`rro` and its kin).
     package var recursiveSet: MountAttributes = []
     package var recursiveClear: MountAttributes = []
@@ -28,7 +30,10 @@ package struct MountOptions: Sendable, Equatable {
 
     private mutating func add(_ option: String) throws(RuntimeError) {
         if addSpecial(option) || addPropagation(option) { return }
-        if let change = attributeChange(option) {
+        if addWithdrawal(option) {
+            hasAttributes = true
+        } else if let change = attributeChange(option) {
+            hasAttributes = true
             apply(change, to: &set, &clear)
         } else if option.hasPrefix("r"), let change = attributeChange(String(option.dropFirst())) {
             apply(change, to: &recursiveSet, &recursiveClear)
@@ -49,12 +54,30 @@ package struct MountOptions: Sendable, Equatable {
         case "ridmap":
             isIDMapped = true
             isIDMapRecursive = true
-        case "defaults", "remount", "async", "loud", "nomand", "noiversion", "nolazytime", "norelatime", "newinstance",
-            "silent", "iversion", "rnorelatime":
+        case "defaults", "remount", "async", "loud", "nomand", "noiversion", "nolazytime", "newinstance", "silent",
+            "iversion", "rnorelatime":
             break  // what the kernel does anyway, or what has no meaning for a new mount
         default: return false
         }
         return true
+    }
+
+    /// These take an option before them back. By itself none changes anything, as in mount(2).
+    private mutating func addWithdrawal(_ option: String) -> Bool {
+        switch option {
+        case "atime": withdraw(.noAccessTime)
+        case "nostrictatime": withdraw(.strictAccessTime)
+        case "diratime": set.subtract(.noDirectoryAccessTime)
+        case "norelatime": break
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func withdraw(_ accessTime: MountAttributes) {
+        if !set.contains(accessTime) { return }
+        set.subtract(accessTime)
+        clear.subtract(.accessTimeMask)
     }
 
     private mutating func addPropagation(_ option: String) -> Bool {

@@ -22,14 +22,19 @@ package struct MountPlan: Sendable, Equatable {
     /// How owners are shown, for an id-mapped mount; without lists as the container's own user namespace does.
     package var idMapping: IDMapping?
 
+    /// Where the source is in the container's root, if that is only there once other mounts are made.
+    package var innerSource: String?
+
     package struct IDMapping: Sendable, Equatable {
         package var uids: [RuntimeLinux.IDMapping]
         package var gids: [RuntimeLinux.IDMapping]
     }
 
-    package init(_ mount: RuntimeMount, bundle: FilePath) throws(RuntimeError) {
+    /// A destination may be given as its path on the host, below `rootfs`, too.
+    package init(_ mount: RuntimeMount, bundle: FilePath, rootfs: FilePath? = nil) throws(RuntimeError) {
         options = try MountOptions(mount.options)
-        destination = FilePath("/" + mount.destination).normalized.string
+        let path = FilePath("/" + mount.destination).normalized
+        destination = (rootfs.flatMap { path.string(below: $0) }) ?? path.string
         if options.isBind || mount.type == "bind" {
             let source = FilePath(mount.source)
             if mount.source.isEmpty { throw RuntimeError("bind mount " + mount.destination + ": no source") }
@@ -49,6 +54,19 @@ package struct MountPlan: Sendable, Equatable {
             idMapping = try idMapping(of: mount)
         }
         try checkProcDestination()
+    }
+
+    /// Whether a mount that is made before this one covers its source, or has made something below that.
+    package mutating func findInnerSource(in rootfs: FilePath, after others: [MountPlan]) {
+        guard case .bind(let source, _) = kind, idMapping == nil, let inside = source.string(below: rootfs) else {
+            return
+        }
+        let place = FilePath(inside)
+        let isCovered = others.contains { other in
+            let target = FilePath(other.destination)
+            return place.string(below: target) != nil || target.string(below: place) != nil
+        }
+        if isCovered { innerSource = inside }
     }
 
     private func idMapping(of mount: RuntimeMount) throws(RuntimeError) -> IDMapping {
@@ -87,6 +105,15 @@ package struct MountPlan: Sendable, Equatable {
     package var isSealedLater: Bool {
         guard isDev, case .fileSystem = kind else { return false }
         return options.set.contains(.readOnly)
+    }
+}
+
+extension FilePath {
+    /// The path as seen from `root`, with a leading slash, if it is that or below it by its text alone.
+    fileprivate func string(below root: FilePath) -> String? {
+        let (own, others) = (normalized.components, root.normalized.components)
+        guard !others.isEmpty, own.count >= others.count, own[..<others.count] == others[...] else { return nil }
+        return "/" + own[others.count...].joined(separator: "/")
     }
 }
 

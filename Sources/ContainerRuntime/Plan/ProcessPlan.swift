@@ -74,6 +74,14 @@ package struct ProcessPlan: Sendable, Equatable {
         return Affinity(initial: initial, final: final)
     }
 
+    /// What the process will not have of the capabilities that are asked for, in runc's words.
+    package var capabilityWarnings: [String] {
+        unknownCapabilities.map { "ignoring unknown or unavailable capability: " + $0 }
+            + confinement.capabilities.impossibleAmbient.map {
+                "can't raise ambient capability " + $0 + ": operation not permitted"
+            }
+    }
+
     private func checkEnvironment() throws(RuntimeError) {
         for variable in environment {
             guard let equals = variable.utf8.firstIndex(of: UInt8(ascii: "=")) else {

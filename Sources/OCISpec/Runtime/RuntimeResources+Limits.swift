@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSON
 
-// Limits that can be changed while a container runs: memory, CPU, pids and the weight of block I/O.
+// Limits that can be changed while a container runs: memory, CPU, pids and block I/O.
 extension RuntimeResources {
     /// Only what can be changed later.
     package var limits: RuntimeResources {
@@ -9,7 +9,7 @@ extension RuntimeResources {
         limits.memory = memory
         limits.cpu = cpu
         limits.pidsLimit = pidsLimit
-        limits.blockIO.weight = blockIO.weight
+        limits.blockIO = blockIO
         limits.unified = unified
         return limits
     }
@@ -33,6 +33,11 @@ extension RuntimeResources {
         if !changes.cpu.mems.isEmpty { result.cpu.mems = changes.cpu.mems }
         replace(&result.pidsLimit, changes.pidsLimit)
         replace(&result.blockIO.weight, changes.blockIO.weight)
+        replace(&result.blockIO.deviceWeights, changes.blockIO.deviceWeights)
+        replace(&result.blockIO.readBytes, changes.blockIO.readBytes)
+        replace(&result.blockIO.writeBytes, changes.blockIO.writeBytes)
+        replace(&result.blockIO.readOperations, changes.blockIO.readOperations)
+        replace(&result.blockIO.writeOperations, changes.blockIO.writeOperations)
         return result
     }
 
@@ -63,7 +68,7 @@ extension RuntimeResources {
         put("memory", memoryJSON)
         put("cpu", cpuJSON)
         if let pidsLimit { value.set("pids", ["limit": .int(pidsLimit)]) }
-        if let weight = blockIO.weight { value.set("blockIO", ["weight": .int(Int64(weight))]) }
+        put("blockIO", blockIO.json)
         return value
     }
 
@@ -92,6 +97,32 @@ extension RuntimeResources {
     }
 }
 
+extension RuntimeResources.BlockIO {
+    fileprivate var json: JSONValue {
+        var value: JSONValue = [:]
+        if let weight { value.set("weight", .int(Int64(weight))) }
+        let weights = deviceWeights.map { item -> JSONValue in
+            ["major": .int(item.major), "minor": .int(item.minor), "weight": .int(Int64(item.weight))]
+        }
+        if !weights.isEmpty { value.set("weightDevice", .array(weights)) }
+        func put(_ key: String, _ list: [Throttle]) {
+            let items = list.map { item -> JSONValue in
+                ["major": .int(item.major), "minor": .int(item.minor), "rate": .int(Int64(clamping: item.rate))]
+            }
+            if !items.isEmpty { value.set(key, .array(items)) }
+        }
+        put("throttleReadBpsDevice", readBytes)
+        put("throttleWriteBpsDevice", writeBytes)
+        put("throttleReadIOPSDevice", readOperations)
+        put("throttleWriteIOPSDevice", writeOperations)
+        return value
+    }
+}
+
 private func replace<Number: FixedWidthInteger>(_ old: inout Number?, _ new: Number?) {
     if let new, new != 0 { old = new }
+}
+
+private func replace<Element>(_ old: inout [Element], _ new: [Element]) {
+    if !new.isEmpty { old = new }
 }

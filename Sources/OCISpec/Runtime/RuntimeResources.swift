@@ -66,14 +66,13 @@ extension RuntimeResources {
             minor = try fields.integer("minor")
             if let number = major, number < 0 { major = nil }
             if let number = minor, number < 0 { minor = nil }
-            access = try fields.string("access") ?? ""
-            if access.isEmpty { access = "rwm" }
+            let letters = try fields.string("access") ?? ""
+            access = letters.isEmpty ? "rwm" : letters.filter { "rwm".contains($0) }
             guard ["a", "b", "c"].contains(type) else {
                 throw RuntimeSpecError("device rule: unknown type \"" + type + "\"")
             }
-            for letter in access.utf8 where !"rwm".utf8.contains(letter) {
-                throw RuntimeSpecError("device rule: unknown access \"" + access + "\"")
-            }
+            // Other letters among these mean nothing, as with runc.
+            if access.isEmpty { throw RuntimeSpecError("device rule: unknown access \"" + letters + "\"") }
         }
     }
 
@@ -138,7 +137,21 @@ extension RuntimeResources {
             }
         }
 
+        /// How much one device's time counts.
+        package struct DeviceWeight: Sendable, Equatable {
+            package var major: Int64
+            package var minor: Int64
+            package var weight: UInt16
+
+            init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
+                major = try fields.integer("major") ?? 0
+                minor = try fields.integer("minor") ?? 0
+                weight = try fields.integer("weight") ?? 0
+            }
+        }
+
         package var weight: UInt16?
+        package var deviceWeights: [DeviceWeight] = []
         package var readBytes: [Throttle] = []
         package var writeBytes: [Throttle] = []
         package var readOperations: [Throttle] = []
@@ -148,6 +161,7 @@ extension RuntimeResources {
 
         init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
             weight = try fields.integer("weight")
+            for item in try fields.objects("weightDevice") { deviceWeights.append(try DeviceWeight(item)) }
             readBytes = try BlockIO.list(fields, "throttleReadBpsDevice")
             writeBytes = try BlockIO.list(fields, "throttleWriteBpsDevice")
             readOperations = try BlockIO.list(fields, "throttleReadIOPSDevice")
