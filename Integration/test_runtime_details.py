@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from runtime_driver import config, is_version_2, own_cgroup
-from test_runtime import ours, rootfs, runtime  # noqa: F401 (fixtures)
+from test_runtime import ours, rootfs, runtime, wait_until  # noqa: F401 (fixtures)
 from test_runtime_features import own_users, shift_owners
 
 
@@ -44,6 +44,16 @@ def test_a_program_whose_interpreter_is_missing(ours):
     ours.start("c")
     result = ours("exec", ours.id("c"), "/odd")
     assert (result.returncode, result.err, ours.errors()) == (255, "exec /odd: no such file or directory", [])
+
+
+@pytest.mark.parametrize("signal", ["TERM", "INT", "KILL"])
+def test_a_signal_before_the_start(ours, signal):
+    """The kernel keeps signals from a first process that has no handlers: what waits for `start` has some."""
+    ours.write(config("true"))
+    ours("create", "--bundle", ours.bundle, ours.id("c"), check=0)
+    ours("kill", ours.id("c"), signal, check=0)
+    wait_until(lambda: ours.status("c") == "stopped")
+    ours("delete", ours.id("c"), check=0)
 
 
 def test_a_filter_older_than_the_calls_of_today(ours):

@@ -55,6 +55,13 @@ void swrun_reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void end_by_signal(int number) { _exit(128 + number); }
+
+void swrun_end_on_signals(void) {
+    const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    for (int index = 0; index < 4; index++) signal(numbers[index], end_by_signal);
+}
+
 void swrun_exit_now(int code) { _exit(code); }
 
 int swrun_getcwd(char *buffer, size_t size) { return (int)syscall(SYS_getcwd, buffer, size); }

@@ -45,6 +45,7 @@ package struct Errno: Sendable, Equatable, Hashable {
     /// The text of strerror(3) in lower case, as Go programs print it ("no such file or directory"): several callers
     /// of an OCI runtime search for these texts.
     package var text: String {
+        if self == .busy { return "device or resource busy" }  // musl's has the last two words alone
         guard let message = strerror(rawValue) else { return "errno " + String(rawValue) }
         let bytes = String(cString: message)
         guard let first = bytes.utf8.first, first >= 65, first <= 90 else { return bytes }

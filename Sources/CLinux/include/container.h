@@ -30,6 +30,8 @@ ssize_t swrun_sendfile(int to, int from, size_t count);
 char *const *swrun_environment(void);
 /// Sets every signal to its default and unblocks all: execve(2) would keep what is ignored or blocked.
 void swrun_reset_signals(void);
+/// Lets the signals that ask for an end have it also for the first process of a pid namespace, until execve(2).
+void swrun_end_on_signals(void);
 /// Ends at once, without anything that exit(3) runs.
 void swrun_exit_now(int code) __attribute__((noreturn));
 /// getcwd(2), which unlike getcwd(3) says `(unreachable)` for a directory outside of the root; the length with its NUL.

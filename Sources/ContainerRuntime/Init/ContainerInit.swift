@@ -149,6 +149,7 @@ struct ContainerInit: ~Copyable {
     /// Opening the fifo blocks until `start` opens its other end.
     private borrowing func waitForStart(_ proc: borrowing ProcFiles?) throws(RuntimeError) {
         guard let gate = try step("", { () throws(SysError) in try fifo?.duplicate() }) else { return }
+        swrun_end_on_signals()
         try step("wait for start") { () throws(SysError) in
             guard let writer = try proc?.reopen(gate, O_WRONLY) else {
                 throw SysError("open", "exec.fifo", .noSuchFile)
