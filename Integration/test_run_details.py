@@ -304,3 +304,11 @@ class TestClients:
     def test_all_events_since_the_beginning(self, cli):
         cli("run", "--rm", "--name", "since-zero", "busybox", "true")
         assert "container start" in cli("events", "--since", "0", "--until", f"{time.time():.6f}", "-f", "container=since-zero")
+
+    def test_a_name_server_that_containers_do_not_reach(self, cli):
+        result = cli("run", "--rm", "--dns", "127.0.0.5", "busybox", "true")
+        assert "WARNING: Localhost DNS" in result.err and "127.0.0.5) may fail in containers." in result.err
+
+    def test_the_same_mount_twice_is_once(self, cli, tmp_path):
+        (tmp_path / "file").write_text("text")
+        assert cli("run", "--rm", "-v", f"{tmp_path}:/m", "-v", f"{tmp_path}:/m", "busybox", "cat", "/m/file") == "text"
