@@ -126,6 +126,12 @@ class TestNetworks:
         refused = run_named("selfish", "--network", "container:selfish", check=False)
         assert refused.code == 125 and "cannot join own network namespace" in refused.err
 
+    @pytest.mark.parametrize("mode", ["container", "container:"])
+    def test_nobodys_network(self, stack, mode):
+        body = json.dumps({"Image": "busybox", "HostConfig": {"NetworkMode": mode}})
+        answer = stack.curl("/containers/create", "-X", "POST", "-H", "Content-Type: application/json", "-d", body)
+        assert "invalid container format container:<name|id>" in json.loads(answer)["message"]
+
     def test_a_link_to_a_container_in_anothers_network(self, stack, run_named):
         run_named("net-owner")
         run_named("net-guest", "--network", "container:net-owner")
