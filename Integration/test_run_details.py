@@ -126,6 +126,12 @@ class TestNetworks:
         refused = run_named("selfish", "--network", "container:selfish", check=False)
         assert refused.code == 125 and "cannot join own network namespace" in refused.err
 
+    @pytest.mark.parametrize("mode", ["container", "container:"])
+    def test_nobodys_network(self, stack, mode):
+        body = json.dumps({"Image": "busybox", "HostConfig": {"NetworkMode": mode}})
+        answer = stack.curl("/containers/create", "-X", "POST", "-H", "Content-Type: application/json", "-d", body)
+        assert "invalid container format container:<name|id>" in json.loads(answer)["message"]
+
     def test_a_link_to_a_container_in_anothers_network(self, stack, run_named):
         run_named("net-owner")
         run_named("net-guest", "--network", "container:net-owner")
@@ -304,3 +310,11 @@ class TestClients:
     def test_all_events_since_the_beginning(self, cli):
         cli("run", "--rm", "--name", "since-zero", "busybox", "true")
         assert "container start" in cli("events", "--since", "0", "--until", f"{time.time():.6f}", "-f", "container=since-zero")
+
+    def test_a_name_server_that_containers_do_not_reach(self, cli):
+        result = cli("run", "--rm", "--dns", "127.0.0.5", "busybox", "true")
+        assert "WARNING: Localhost DNS" in result.err and "127.0.0.5) may fail in containers." in result.err
+
+    def test_the_same_mount_twice_is_once(self, cli, tmp_path):
+        (tmp_path / "file").write_text("text")
+        assert cli("run", "--rm", "-v", f"{tmp_path}:/m", "-v", f"{tmp_path}:/m", "busybox", "cat", "/m/file") == "text"

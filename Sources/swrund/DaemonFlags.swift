@@ -31,7 +31,11 @@ enum DaemonFlags {
     private static let locations = [
         Entry(.string("data-root", default: "/var/lib/swrun", "Directory for what must survive a reboot")),
         Entry(.string("exec-root", default: "/run/swrun", "Directory for sockets and the state of what runs")),
-        Entry(.list("host", short: "H", "Socket to listen on (default: unix://<exec-root>/swrun.sock)"), key: "hosts"),
+        Entry(
+            .list(
+                "host", short: "H",
+                "Socket to listen on (default: unix://<exec-root>/swrun.sock; TLS: tcp://localhost:2376)"), key: "hosts"
+        ),
         Entry(.string("pidfile", short: "p", "File for the daemon's process ID (default: <exec-root>/swrund.pid)")),
         Entry(.string("group", short: "G", "Group that may use the unix socket")),
         Entry(.string("config-file", default: "/etc/swrun/daemon.json", "Configuration file, in JSON")),

@@ -21,6 +21,9 @@ struct ContainerCreation {
         if call.flags.string("pull") == "always" { try pull() }
         let answer = try createPullingIfMissing(body)
         for warning in answer["Warnings"]?.strings ?? [] { call.output.errorLine("WARNING: " + warning) }
+        if let server = call.flags.list("dns").first(where: Self.isLoopback) {
+            call.output.errorLine("WARNING: Localhost DNS (\(server)) may fail in containers.")
+        }
         guard let id = answer["Id"]?.string else { throw CommandFailure("the daemon answered without a container id") }
         if !cidFile.isEmpty {
             do throws(SysError) { try writeFileAtomically(FilePath(cidFile), Array(id.utf8), mode: 0o644) } catch {
@@ -28,6 +31,10 @@ struct ContainerCreation {
             }
         }
         return id
+    }
+
+    private static func isLoopback(_ address: String) -> Bool {
+        address == "::1" || address.hasPrefix("127.") && IPPrefix.isAddress(address)
     }
 
     private func createPullingIfMissing(_ body: JSONValue) throws -> JSONValue {

@@ -23,7 +23,8 @@ package struct RunStorage {
                 anonymous.append(volume)
                 continue
             }
-            binds.append(RunStorage.absolute(source) + ":" + rest)
+            let bind = RunStorage.absolute(source) + ":" + rest
+            if !binds.contains(bind) { binds.append(bind) }  // the same twice is once
         }
         for entry in flags.list("tmpfs") {
             let (path, options) = entry.cut(":") ?? (entry, "")

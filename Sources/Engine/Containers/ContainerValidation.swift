@@ -147,8 +147,8 @@ struct ContainerValidation {
                 "conflicting options: \(sharing) can't be used with links. This would result in undefined behavior")
         }
         let hasPorts = host["PortBindings"].members?.isEmpty == false || host.flag("PublishAllPorts")
-        if network.hasPrefix("container:") {
-            if network == "container:" {
+        if network == "container" || network.hasPrefix("container:") {
+            if network == "container" || network == "container:" {
                 throw invalid("Invalid network mode: invalid container format container:<name|id>")
             }
             if hasPorts {
