@@ -51,11 +51,10 @@ extension ContainerService {
         container.finish([.notRunning, .nextExit], WaitResult(exitCode: code))
     }
 
-    /// Waits until what ended runs have used is given back; false if there was nothing to wait for.
-    package func finishedCleanUps() async -> Bool {
+    /// Waits until what ended runs have used is given back.
+    package func finishCleanUps() async {
         let ended = registry.all.filter { !$0.state.isRunning && !$0.record.network.networks.isEmpty }
         for container in ended { try? await container.operations.run {} }
-        return !ended.isEmpty
     }
 
     /// Cleans up after the last run, unless somebody has.
