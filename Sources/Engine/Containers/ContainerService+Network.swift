@@ -10,7 +10,12 @@ extension ContainerService {
     func attachNetwork(_ record: ContainerRecord) async throws(EngineError) -> NetworkAttachment {
         var joined: Container?
         if record.networkMode.hasPrefix("container:") {
-            joined = try find(String(record.networkMode.dropFirst("container:".count)))
+            let other = try find(String(record.networkMode.dropFirst("container:".count)))
+            // One that has just ended may have its namespace still.
+            guard other.state.isRunning else {
+                throw .conflict("cannot join network of a non running container: \(other.id)")
+            }
+            joined = other
         }
         let owner = try networkOwner(record.hostConfig)
         do throws(NetworkError) {
