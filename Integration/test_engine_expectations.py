@@ -302,9 +302,10 @@ def test_directories_of_devices(own_stack, tmp_path, file, expected):
 
 def test_what_is_set_twice_is_shown_without_passwords(tmp_path):
     path = tmp_path / "daemon.json"
-    path.write_text(json.dumps({"proxies": {}, "labels": ["a=b"], "mtu": 1400}))
-    done = subprocess.run([str(BIN / "swrund"), "--validate", "--config-file", str(path), "--label", "c=d", "--mtu", "1300"],
-                          capture_output=True, text=True)
+    path.write_text(json.dumps({"proxies": {"http-proxy": "http://me:secret@h"}, "labels": ["a=b"], "mtu": 1400}))
+    done = subprocess.run([str(BIN / "swrund"), "--validate", "--config-file", str(path), "--label", "c=d", "--mtu", "1300",
+                           "--http-proxy", "http://me:hidden@h"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "labels: (from flag: [c=d], from file: [a=b])" in done.stderr
     assert "mtu: (from flag: 1300, from file: 1400)" in done.stderr
+    assert "http-proxy: (from flag: http://xxxxx:xxxxx@h, from file: http://xxxxx:xxxxx@h)" in done.stderr

@@ -20,7 +20,7 @@ struct ConfigurationFile: Sendable {
 
     /// - Parameter isRequired: a missing file is an error.
     init(_ path: FilePath, isRequired: Bool) throws(DaemonError) {
-        let prefix = "unable to configure the daemon with file \(path.string): "
+        let prefix = "unable to configure the Docker daemon with file \(path.string): "
         let bytes: [UInt8]
         do throws(SysError) {
             bytes = try readFile(path, limit: 1 << 20)
@@ -49,7 +49,7 @@ struct ConfigurationFile: Sendable {
     /// Refuses what is in the file and on the command line: nobody could say which one counts.
     func checkConflicts(_ flags: FlagValues) throws(DaemonError) {
         let both = DaemonFlags.set.flags.map(\.long).filter { flag in
-            flags.isSet(flag) && self[DaemonFlags.key(flag)] != nil
+            flags.isSet(flag) && value(of: flag) != nil
         }
         guard both.isEmpty else {
             throw DaemonError(
@@ -58,11 +58,16 @@ struct ConfigurationFile: Sendable {
         }
     }
 
+    /// What the file says for a flag; about proxies it does so in an object of their own.
+    private func value(of flag: String) -> JSONValue? {
+        self[DaemonFlags.key(flag)] ?? (flag.hasSuffix("-proxy") ? self["proxies"]?[flag] : nil)
+    }
+
     private func conflict(_ flag: String, _ flags: FlagValues) -> String {
         let key = DaemonFlags.key(flag)
         let isList = DaemonFlags.set.flags.contains { $0.long == flag && $0.kind == .list }
         let given = isList ? "[" + flags.list(flag).joined(separator: " ") + "]" : flags.string(flag)
-        var values = (flag: given, file: Self.text(self[key] ?? .null))
+        var values = (flag: given, file: Self.text(value(of: flag) ?? .null))
         if flag.hasSuffix("-proxy") { values = (withoutUser(values.flag), withoutUser(values.file)) }
         return "\(key): (from flag: \(values.flag), from file: \(values.file))"
     }

@@ -63,11 +63,10 @@ extension ContainerService {
         await outcome(within: .seconds(10)) { for await _ in cleaned {} }
     }
 
-    /// Waits until what ended runs have used is given back; false if there was nothing to wait for.
-    package func finishedCleanUps() async -> Bool {
+    /// Waits until what ended runs have used is given back.
+    package func finishCleanUps() async {
         let ended = registry.all.filter { !$0.state.isRunning && !$0.record.network.networks.isEmpty }
-        for container in ended { try? await container.operations.run {} }
-        return !ended.isEmpty
+        for container in ended { await awaitCleanUp(container) }
     }
 
     /// Cleans up after the last run, unless somebody has.

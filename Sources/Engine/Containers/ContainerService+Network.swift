@@ -12,7 +12,11 @@ extension ContainerService {
         if record.networkMode.hasPrefix("container:") {
             let named = try find(String(record.networkMode.dropFirst("container:".count)))
             if named.id == record.id { throw .internal("cannot join own network namespace") }
-            joined = named.state.isRunning ? try networkSource(named) : named
+            // One that has just ended may have its namespace still.
+            guard named.state.isRunning else {
+                throw .conflict("cannot join network of a non running container: \(named.id)")
+            }
+            joined = try networkSource(named)
         }
         let owner = try networkOwner(record.hostConfig)
         do throws(NetworkError) {

@@ -12,6 +12,8 @@ struct MachineFacts: Sendable {
     var hasCgroup2 = exists(FilePath("/sys/fs/cgroup/cgroup.controllers"))
     var hasSeccomp = exists(FilePath("/proc/sys/kernel/seccomp/actions_avail"))
     var forwardsIPv4 = MachineFacts.text("/proc/sys/net/ipv4/ip_forward") == "1"
+    /// Of this process.
+    var threads = (try? listDirectory(FilePath("/proc/self/task")).count) ?? 1
     var openFiles = (try? listDirectory(FilePath("/proc/self/fd")).count) ?? 0
 
     init() {

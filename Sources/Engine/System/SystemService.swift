@@ -137,7 +137,7 @@ package final class SystemService: Sendable {
             .init("CpuCfsQuota", true), .init("CPUShares", true), .init("CPUSet", true), .init("PidsLimit", true),
             .init("IPv4Forwarding", .bool(facts.forwardsIPv4)), .init("Debug", .bool(configuration.isDebug)),
             .init("NFd", .int(Int64(facts.openFiles))), .init("OomKillDisable", .bool(!facts.hasCgroup2)),
-            .init("NGoroutines", 0), .init("SystemTime", .string(Timestamp.now.rfc3339())),
+            .init("NGoroutines", .int(Int64(facts.threads))), .init("SystemTime", .string(Timestamp.now.rfc3339())),
             .init("LoggingDriver", .string(configuration.logDriver)),
             .init("CgroupDriver", configuration.usesSystemdCgroups ? "systemd" : "cgroupfs"),
             .init("CgroupVersion", facts.hasCgroup2 ? "2" : "1"),

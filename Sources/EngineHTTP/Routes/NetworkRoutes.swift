@@ -56,7 +56,8 @@ struct NetworkRoutes {
         let name = try request.parameter("id")
         do { publish("destroy", try await networks.remove(name)) } catch {
             // A container that has just ended may still be on its way out.
-            guard error.kind == .permissionDenied, await containers.finishedCleanUps() else { throw error }
+            guard error.kind == .permissionDenied else { throw error }
+            await containers.finishCleanUps()
             publish("destroy", try await networks.remove(name))
         }
         return .empty(.noContent)
