@@ -47,9 +47,9 @@ package final class Session {
         if hosts.count > 1 { throw CommandFailure(Session.unresolved + "Specify only one -H") }
         if let host = hosts.first {
             if globals.isSet("context") {
-                throw CommandFailure("conflicting options: either specify --host or --context, not both")
+                throw CommandFailure("conflicting options: cannot specify both --host and --context")
             }
-            return try named(host, globals, config)
+            return host.isEmpty ? (.standard, nil, "default") : try named(host, globals, config)
         }
         var context = globals.optional("context")
         if context == nil {

@@ -24,7 +24,8 @@ struct ContainerCreation {
         guard let id = answer["Id"]?.string else { throw CommandFailure("the daemon answered without a container id") }
         if !cidFile.isEmpty {
             do throws(SysError) { try writeFileAtomically(FilePath(cidFile), Array(id.utf8), mode: 0o644) } catch {
-                throw CommandFailure("failed to write the container ID file: " + error.description)
+                throw CommandFailure(
+                    "failed to create the container ID file: open " + cidFile + ": " + error.errno.text)
             }
         }
         return id
@@ -32,8 +33,10 @@ struct ContainerCreation {
 
     private func createPullingIfMissing(_ body: JSONValue) throws -> JSONValue {
         do throws(ClientError) { return try create(body) } catch {
-            guard error.status == 404, error.message.lowercased().contains(text: "no such image"),
-                call.flags.string("pull") == "missing"
+            let text = error.message.lowercased()
+            let isMissing =
+                text.contains(text: "no such image") || text.contains(text: "does not match the specified platform")
+            guard error.status == 404, isMissing, call.flags.string("pull") == "missing"
             else { throw error }
         }
         if !call.flags.bool("quiet") {

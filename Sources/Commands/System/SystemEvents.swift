@@ -24,8 +24,7 @@ enum SystemEvents {
 
     static func run(_ call: Invocation) throws {
         let format = call.flags.optional("format") ?? ""
-        let template =
-            format.isEmpty || format == "json" ? nil : try Template(ListFormat.expandingEscapes(format))
+        let template = try template(format)
         var query = Query()
         query.add(filters: ListFilters.pairs(call.flags))
         if let since = call.flags.optional("since") { query.add("since", try TimeArgument.parse(since)) }
@@ -40,11 +39,24 @@ enum SystemEvents {
         }
     }
 
+    /// The template is tried before the daemon is asked: without an event nobody would learn of a mistake in it.
+    private static func template(_ format: String) throws -> Template? {
+        if format.isEmpty || format == "json" { return nil }
+        do throws(TemplateError) {
+            let template = try Template(ListFormat.expandingEscapes(format))
+            let actor: JSONValue = ["ID": "", "Attributes": .object([])]
+            _ = try template.render(.record(record(["Actor": actor])))
+            return template
+        } catch {
+            throw CommandFailure("Error parsing format: " + error.message, exitCode: 64)
+        }
+    }
+
     /// The event under the names of the fields that templates know; JSON has some of them in lower case.
     private static func record(_ event: JSONValue) -> TemplateRecord {
         let empty: JSONValue = ""
         return TemplateRecord(
-            typeName: "events.Message",
+            typeName: "*events.Message",
             fields: [
                 ("Status", event["status"] ?? empty), ("ID", event["id"] ?? empty), ("From", event["from"] ?? empty),
                 ("Type", event["Type"] ?? empty), ("Action", event["Action"] ?? empty),
