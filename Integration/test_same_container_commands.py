@@ -62,6 +62,10 @@ create --blkio-weight-device /dev/x:bad busybox
 create --device-read-bps /dev/null:bad busybox
 create --device-write-iops /dev/null:-1 busybox
 create --ulimit nofile=1:2:3 busybox
+create --cidfile /nonexistent/x busybox
+create --cidfile /nonexistent/x nosuch:1@bad
+create --label kept=no --cidfile /nonexistent/x busybox
+ps -aq -f label=kept=no
 -c nosuch -H unix:///x ps
 """
 

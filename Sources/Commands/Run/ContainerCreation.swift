@@ -9,25 +9,38 @@ struct ContainerCreation {
     let call: Invocation
     let settings: RunSettings
 
-    /// The new container's id.
+    /// The new container's id. The file for it is made first, so that no container stays whose id could not be kept.
     func run() throws -> String {
         let cidFile = call.flags.string("cidfile")
         if !cidFile.isEmpty, exists(FilePath(cidFile)) {
             throw RunRefusal(
                 "container ID file found, make sure the other container isn't running or delete " + cidFile)
         }
+        if cidFile.isEmpty { return try made() }
+        try write("", to: cidFile)
+        do {
+            let id = try made()
+            try write(id, to: cidFile)
+            return id
+        } catch {
+            try? removeFile(FilePath(cidFile))
+            throw error
+        }
+    }
+
+    private func write(_ id: String, to path: String) throws {
+        do throws(SysError) { try writeFileAtomically(FilePath(path), Array(id.utf8), mode: 0o644) } catch {
+            throw CommandFailure("failed to create the container ID file: open " + path + ": " + error.errno.text)
+        }
+    }
+
+    private func made() throws -> String {
         let body = try settings.body()
         _ = try ImageName(settings.image)
         if call.flags.string("pull") == "always" { try pull() }
         let answer = try createPullingIfMissing(body)
         for warning in answer["Warnings"]?.strings ?? [] { call.output.errorLine("WARNING: " + warning) }
         guard let id = answer["Id"]?.string else { throw CommandFailure("the daemon answered without a container id") }
-        if !cidFile.isEmpty {
-            do throws(SysError) { try writeFileAtomically(FilePath(cidFile), Array(id.utf8), mode: 0o644) } catch {
-                throw CommandFailure(
-                    "failed to create the container ID file: open " + cidFile + ": " + error.errno.text)
-            }
-        }
         return id
     }
 
