@@ -66,6 +66,8 @@ create --cidfile /nonexistent/x busybox
 create --cidfile /nonexistent/x nosuch:1@bad
 create --label kept=no --cidfile /nonexistent/x busybox
 ps -aq -f label=kept=no
+--tlsverify --tlscacert /nonexistent/ca.pem ps
+--tlsverify --tlscacert /nonexistent/ca.pem -H tcp://127.0.0.1:1 ps
 -c nosuch -H unix:///x ps
 """
 

@@ -64,6 +64,10 @@ package final class Session {
     /// A daemon that `-H` or DOCKER_HOST names.
     private static func named(_ text: String, _ globals: FlagValues, _ config: ClientConfig) throws -> Choice {
         let tls = tlsOptions(globals, config, isForced: text.hasPrefix("https://"))
+        // Told here, also where the transport has no use for it: whoever asked for it is not to go on without.
+        if let authority = tls?.authority, !exists(FilePath(authority)) {
+            throw CommandFailure(unresolved + "open " + authority + ": no such file or directory")
+        }
         let host = try endpoint { () throws(ClientError) in try DaemonHost.parse(text, usesTLS: tls != nil) }
         return (host, tls, "default")
     }
