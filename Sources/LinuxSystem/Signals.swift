@@ -16,6 +16,16 @@ package struct SignalDescriptor: ~Copyable {
         descriptor = OwnedFD(owning: try sys("signalfd") { signalfd(-1, &mask, flags) })
     }
 
+    /// Blocks `signals` as well, and makes just these readable here; the others stay as they are.
+    package init(only signals: [CInt]) throws(SysError) {
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in signals { sigaddset(&mask, signal) }
+        try sys("sigprocmask") { sigprocmask(SIG_BLOCK, &mask, nil) }
+        let flags: CInt = 0o2000000 | 0o4000  // SFD_CLOEXEC, SFD_NONBLOCK
+        descriptor = OwnedFD(owning: try sys("signalfd") { signalfd(-1, &mask, flags) })
+    }
+
     package var raw: CInt { descriptor.raw }
 
     /// The next signal's number, or nil when there is none now.
@@ -28,6 +38,24 @@ package struct SignalDescriptor: ~Copyable {
             if result == size { return CInt(bitPattern: info.ssi_signo) }
             guard result < 0, Errno.current == .interrupted else { return nil }
         }
+    }
+}
+
+/// The signals that a thread has blocked.
+package struct SignalMask {
+    private let blocked: sigset_t
+
+    /// What is blocked now.
+    package static var current: SignalMask {
+        var mask = sigset_t()
+        _ = sigprocmask(SIG_BLOCK, nil, &mask)
+        return SignalMask(blocked: mask)
+    }
+
+    /// Blocks these signals again, and no others.
+    package func restore() {
+        var mask = blocked
+        _ = sigprocmask(SIG_SETMASK, &mask, nil)
     }
 }
 

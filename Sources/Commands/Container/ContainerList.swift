@@ -38,7 +38,7 @@ enum ContainerList {
         query.add("size", if: needsSize)
         query.add(filters: ListFilters.pairs(flags))
         let containers = try call.client.json("GET", "/containers/json", query).array ?? []
-        if flags.bool("quiet") {
+        if flags.bool("quiet"), format == "table" {
             let isShort = !flags.bool("no-trunc")
             for container in containers {
                 let id = container["Id"]?.string ?? ""
@@ -55,10 +55,19 @@ enum ContainerList {
 
     private static func format(_ call: Invocation) -> String {
         if let format = call.flags.optional("format"), !format.isEmpty {
-            guard call.flags.bool("quiet") else { return format }
+            let isRaw = format == "raw"
+            guard call.flags.bool("quiet") else { return isRaw ? raw(call.flags) : format }
             call.output.errorLine("WARNING: Ignoring custom format, because both --format and --quiet are set.")
-            return "table"
+            return isRaw ? "container_id: {{.ID}}" : "table"
         }
         return call.flags.bool("quiet") ? "table" : call.config.string("psFormat") ?? "table"
+    }
+
+    /// `--format raw`: a line for each field.
+    private static func raw(_ flags: FlagValues) -> String {
+        let size = flags.bool("size") ? "size: {{.Size}}\n" : ""
+        return "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\n"
+            + "state: {{.State}}\nstatus: {{.Status}}\nnames: {{.Names}}\n"
+            + "labels:{{pad .Labels 1 0}}\nports:{{pad .Ports 1 0}}\n" + size
     }
 }

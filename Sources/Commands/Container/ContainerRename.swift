@@ -11,7 +11,11 @@ enum ContainerRename {
     static func run(_ call: Invocation) throws {
         let (old, new) = (call.arguments[0].trimmed, call.arguments[1].trimmed)
         if old.isEmpty || new.isEmpty { throw CommandFailure("Error: Neither old nor new names may be empty") }
-        try call.client.perform(
-            "POST", APIPath.container(old) + "/rename", Query([("name", new)]))
+        do throws(ClientError) {
+            try call.client.perform("POST", APIPath.container(old) + "/rename", Query([("name", new)]))
+        } catch {
+            if case .cannotConnect = error { throw error }
+            throw CommandFailure(error.message + "\nError: failed to rename container named " + old)
+        }
     }
 }

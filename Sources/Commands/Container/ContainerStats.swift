@@ -28,6 +28,7 @@ enum ContainerStats {
             let rows = try names.map { StatsRow(name: $0, try sample(call, $0), truncates: isShort).record }
             return call.output.write(try StatsRow.list.render(format, rows))
         }
+        if !call.arguments.isEmpty { try checkAll(call) }
         while true {
             let current = call.arguments.isEmpty ? try allNames(call) : names
             var rows: [TemplateRecord] = []
@@ -38,6 +39,14 @@ enum ContainerStats {
             // Home, the table with each line erased to its end, and the rest of the screen erased.
             let table = try StatsRow.list.render(format, rows).replacingText("\n", with: "\u{1B}[K\n")
             call.output.write("\u{1B}[H" + table + "\u{1B}[J")
+        }
+    }
+
+    /// Containers that were named have to be there at the beginning; one that goes later just shows no numbers.
+    private static func checkAll(_ call: Invocation) throws {
+        try call.forEachArgument { name in
+            _ = try call.client.json("GET", APIPath.container(name) + "/json")
+            return nil
         }
     }
 

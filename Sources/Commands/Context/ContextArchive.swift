@@ -100,6 +100,8 @@ enum ContextArchive {
                     ["ca.pem", "cert.pem", "key.pem"].contains(String(path.dropFirst(11)))
                 {
                     keys.append((String(path.dropFirst(11)), try reader.readAllData(limit: limit)))
+                } else if path.hasPrefix("tls/"), path.hasSuffix(".pem"), path.split(separator: "/").count == 3 {
+                    continue  // for an endpoint of another kind, as old contexts have for Kubernetes
                 } else if path != "tls", path != "tls/" {
                     throw CommandFailure("\(path): unexpected context file")
                 }

@@ -4,11 +4,26 @@ import LinuxSystem
 
 /// Questions to the person at the terminal.
 enum Prompt {
-    /// Asks on the terminal unless `--force` was given; anything but `y` means no.
+    /// Asks on the terminal unless `--force` was given; anything but `y` means no. SIGINT and SIGTERM end the program
+    /// as a no does, with success.
     static func confirm(_ call: Invocation, _ warning: String) throws -> Bool {
         if call.flags.bool("force") { return true }
         call.output.write(warning + "\nAre you sure you want to continue? [y/N] ")
-        let answer = readLine()
+        let before = SignalMask.current
+        defer { before.restore() }
+        let signals = try SignalDescriptor(only: [2, 15])
+        var line: [UInt8] = []
+        while true {
+            let ready = try waitReadable([0, signals.raw])
+            if ready.contains(1), signals.next() != nil {
+                call.output.line("")
+                throw CommandFailure.exit(0)
+            }
+            guard ready.contains(0) else { continue }
+            guard let byte = (try? StandardStreams.readInput(upTo: 1))?.first, byte != 10 else { break }
+            line.append(byte)
+        }
+        let answer = String(decoding: line, as: UTF8.self).trimmed
         return answer == "y" || answer == "Y"
     }
 

@@ -47,9 +47,9 @@ package final class Session {
         if hosts.count > 1 { throw CommandFailure(Session.unresolved + "Specify only one -H") }
         if let host = hosts.first {
             if globals.isSet("context") {
-                throw CommandFailure("conflicting options: either specify --host or --context, not both")
+                throw CommandFailure("conflicting options: cannot specify both --host and --context")
             }
-            return try named(host, globals, config)
+            return host.isEmpty ? (.standard, nil, "default") : try named(host, globals, config)
         }
         var context = globals.optional("context")
         if context == nil {
@@ -64,6 +64,10 @@ package final class Session {
     /// A daemon that `-H` or DOCKER_HOST names.
     private static func named(_ text: String, _ globals: FlagValues, _ config: ClientConfig) throws -> Choice {
         let tls = tlsOptions(globals, config, isForced: text.hasPrefix("https://"))
+        // Told here, also where the transport has no use for it: whoever asked for it is not to go on without.
+        if let authority = tls?.authority, !exists(FilePath(authority)) {
+            throw CommandFailure(unresolved + "open " + authority + ": no such file or directory")
+        }
         let host = try endpoint { () throws(ClientError) in try DaemonHost.parse(text, usesTLS: tls != nil) }
         return (host, tls, "default")
     }

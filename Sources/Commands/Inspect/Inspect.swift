@@ -41,7 +41,9 @@ enum Inspect {
             do throws(ClientError) { return try call.client.json("GET", path(kind, name), query(call, kind)) } catch {
                 guard let status = error.status else { throw error }
                 // An answer that is not "no such object" is the answer, unless other kinds are still to be asked.
-                if kinds.count == 1 || (status != 404 && status != 503) { throw error }
+                let isNoName = error.message.contains(text: "invalid reference format")
+                let isNoSuch = status == 404 || status == 503 || isNoName
+                if kinds.count == 1 || !isNoSuch { throw error }
             }
         }
         throw CommandFailure("Error: No such object: " + name)

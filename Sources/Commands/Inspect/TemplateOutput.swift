@@ -9,7 +9,9 @@ enum TemplateOutput {
         do throws(TemplateError) { template = try Template(source) } catch {
             throw CommandFailure("template parsing error: " + error.message, exitCode: 64)
         }
-        do throws(TemplateError) { call.output.line(try template.render(value)) } catch {
+        do throws(TemplateError) {
+            call.output.line(try template.render(.json(value), omitted: InspectDefaults.value))
+        } catch {
             call.output.line("")
             throw CommandFailure(error.message)
         }

@@ -44,7 +44,13 @@ enum NetworkList {
             }
             return
         }
-        let format = call.flags.optional("format") ?? call.config.string("networksFormat") ?? "table"
+        var format = call.flags.optional("format") ?? call.config.string("networksFormat") ?? "table"
+        if format == "raw" {
+            format =
+                call.flags.bool("quiet")
+                ? "network_id: {{.ID}}"
+                : "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n"
+        }
         call.output.write(try list.render(format, networks.map { record($0, isShort: isShort) }))
     }
 

@@ -9,13 +9,32 @@ struct ContainerCreation {
     let call: Invocation
     let settings: RunSettings
 
-    /// The new container's id.
+    /// The new container's id. The file for it is made first, so that no container stays whose id could not be kept.
     func run() throws -> String {
         let cidFile = call.flags.string("cidfile")
         if !cidFile.isEmpty, exists(FilePath(cidFile)) {
             throw RunRefusal(
                 "container ID file found, make sure the other container isn't running or delete " + cidFile)
         }
+        if cidFile.isEmpty { return try made() }
+        try write("", to: cidFile)
+        do {
+            let id = try made()
+            try write(id, to: cidFile)
+            return id
+        } catch {
+            try? removeFile(FilePath(cidFile))
+            throw error
+        }
+    }
+
+    private func write(_ id: String, to path: String) throws {
+        do throws(SysError) { try writeFileAtomically(FilePath(path), Array(id.utf8), mode: 0o644) } catch {
+            throw CommandFailure("failed to create the container ID file: open " + path + ": " + error.errno.text)
+        }
+    }
+
+    private func made() throws -> String {
         let body = try settings.body()
         if !ImageName.isID(settings.image) { _ = try ImageName(settings.image) }
         if call.flags.string("pull") == "always" { try pull() }
@@ -25,11 +44,6 @@ struct ContainerCreation {
             call.output.errorLine("WARNING: Localhost DNS (\(server)) may fail in containers.")
         }
         guard let id = answer["Id"]?.string else { throw CommandFailure("the daemon answered without a container id") }
-        if !cidFile.isEmpty {
-            do throws(SysError) { try writeFileAtomically(FilePath(cidFile), Array(id.utf8), mode: 0o644) } catch {
-                throw CommandFailure("failed to write the container ID file: " + error.description)
-            }
-        }
         return id
     }
 
@@ -39,8 +53,11 @@ struct ContainerCreation {
 
     private func createPullingIfMissing(_ body: JSONValue) throws -> JSONValue {
         do throws(ClientError) { return try create(body) } catch {
-            guard error.status == 404, error.message.lowercased().contains(text: "no such image"),
-                call.flags.string("pull") == "missing", !ImageName.isID(settings.image)
+            let text = error.message.lowercased()
+            let isMissing =
+                text.contains(text: "no such image") || text.contains(text: "does not match the specified platform")
+            guard error.status == 404, isMissing, call.flags.string("pull") == "missing",
+                !ImageName.isID(settings.image)
             else { throw error }
         }
         if !call.flags.bool("quiet") {

@@ -25,6 +25,40 @@ enum RunChecks {
         ["stdin", "stdout", "stderr"].contains(name.lowercased()) ? nil : "valid streams are STDIN, STDOUT and STDERR"
     }
 
+    /// `c 42:* rmw`
+    @Sendable static func deviceRule(_ value: String) -> String? {
+        let words = value.split(separator: " ", omittingEmptySubsequences: false)
+        func isNumber(_ text: Substring) -> Bool { text == "*" || (!text.isEmpty && text.utf8.allSatisfy(isDigit)) }
+        let numbers = words.count == 3 ? words[1].split(separator: ":", omittingEmptySubsequences: false) : []
+        let isRule =
+            words.count == 3 && ["a", "b", "c"].contains(words[0]) && numbers.count == 2 && numbers.allSatisfy(isNumber)
+            && (1...3).contains(words[2].count) && words[2].allSatisfy { "rwm".contains($0) }
+        return isRule ? nil : "invalid device cgroup format '" + value + "'"
+    }
+
+    /// A domain of letters, digits, `-` and `_`, or `.` for none.
+    @Sendable static func searchDomain(_ value: String) -> String? {
+        let domain = value.trimmed
+        if domain == "." { return nil }
+        let labels = domain.utf8.last == 46 ? domain.dropLast() : domain[...]
+        let isDomain =
+            domain.utf8.count < 255
+            && labels.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+                !label.isEmpty && label.utf8.count < 64 && label.utf8.first != 45
+                    && label.utf8.allSatisfy { isDigit($0) || isLetter($0) || $0 == 45 || $0 == 95 }
+            } && labels.utf8.contains(where: isLetter)
+        return isDomain ? nil : domain + " is not a valid domain"
+    }
+
+    /// `name` or `name:alias`
+    @Sendable static func link(_ value: String) -> String? {
+        if value.isEmpty { return "empty string specified for links" }
+        return value.parts(":").count > 2 ? "bad format for links: " + value : nil
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+    private static func isLetter(_ byte: UInt8) -> Bool { (97...122).contains(byte | 32) }
+
     @Sendable static func extraHost(_ value: String) -> String? { reason { _ = try RunSettings.extraHost(value) } }
     @Sendable static func ulimit(_ value: String) -> String? { reason { _ = try RunDevices.ulimits([value]) } }
     @Sendable static func network(_ value: String) -> String? { reason { _ = try RunNetwork.parse(value) } }

@@ -81,11 +81,9 @@ enum RunDevices {
     static func weights(_ entries: [String]) throws -> JSONValue {
         .array(
             try entries.map { entry in
-                guard let (path, number) = entry.cut(":"), let weight = Int64(number) else {
-                    throw RunRefusal("bad format: " + entry)
-                }
+                guard let (path, number) = entry.cut(":") else { throw RunRefusal("bad format: " + entry) }
                 guard path.hasPrefix("/dev/") else { throw RunRefusal("bad format for device path: " + entry) }
-                guard weight == 0 || (10...1000).contains(weight) else {
+                guard let weight = Int64(number), weight == 0 || (10...1000).contains(weight) else {
                     throw RunRefusal("invalid weight for device: " + entry)
                 }
                 return ["Path": .string(path), "Weight": .int(weight)]
@@ -99,7 +97,10 @@ enum RunDevices {
                 guard let (path, number) = entry.cut(":") else { throw RunRefusal("bad format: " + entry) }
                 guard path.hasPrefix("/dev/") else { throw RunRefusal("bad format for device path: " + entry) }
                 guard let rate = inBytes ? try? SizeText.parse(number) : Int64(number), rate >= 0 else {
-                    throw RunRefusal("invalid rate for device: " + entry)
+                    throw RunRefusal(
+                        "invalid rate for device: " + entry + ". The correct format is <device-path>:<number>"
+                            + (inBytes ? "[<unit>]" : "") + ". Number must be a positive integer"
+                            + (inBytes ? ". Unit is optional and can be kb, mb, or gb" : ""))
                 }
                 return ["Path": .string(path), "Rate": .int(rate)]
             })
@@ -117,6 +118,10 @@ enum RunDevices {
         for entry in entries {
             guard let (name, values) = entry.cut("=") else { throw RunRefusal("invalid ulimit argument: " + entry) }
             guard limitNames.contains(name) else { throw RunRefusal("invalid ulimit type: " + name) }
+            if values.parts(":").count > 2 {
+                throw RunRefusal(
+                    "too many limit value arguments - " + values + ", can only have up to two, `soft[:hard]`")
+            }
             let (softText, hardText) = values.cut(":") ?? (values, values)
             let (soft, hard) = (try number(softText), try number(hardText))
             if hard != -1, soft > hard || soft == -1 {

@@ -10,7 +10,8 @@ extension RunFlags {
             .string("cgroup-parent", "Cgroup below which the container's own is made"),
             .string("cgroupns", "Cgroup namespace: \"private\" or \"host\" (default: the daemon's choice)"),
             .list("device", "Host device to allow and show (host-path[:container-path[:rwm]]), or a CDI name"),
-            .list("device-cgroup-rule", "Rule for the list of allowed devices, e.g. \"c 42:* rmw\""),
+            .list("device-cgroup-rule", "Rule for the list of allowed devices, e.g. \"c 42:* rmw\"")
+                .checking(RunChecks.deviceRule),
             .value(
                 "gpus", named: "gpu-request", repeats: true,
                 "GPUs to hand to the container: \"all\", a count, or device=<id>"
@@ -51,13 +52,13 @@ extension RunFlags {
                 RunChecks.extraHost),
             .list("dns", "Address of a DNS server").checking(RunChecks.address),
             .list("dns-option", "Option for /etc/resolv.conf, e.g. ndots:2"),
-            .list("dns-search", "Domain in which short host names are looked up"),
+            .list("dns-search", "Domain in which short host names are looked up").checking(RunChecks.searchDomain),
             .string("domainname", "NIS domain name of the container"),
             .list("expose", "Port or range that the container listens on, without publishing it"),
             .string("hostname", short: "h", "Host name inside the container (default: its short ID)"),
             .string("ip", "Fixed IPv4 address, e.g. 172.30.100.104"),
             .string("ip6", "Fixed IPv6 address, e.g. 2001:db8::33"),
-            .list("link", "Container to make reachable by name (<name>[:<alias>])"),
+            .list("link", "Container to make reachable by name (<name>[:<alias>])").checking(RunChecks.link),
             .list("link-local-ip", "Link-local address (IPv4 or IPv6) to add"),
             .string("mac-address", "Fixed MAC address, e.g. 92:d0:c6:0a:29:33"),
             .value(

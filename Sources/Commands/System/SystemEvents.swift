@@ -24,7 +24,7 @@ enum SystemEvents {
 
     static func run(_ call: Invocation) throws {
         let format = call.flags.optional("format") ?? ""
-        let template = format.isEmpty || format == "json" ? nil : try checked(format)
+        let template = try template(format)
         var query = Query()
         query.add(filters: ListFilters.pairs(call.flags))
         if let since = call.flags.optional("since") { query.add("since", try TimeArgument.parse(since)) }
@@ -39,12 +39,13 @@ enum SystemEvents {
         }
     }
 
-    /// The template; one that asks for what events do not have is refused before the first event comes.
-    private static func checked(_ format: String) throws -> Template {
-        let empty: JSONValue = ["Actor": ["ID": "", "Attributes": [:]]]
+    /// The template is tried before the daemon is asked: without an event nobody would learn of a mistake in it.
+    private static func template(_ format: String) throws -> Template? {
+        if format.isEmpty || format == "json" { return nil }
         do throws(TemplateError) {
             let template = try Template(ListFormat.expandingEscapes(format))
-            _ = try template.render(.record(record(empty)))
+            let actor: JSONValue = ["ID": "", "Attributes": .object([])]
+            _ = try template.render(.record(record(["Actor": actor])))
             return template
         } catch {
             throw CommandFailure("Error parsing format: " + error.message, exitCode: 64)

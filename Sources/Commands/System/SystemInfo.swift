@@ -29,7 +29,6 @@ enum SystemInfo {
             for warning in info["Warnings"]?.strings ?? [] { call.output.errorLine(warning) }
             return
         }
-        if failure != nil { info.set("ServerErrors", .strings([failure?.message ?? ""])) }
         info.set(
             "ClientInfo",
             [
@@ -38,5 +37,6 @@ enum SystemInfo {
             ])
         let source = ListFormat.expandingEscapes(format == "json" ? "{{json .}}" : format)
         try TemplateOutput.show(source, info, call)
+        if let failure { throw failure }
     }
 }

@@ -38,7 +38,10 @@ enum VolumeList {
             for volume in volumes { call.output.line(volume["Name"]?.string ?? "") }
             return
         }
-        let format = call.flags.optional("format") ?? call.config.string("volumesFormat") ?? "table"
+        var format = call.flags.optional("format") ?? call.config.string("volumesFormat") ?? "table"
+        if format == "raw" {
+            format = call.flags.bool("quiet") ? "name: {{.Name}}" : "name: {{.Name}}\ndriver: {{.Driver}}\n"
+        }
         call.output.write(try list.render(format, volumes.map(record)))
     }
 
