@@ -151,8 +151,8 @@ class Stack:
     # --- clients
 
     def environment(self):
-        return {"DOCKER_HOST": f"unix://{self.socket}", "HOME": str(self.home), "DOCKER_CONFIG": str(self.home / ".docker"),
-                "LC_ALL": "C.UTF-8"}
+        return {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{self.socket}", "HOME": str(self.home),
+                "DOCKER_CONFIG": str(self.home / ".docker"), "LC_ALL": "C.UTF-8"}
 
     def docker(self, *arguments, **options):
         """The real docker client where there is one, else ours."""

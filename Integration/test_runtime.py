@@ -274,6 +274,30 @@ def test_sysctl_and_joined_network(runtime):
     assert runtime.run("readlink", "/proc/self/ns/net", change=join).strip() == os.readlink("/proc/self/ns/net")
 
 
+def test_joined_mount_namespace(runtime):
+    """The container has its own root there; what is added later is in the same namespace, and the host's stays as it is."""
+    holder = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo ready; exec sleep 1000"],
+                              stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"ready\n"
+        place = f"/proc/{holder.pid}/ns/mnt"
+
+        def join(value):
+            for namespace in value["linux"]["namespaces"]:
+                if namespace["type"] == "mount":
+                    namespace["path"] = place
+
+        before = pathlib.Path("/proc/self/mountinfo").read_text()
+        runtime.start("joined", change=join)
+        out = runtime("exec", runtime.id("joined"), "sh", "-c", "readlink /proc/self/ns/mnt; ls /; cat /proc/1/comm", check=0).out
+        seen = out.split()
+        assert seen[0] == os.readlink(place) and "proc" in seen and "srv" not in seen and seen[-1] == "sleep"
+        assert pathlib.Path("/proc/self/mountinfo").read_text() == before
+    finally:
+        holder.kill()
+        holder.wait()
+
+
 def test_limits(runtime):
     def change(value):
         value["linux"]["resources"].update(memory={"limit": 33554432}, pids={"limit": 20}, cpu={"shares": 512})

@@ -76,10 +76,6 @@ struct ContainerPlanTests {
         arguments: [
             ("namespaces", [["type": "mount"], ["type": "mount"]], "malformed spec file: duplicated ns {\"mount\"}"),
             (
-                "namespaces", [["type": "mount", "path": "/x"]],
-                "a container cannot join the mount namespace of another"
-            ),
-            (
                 "timeOffsets", ["monotonic": ["secs": 1]],
                 "time namespace offsets specified, but time namespace isn't enabled in the config"
             ),

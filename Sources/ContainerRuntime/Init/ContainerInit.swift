@@ -45,7 +45,7 @@ struct ContainerInit: ~Copyable {
         }
         try runHooksBeforeEntry(root)
         let proc = try makeProc()
-        let isOwnNamespace = plan.namespaces.new.contains(.mount)
+        let isOwnNamespace = plan.namespaces.isSeparate(.mount)
         options.noPivot || !isOwnNamespace ? try root.enterByChangingRoot() : try root.enter()
         if plan.process.hasTerminal { try attachTerminal(in: root) }
         try setSysctls(proc)
@@ -89,6 +89,11 @@ struct ContainerInit: ~Copyable {
         if plan.namespaces.new.contains(.network) {
             try step("set the loopback interface up") { () throws(SysError) in
                 try sys("ioctl(SIOCSIFFLAGS)", "lo") { swrun_loopback_up() }
+            }
+        }
+        if let mounts = plan.namespaces.joined.first(where: { $0.type == .mount }) {
+            try step("join the namespace " + mounts.path.string) { () throws(SysError) in
+                try joinNamespace(try open(mounts.path, O_RDONLY), .mount)
             }
         }
     }

@@ -16,7 +16,7 @@ struct RootBuilder: ~Copyable {
     /// Attaches the tree over this namespace's root, where pivot_root(2) can take it from, without any path. Hooks and
     /// whoever stays in the host's mount namespace expect it at its own place.
     init(attaching tree: borrowing MountTree, plan: ContainerPlan, cgroup: ContainerCgroup) throws(RuntimeError) {
-        let isOwnNamespace = plan.namespaces.new.contains(.mount)
+        let isOwnNamespace = plan.namespaces.isSeparate(.mount)
         if isOwnNamespace {
             // MS_PRIVATE or MS_SLAVE, with MS_REC
             let propagation: UInt = plan.hostPropagation == .isPrivate ? 0x4_0000 : 0x8_0000

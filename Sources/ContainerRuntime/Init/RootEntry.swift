@@ -26,7 +26,7 @@ extension RootBuilder {
         try step("chroot") { () throws(SysError) in
             let number = root.raw
             // A visible /proc of the host would let a user namespace below have an unmasked one of its own.
-            if plan.namespaces.new.contains(.mount) { try forgetHostProc() }
+            if plan.namespaces.isSeparate(.mount) { try forgetHostProc() }
             try sys("fchdir") { fchdir(number) }
             try sys("chroot", ".") { chroot(".") }
             try sys("chdir", "/") { chdir("/") }

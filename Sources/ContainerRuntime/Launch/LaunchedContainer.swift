@@ -153,7 +153,7 @@ extension Launcher {
                 try cloneProcess(new, intoCgroup: cgroup)
             }
         }
-        let others = plan.privileges.isUnprivileged ? plan.namespaces.joined.filter { $0.type != .user } : []
+        let others = plan.privileges.isUnprivileged ? plan.namespaces.joinedFromOutside : []
         return try step("join the user namespace " + user.path.string) { () throws(SysError) in
             try cloneProcess(new, intoCgroup: cgroup) { () throws(SysError) in
                 try joinNamespace(try open(user.path, O_RDONLY), .user)

@@ -144,7 +144,7 @@ package struct Launcher {
         let terminal = try step("", { () throws(SysError) in try console?.duplicate() })
         let newTime = plan.namespaces.new.contains(.time) ? plan.spec.linux.timeOffsets : nil
         // Who is not root can join namespaces only from within their user namespace.
-        let joined = plan.privileges.isUnprivileged ? [] : plan.namespaces.joined
+        let joined = plan.privileges.isUnprivileged ? [] : plan.namespaces.joinedFromOutside
         let result = try withJoinedNamespaces(joined, newTime: newTime) { () throws(RuntimeError) in
             try cloneInit(doors)
         }

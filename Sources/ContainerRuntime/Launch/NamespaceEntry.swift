@@ -3,10 +3,10 @@ import CLinux
 import LinuxSystem
 import OCISpec
 
-/// Clones (`body`) inside the namespaces that the plan joins; then the launcher comes back, and the child stays. The
-/// launcher joins, not the child: it still has the host's privileges when the child is already inside a user namespace;
-/// and a joined pid namespace holds for children only. The user namespace itself is joined by the child. A new time
-/// namespace is made here as well, since its clocks can be set only as long as nobody is in it (time_namespaces(7)).
+/// Clones (`body`) inside other namespaces; then the launcher comes back, and the child stays. The launcher joins, not the
+/// child: it still has the host's privileges when the child is already inside a user namespace; and a joined pid
+/// namespace holds for children only. A new time namespace is made here as well, since its clocks can be set only as long
+/// as nobody is in it (time_namespaces(7)).
 func withJoinedNamespaces(
     _ joined: [NamespacePlan.Joined], newTime: [RuntimeLinux.TimeOffset]? = nil,
     _ body: () throws(RuntimeError) -> CloneResult
@@ -25,7 +25,7 @@ func withJoinedNamespaces(
         }
         saved.append((own.relinquish(), type))
     }
-    for namespace in joined where namespace.type != .user {
+    for namespace in joined {
         let context = "join the namespace " + namespace.path.string
         try save(namespace.type, context)
         try step(context) { () throws(SysError) in

@@ -26,13 +26,16 @@ package struct NamespacePlan: Sendable, Equatable {
                 joined.append(Joined(type: flag, path: FilePath(namespace.path)))
             }
         }
-        if joins(.mount) { throw RuntimeError("a container cannot join the mount namespace of another") }
     }
 
     /// Made or joined: not the host's.
     package func isSeparate(_ type: NamespaceFlags) -> Bool {
         new.contains(type) || joined.contains { $0.type == type }
     }
+
+    /// Those that are entered before the container's first process is made. The user namespace is joined by that process, and
+    /// so is a mount namespace, which would take the launcher's root and working directory from it.
+    package var joinedFromOutside: [Joined] { joined.filter { ![.user, .mount].contains($0.type) } }
 
     package func joins(_ type: NamespaceFlags) -> Bool { joined.contains { $0.type == type } }
 }
