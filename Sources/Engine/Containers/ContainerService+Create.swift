@@ -65,7 +65,7 @@ extension ContainerService {
     /// Settings must be there for each network that is named.
     private func checkEndpoints(_ request: ContainerCreateRequest) throws(EngineError) {
         for (network, settings) in request.endpoints {
-            let frame = "invalid config for network \(network): "
+            let frame = "invalid config for network \(network == "default" ? "bridge" : network): "
             if settings.isNull { throw .invalidArgument(frame + "EndpointsConfig is nil") }
             let mac = settings.field("MacAddress")?.string ?? ""
             if !mac.isEmpty, MACAddress(mac) == nil { throw .invalidArgument(frame + "invalid MAC address \(mac)") }
