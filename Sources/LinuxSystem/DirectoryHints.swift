@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import CLinux
+package import CLinux
 
 /// Tells the file system that the subdirectories of `directory` have nothing to do with each other (chattr(1),
 /// attribute `T`), so that ext4 spreads them over the disk. Otherwise a new tree would get its inodes from where another
@@ -12,4 +12,11 @@ package func spreadSubdirectories(of directory: FilePath) {
     guard swrun_ioctl_ptr(opened.raw, getFlags, &flags) == 0, flags & topDirectory == 0 else { return }
     flags |= topDirectory
     _ = swrun_ioctl_ptr(opened.raw, setFlags, &flags)
+}
+
+/// Makes a directory with `spreadSubdirectories`, and its missing parents, unless it is there.
+package func makeSpreadDirectory(_ path: FilePath, mode: mode_t) throws(SysError) {
+    if exists(path) { return }
+    try makeDirectories(path, mode: mode)
+    spreadSubdirectories(of: path)
 }

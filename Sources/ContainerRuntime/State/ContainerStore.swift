@@ -31,7 +31,7 @@ package struct ContainerStore: Sendable {
 
     /// Takes the id, or fails if it is taken.
     package func reserve(_ id: String) throws(RuntimeError) {
-        try step("") { () throws(SysError) in try makeDirectories(root, mode: 0o700) }
+        try step("") { () throws(SysError) in try makeSpreadDirectory(root, mode: 0o700) }
         let path = directory(id).string
         if mkdir(path, 0o711) == 0 { return }
         let errno = Errno.current

@@ -243,7 +243,8 @@ extension ContainerService {
     /// Root in a container passes through it, to its configuration files.
     private func makeContainerDirectory(_ id: String) throws(SysError) {
         let directory = directory(id)
-        try makeDirectories(directory, mode: 0o710)
+        try makeSpreadDirectory(directory.parent, mode: 0o710)
+        try makeDirectory(directory, mode: 0o710)
         if configuration.identities.isEmpty { return }
         let passing = FileOwner(uid: 0, gid: configuration.identities.root.gid)
         for path in [directory.parent, directory] { try changeOwner(path, passing) }

@@ -93,7 +93,8 @@ extension ContainerService {
         record.network = try await connectOtherNetworks(record, attachment)
         container.update { $0.network = record.network }
         await publishUse(record)
-        try makeDirectories(runDirectory(record.id), mode: 0o700)
+        try makeSpreadDirectory(runDirectory(record.id).parent, mode: 0o700)
+        try makeDirectory(runDirectory(record.id), mode: 0o700)
         record.mounts = try await stageMounts(record.mounts, of: record.id)
         let spec = try await makeSpec(record, attachment, user)
         try await supervisor.setContainerSpec(record.id, spec: spec.bytes())

@@ -29,7 +29,7 @@ struct Bundle: Sendable {
 
     /// Makes the directory with everything that the shim needs at its start.
     func create(spec: [UInt8], runtime: FilePath) throws {
-        try makeDirectories(path.parent, mode: 0o711)
+        try makeSpreadDirectory(path.parent, mode: 0o711)
         try sys("mkdir", path.string) { mkdir(path.string, 0o711) }
         do {
             try makeDirectory(rootfs, mode: 0o711)
