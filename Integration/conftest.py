@@ -114,6 +114,15 @@ def stack(scratch, images):
     stack.destroy()
 
 
+@pytest.fixture(scope="session")
+def criu():
+    """A criu that works on this kernel: `$SWRUN_TEST_CRIU`, or the machine's own if it does."""
+    program = os.environ.get("SWRUN_TEST_CRIU") or shutil.which("criu")
+    if not program or run(program, "check", check=False).code != 0:
+        pytest.skip("no criu that works on this kernel")
+    return program
+
+
 @pytest.fixture
 def own_stack(images, request):
     """A fresh stack for tests that kill its programs or need it empty; busybox is loaded."""

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""checkpoint and restore: with a criu that works on this kernel (`$SWRUN_TEST_CRIU`, or Debian's if it does), and what criu
-is asked for, with a program in its place."""
+"""checkpoint and restore: with a criu that works on this kernel, and what criu is asked for, with a program in its place."""
 import json
 import os
-import shutil
 import stat
 import subprocess
 
@@ -11,15 +9,7 @@ import pytest
 from runtime_driver import config, is_version_2
 from test_runtime import ours, rootfs, wait_until  # noqa: F401 (fixtures)
 
-CRIU = os.environ.get("SWRUN_TEST_CRIU") or shutil.which("criu")
 COUNT = "i=0; while read word; do i=$((i+1)); echo $i $word; done"
-
-
-def usable_criu():
-    return bool(CRIU) and subprocess.run([CRIU, "check"], capture_output=True).returncode == 0
-
-
-needs_criu = pytest.mark.skipif(not usable_criu(), reason="no criu that works on this kernel")
 
 
 @pytest.fixture
@@ -97,13 +87,11 @@ def test_a_restore_that_fails_leaves_nothing(ours, fake):
     assert ours.id("c") not in subprocess.run(["find", "/sys/fs/cgroup", "-name", ours.id("c")], capture_output=True, text=True).stdout
 
 
-@needs_criu
-def test_a_program_goes_on_where_it_was(ours, monkeypatch):
+def test_a_program_goes_on_where_it_was(ours, criu, monkeypatch):
     """It keeps count, its mounts and its cgroup; its pipes are those of who restores it."""
-    if CRIU != shutil.which("criu"):
-        (ours.directory / "programs").mkdir()
-        (ours.directory / "programs/criu").symlink_to(CRIU)
-        monkeypatch.setenv("PATH", f"{ours.directory}/programs:{os.environ['PATH']}")
+    (ours.directory / "programs").mkdir()
+    (ours.directory / "programs/criu").symlink_to(criu)
+    monkeypatch.setenv("PATH", f"{ours.directory}/programs:{os.environ['PATH']}")
     value = config("sh", "-c", COUNT)
     with_bind(value)
     ours.write(value)

@@ -92,7 +92,7 @@ package final class DockerClient {
         return version
     }
 
-    /// Whether the daemon's ping said `name: true`.
+    /// A header of the daemon's answer to a ping, its name in lower case.
     package func pingHeader(_ name: String) throws(ClientError) -> String? {
         _ = try version()
         for header in ping where header.name == name { return header.value }

@@ -16,12 +16,14 @@ package struct APIServer: Sendable {
 
     /// - Parameters:
     ///   - authorization: asked before and after each request.
+    ///   - isExperimental: what clients are told, so that they offer checkpoints.
     ///   - labels: of a container by its reference, for policies that depend on them; nil if there is none.
     package init(
-        router: Router, logger: Logger, authorization: AuthorizationPlugins? = nil,
+        router: Router, logger: Logger, authorization: AuthorizationPlugins? = nil, isExperimental: Bool = false,
         labels: @escaping SocketPolicy.LabelLookup = { _ in nil }
     ) {
-        dispatcher = Dispatcher(router: router, logger: logger, authorization: authorization, labels: labels)
+        dispatcher = Dispatcher(
+            router: router, logger: logger, authorization: authorization, isExperimental: isExperimental, labels: labels)
         server = HTTPServer(logger: logger)
     }
 

@@ -13,13 +13,19 @@ struct Dispatcher: Responder {
     private(set) var policy = SocketPolicy.full
 
     init(
-        router: Router, logger: Logger, authorization: AuthorizationPlugins? = nil,
+        router: Router, logger: Logger, authorization: AuthorizationPlugins? = nil, isExperimental: Bool = false,
         labels: @escaping SocketPolicy.LabelLookup = { _ in nil }
     ) {
         self.router = router
         self.logger = logger
         self.authorization = authorization
         self.labels = labels
+        commonHeaders = [
+            ("Api-Version", APIVersion.newest.description),
+            ("Docker-Experimental", isExperimental ? "true" : "false"),
+            ("Ostype", "linux"),
+            ("Server", "Swrun/\(LinuxSystem.Version.number) (linux)"),
+        ]
     }
 
     /// The same for a socket with a policy of its own.
@@ -30,12 +36,7 @@ struct Dispatcher: Responder {
     }
 
     /// The fields that docker puts into every response.
-    let commonHeaders: [(name: String, value: String)] = [
-        ("Api-Version", APIVersion.newest.description),
-        ("Docker-Experimental", "false"),
-        ("Ostype", "linux"),
-        ("Server", "Swrun/\(LinuxSystem.Version.number) (linux)"),
-    ]
+    let commonHeaders: [(name: String, value: String)]
 
     func respond(to head: RequestHead, body: RequestBody) async -> Response {
         let started = monotonicNanoseconds()

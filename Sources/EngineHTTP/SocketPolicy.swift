@@ -33,10 +33,11 @@ package struct SocketPolicy: Sendable, Equatable {
         if self == .full { return }
         let isRead = request.method == .get || request.method == .head
         let path = request.path
+        let namesDirectory = path.contains("/checkpoints")  // of the host, as the client likes
         switch access {
         case .full: break
         case .readOnly:
-            guard isRead, !path.hasSuffix("/attach/ws") else { throw refusal(request) }
+            guard isRead, !path.hasSuffix("/attach/ws"), !namesDirectory else { throw refusal(request) }
         case .events:
             guard isRead, Self.harmless.contains(path) || ["/events", "/containers/json"].contains(path) else {
                 throw refusal(request)
@@ -56,7 +57,7 @@ package struct SocketPolicy: Sendable, Equatable {
         }
         let parts = path.split(separator: "/").map { String($0) }
         guard parts.count >= 2, parts[0] == "containers", !["create", "prune", "json"].contains(parts[1]),
-            !Self.namesLink(request.method, parts)
+            !Self.namesLink(request.method, parts), parts.count < 3 || parts[2] != "checkpoints"
         else { throw refusal(request) }
         guard let found = labels(parts[1]), matches(found) else {
             throw .notFound("No such container: \(parts[1])")  // for these clients there is none

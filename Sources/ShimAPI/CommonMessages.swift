@@ -108,6 +108,8 @@ package struct RuntimeOptions: Sendable, Equatable {
     package var binaryName = ""
     package var root = ""
     package var systemdCgroup = false
+    /// Where criu works while it restores the container.
+    package var criuWorkPath = ""
 
     package init() {}
 
@@ -122,6 +124,44 @@ package struct RuntimeOptions: Sendable, Equatable {
             case 6: binaryName = try field.string()
             case 7: root = try field.string()
             case 9: systemdCgroup = try field.bool()
+            case 11: criuWorkPath = try field.string()
+            default: break
+            }
+        }
+    }
+}
+
+/// containerd.runc.v1.CheckpointOptions: how a container is saved.
+package struct CheckpointOptions: Sendable, Equatable {
+    package static let messageName = "containerd.runc.v1.CheckpointOptions"
+
+    /// The container ends once it is saved.
+    package var exits = false
+    package var savesTCPConnections = false
+    package var savesExternalUnixSockets = false
+    /// The container has a terminal of the one who started it.
+    package var hasForeignTerminal = false
+    package var savesFileLocks = false
+    package var emptyNamespaces: [String] = []
+    package var cgroupsMode = ""
+    package var workPath = ""
+    package var parentPath = ""
+
+    package init() {}
+
+    package init(decoding bytes: [UInt8]) throws(ProtobufError) {
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.next() {
+            switch field.number {
+            case 1: exits = try field.bool()
+            case 2: savesTCPConnections = try field.bool()
+            case 3: savesExternalUnixSockets = try field.bool()
+            case 4: hasForeignTerminal = try field.bool()
+            case 5: savesFileLocks = try field.bool()
+            case 6: emptyNamespaces.append(try field.string())
+            case 7: cgroupsMode = try field.string()
+            case 9: workPath = try field.string()
+            case 10: parentPath = try field.string()
             default: break
             }
         }

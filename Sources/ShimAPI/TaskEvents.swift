@@ -4,7 +4,8 @@ import TTRPC
 
 /// What happened to a task, as containerd.events has it. The exec id of init is the container's id.
 package enum TaskEvent: Sendable, Equatable {
-    case create(id: String, bundle: String, rootfs: [Mount], stdio: StdioNames, pid: UInt32)
+    /// `pid` is 0 for a task that its start makes of `checkpoint`.
+    case create(id: String, bundle: String, rootfs: [Mount], stdio: StdioNames, checkpoint: String, pid: UInt32)
     case start(id: String, pid: UInt32)
     case exit(id: String, processID: String, pid: UInt32, ExitStatus)
     case delete(id: String, processID: String, pid: UInt32, ExitStatus)
@@ -13,6 +14,7 @@ package enum TaskEvent: Sendable, Equatable {
     case paused(id: String)
     case resumed(id: String)
     case oom(id: String)
+    case checkpointed(id: String, path: String)
 
     /// The topic under which the event is published.
     package var topic: String {
@@ -26,6 +28,7 @@ package enum TaskEvent: Sendable, Equatable {
         case .paused: "/tasks/paused"
         case .resumed: "/tasks/resumed"
         case .oom: "/tasks/oom"
+        case .checkpointed: "/tasks/checkpointed"
         }
     }
 
@@ -40,6 +43,7 @@ package enum TaskEvent: Sendable, Equatable {
         case .paused: "containerd.events.TaskPaused"
         case .resumed: "containerd.events.TaskResumed"
         case .oom: "containerd.events.TaskOOM"
+        case .checkpointed: "containerd.events.TaskCheckpointed"
         }
     }
 
@@ -52,11 +56,12 @@ package enum TaskEvent: Sendable, Equatable {
 
     private func encode(into writer: inout ProtobufWriter) {
         switch self {
-        case .create(let id, let bundle, let rootfs, let stdio, let pid):
+        case .create(let id, let bundle, let rootfs, let stdio, let checkpoint, let pid):
             writer.string(1, id)
             writer.string(2, bundle)
             for mount in rootfs { writer.message(3) { mount.encode(into: &$0) } }
             writer.message(4) { encode(stdio, into: &$0) }
+            writer.string(5, checkpoint)
             writer.uint32(6, pid)
         case .start(let id, let pid):
             writer.string(1, id)
@@ -80,6 +85,9 @@ package enum TaskEvent: Sendable, Equatable {
             writer.string(1, id)
             writer.string(2, execID)
             writer.uint32(3, pid)
+        case .checkpointed(let id, let path):
+            writer.string(1, id)
+            writer.string(2, path)
         case .paused(let id), .resumed(let id), .oom(let id):
             writer.string(1, id)
         }

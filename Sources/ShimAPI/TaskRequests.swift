@@ -8,6 +8,7 @@ package struct CreateTaskRequest: Sendable, Equatable {
     package var bundle = ""
     package var rootfs: [Mount] = []
     package var stdio = StdioNames()
+    /// A directory of criu's files that init is to be made of; empty for a new one.
     package var checkpoint = ""
     package var options: AnyMessage?
 
@@ -153,6 +154,25 @@ package struct UpdateTaskRequest: Sendable, Equatable {
             switch field.number {
             case 1: id = try field.string()
             case 2: resources = try AnyMessage(decoding: try field.slice())
+            default: break
+            }
+        }
+    }
+}
+
+/// Checkpoint: save init and what it has started to files in `path`.
+package struct CheckpointTaskRequest: Sendable, Equatable {
+    package var id = ""
+    package var path = ""
+    package var options: AnyMessage?
+
+    package init(decoding bytes: [UInt8]) throws(ProtobufError) {
+        var reader = ProtobufReader(bytes)
+        while let field = try reader.next() {
+            switch field.number {
+            case 1: id = try field.string()
+            case 2: path = try field.string()
+            case 3: options = try AnyMessage(decoding: try field.slice())
             default: break
             }
         }

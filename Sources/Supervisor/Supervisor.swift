@@ -54,9 +54,14 @@ package final class Supervisor: Sendable {
         let events = EventService()
         let namespaces = NamespaceService(database: database, events: events)
         let containers = ContainerService(database: database, namespaces: namespaces, events: events)
+        let collector = ImageCollector(images, database: database)
+        let leases = LeaseService(database: database, namespaces: namespaces) { namespace in
+            try await collector.collect(namespace)
+        }
         tasks = try TaskService(
             state: configuration.state, address: configuration.address, containers: containers,
-            namespaces: namespaces, events: events, pool: pool, log: log)
+            namespaces: namespaces, events: events, checkpoints: CheckpointContent(images: images, leases: leases),
+            pool: pool, log: log)
         let streams = StreamService()
 
         var table = RPCHandlerTable()
@@ -65,10 +70,6 @@ package final class Supervisor: Sendable {
         try IntrospectionService(root: root).register(on: &table)
         namespaces.register(on: &table)
         events.register(on: &table)
-        let collector = ImageCollector(images, database: database)
-        let leases = LeaseService(database: database, namespaces: namespaces) { namespace in
-            try await collector.collect(namespace)
-        }
         leases.register(on: &table)
         containers.register(on: &table)
         tasks.register(on: &table)

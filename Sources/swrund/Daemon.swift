@@ -135,9 +135,10 @@ enum Daemon {
         let plugins = AuthorizationPlugins(
             names: engine.configuration.authorizationPlugins, directories: directories)
         let containers = engine.containers
-        let server = APIServer(router: .engine(engine), logger: logger, authorization: plugins) { reference in
-            containers.labels(of: reference)
-        }
+        let server = APIServer(
+            router: .engine(engine), logger: logger, authorization: plugins,
+            isExperimental: engine.configuration.isExperimental
+        ) { containers.labels(of: $0) }
         let metrics = MetricsServer(engine, logger: logger)
         try await withThrowingDiscardingTaskGroup { tasks in
             for (descriptor, place) in door.sockets {

@@ -51,6 +51,7 @@ enum DaemonFlags {
         Entry(.string("default-runtime", default: "swrun", "Runtime of containers that name none")),
         Entry(.string("metrics-addr", "Address to serve figures for Prometheus on (host:port)")),
         Entry(.string("cgroup-parent", "Cgroup below which those of containers are made")),
+        Entry(.bool("experimental", "Let containers be saved and restored by criu (docker checkpoint)")),
         Entry(.list("exec-opt", "Option for running containers, e.g. native.cgroupdriver=cgroupfs"), key: "exec-opts"),
         Entry(.bool("init", "Run a small init as process 1 of containers that do not say otherwise")),
         Entry(.string("init-path", "Program of --init (default: ours)")),

@@ -19,7 +19,6 @@ enum ForeignSettings {
     static let accepted = [
         Accepted(.list("allow-nondistributable-artifacts", "")), Accepted(.string("api-cors-header", "")),
         Accepted(.string("containerd-plugins-namespace", "")), Accepted(.bool("cri-containerd", "")),
-        Accepted(.bool("experimental", "")),
         // Our rules leave what is none of our bridges' alone in any case.
         Accepted(.bool("ip-forward-no-drop", "")),
         Accepted(.int("network-control-plane-mtu", "")), Accepted(.int("network-diagnostic-port", "")),

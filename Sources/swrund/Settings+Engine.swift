@@ -26,6 +26,7 @@ extension Settings {
             throw DaemonError(error.message)
         }
         configuration.usesInit = try bool("init")
+        configuration.isExperimental = try bool("experimental")
         configuration.initPath = try string("init-path")
         configuration.proxies = try proxies()
         configuration.hostGateway = try hostGateway()

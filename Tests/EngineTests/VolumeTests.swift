@@ -27,7 +27,7 @@ struct VolumeTests {
             ("ab", true), ("a_b.c-1", true), ("0a", true), ("a", false), ("", false), (".a", false), ("a/b", false),
             ("..", false), ("a b", false), ("ä1", false),
         ])
-    func names(_ name: String, _ expected: Bool) { #expect(VolumeName.isValid(name) == expected) }
+    func names(_ name: String, _ expected: Bool) { #expect(RestrictedName.isValid(name) == expected) }
 
     @Test("options of the local driver")
     func options() throws {

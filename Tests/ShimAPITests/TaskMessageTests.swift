@@ -84,7 +84,7 @@ struct TaskEventTests {
             (
                 .create(
                     id: "c1", bundle: "/b", rootfs: [Mount(type: "overlay", source: "overlay", options: ["ro", ""])],
-                    stdio: StdioNames(stdin: "i", stdout: "o", terminal: true), pid: 7),
+                    stdio: StdioNames(stdin: "i", stdout: "o", terminal: true), checkpoint: "", pid: 7),
                 "0a02633112022f621a180a076f7665726c617912076f7665726c61792202726f220022080a016912016f20013007"
             ),
             (.start(id: "c1", pid: 7), "0a0263311007"),

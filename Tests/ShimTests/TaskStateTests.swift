@@ -13,12 +13,13 @@ struct TaskStateTests {
     typealias Action = TaskState.Action
 
     static let phases: [TaskState.Phase] = [
-        .creating, .created(pid: 7), .starting(pid: 7), .exitedWhileStarting(pid: 7, exit), .running(pid: 7),
+        .creating, .restorable, .restoring, .created(pid: 7), .starting(pid: 7), .exitedWhileStarting(pid: 7, exit), .running(pid: 7),
         .paused(pid: 7), .exited(pid: 7, exit), .stopped(pid: 7, exit), .deleted,
     ]
     static let events: [TaskState.Event] = [
         .start, .pause, .resume, .delete, .kill(signal: 9, all: false), .kill(signal: 9, all: true), .created(pid: 7),
-        .createFailed, .started, .startFailed, .paused, .resumed, .deleted, .drained, .exited(exit),
+        .createFailed, .started, .startFailed, .paused, .resumed, .deleted, .drained, .exited(exit), .checkpoint,
+        .hasCheckpoint, .restored(pid: 7), .restoreFailed(exit),
     ]
 
     @Test("every pair of phase and event is decided", arguments: phases, events)
@@ -48,6 +49,35 @@ struct TaskStateTests {
                 .publish(.create(pid: 7)), .runtimeStart, .publish(.start(pid: 7)), .drain,
                 .publish(.exit(pid: 7, exit)), .runtimeDelete, .publish(.delete(pid: 7, exit)),
             ])
+    }
+
+    @Test("a life that begins with a checkpoint")
+    func restored() throws {
+        let actions = try play([.hasCheckpoint, .start, .restored(pid: 7), .checkpoint, .exited(exit)])
+        #expect(
+            actions == [
+                .publish(.create(pid: 0)), .runtimeRestore, .publish(.start(pid: 7)), .runtimeCheckpoint, .drain,
+            ])
+    }
+
+    @Test("a restore that fails ends the task")
+    func notRestored() throws {
+        let actions = try play([.hasCheckpoint, .start, .restoreFailed(exit), .drained, .delete])
+        #expect(
+            actions == [
+                .publish(.create(pid: 0)), .runtimeRestore, .drain, .publish(.exit(pid: 0, exit)), .runtimeDelete,
+            ])
+    }
+
+    @Test("before it is restored it can be killed and deleted, though there is no process")
+    func neverRestored() throws {
+        let never = ExitStatus(code: 137, exitedAt: Timestamp(nanoseconds: 0))
+        var killed = TaskState(phase: .restorable)
+        #expect(try killed.on(.kill(signal: 9, all: false)) == [.drain])
+        #expect(try killed.on(.drained) == [.publish(.exit(pid: 0, never))])
+        var deleted = TaskState(phase: .restorable)
+        #expect(try deleted.on(.delete) == [.deleteOnceStopped, .drain])
+        #expect(try deleted.on(.drained) == [.publish(.exit(pid: 0, never))])
     }
 
     @Test("an exit before the start has returned is published after the start")

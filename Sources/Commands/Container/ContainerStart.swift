@@ -12,8 +12,8 @@ enum ContainerStart {
         flags: {
             [
                 .bool("attach", short: "a", "Show the container's output and pass signals on to it"),
-                .string("checkpoint", "Checkpoint to go on from (not supported yet)"),
-                .string("checkpoint-dir", "Directory of the checkpoint (not supported yet)"),
+                .string("checkpoint", "Checkpoint to go on from (experimental daemons)"),
+                .string("checkpoint-dir", "Directory of checkpoints in place of the container's own (experimental daemons)"),
                 .detachKeys,
                 .bool("interactive", short: "i", "Connect this program's stdin to the container"),
             ]
@@ -21,12 +21,14 @@ enum ContainerStart {
         run: run)
 
     static func run(_ call: Invocation) throws {
-        try call.refuse("checkpoint", "checkpoint-dir")
         if call.flags.bool("attach") || call.flags.bool("interactive") {
             if call.arguments.count > 1 {
                 throw CommandFailure("you cannot start and attach multiple containers at once")
             }
             return try startAttached(call)
+        }
+        if let query = try checkpoint(call) {
+            return try call.client.perform("POST", APIPath.container(call.arguments[0]) + "/start", query)
         }
         var failed: [String] = []
         for name in call.arguments {
@@ -44,7 +46,20 @@ enum ContainerStart {
         }
     }
 
+    /// The checkpoint that one container is to go on from, for the daemon; nil for an ordinary start.
+    private static func checkpoint(_ call: Invocation) throws -> Query? {
+        var query = Query()
+        for name in ["checkpoint", "checkpoint-dir"] where call.flags.isSet(name) {
+            try call.requireExperimentalDaemon("\"--" + name + "\"")
+            query.add(name, call.flags.string(name))
+        }
+        if call.flags.string("checkpoint").isEmpty { return nil }
+        if call.arguments.count > 1 { throw CommandFailure("you cannot restore multiple containers at once") }
+        return query
+    }
+
     private static func startAttached(_ call: Invocation) throws {
+        let query = try checkpoint(call) ?? Query()
         let named = ContainerSession(client: call.client, id: call.arguments[0])
         let inspected = try call.client.json("GET", named.path + "/json")
         let session = ContainerSession(client: call.client, id: inspected["Id"]?.string ?? call.arguments[0])
@@ -63,7 +78,7 @@ enum ContainerStart {
                 hasTerminal: hasTerminal, stdin: stdin, detachKeys: keys,
                 proxiesSignals: call.flags.bool("sig-proxy") && !hasTerminal))
         session.connect(streams)
-        try call.client.perform("POST", session.path + "/start")
+        try call.client.perform("POST", session.path + "/start", query)
         streams.resize()
         switch try streams.run() {
         case .detached: return

@@ -4,6 +4,7 @@ extension CommandTree {
     /// All commands. The specifications are values; what they do starts only when they are called.
     package static let commands: [Command] =
         [
+            Checkpoint.createCommand, Checkpoint.listCommand, Checkpoint.removeCommand,
             ContainerAttach.command, ContainerCommit.command, ContainerCopy.command, ContainerCreate.command,
             ContainerDiff.command, ContainerExec.command, ContainerExport.command, ContainerInspect.command,
             ContainerKill.command, ContainerList.command, ContainerLogs.command, ContainerPause.command,

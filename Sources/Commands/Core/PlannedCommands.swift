@@ -4,13 +4,6 @@
 enum PlannedCommands {
     static let all: [Command] = [
         planned("builder prune", "", "Remove what builds cached"),
-        planned("checkpoint create", "[OPTIONS] CONTAINER CHECKPOINT", "Save the processes of a container to disk"),
-        planned(
-            "checkpoint ls", aliases: ["checkpoint list"], "[OPTIONS] CONTAINER",
-            "List the checkpoints of a container"),
-        planned(
-            "checkpoint rm", aliases: ["checkpoint remove"], "[OPTIONS] CONTAINER CHECKPOINT",
-            "Remove a checkpoint of a container"),
         planned(
             "image build", aliases: ["build", "builder build"], "[OPTIONS] PATH | URL | -",
             "Make an image from a Dockerfile"),

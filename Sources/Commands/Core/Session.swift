@@ -127,6 +127,12 @@ package struct Invocation {
         }
     }
 
+    /// Refuses, in docker's words, what only an experimental daemon does.
+    package func requireExperimentalDaemon(_ what: String) throws {
+        if try client.pingHeader("docker-experimental") == "true" { return }
+        throw CommandFailure(what + " is only supported on a Docker daemon with experimental features enabled")
+    }
+
     /// Does `action` for each argument, prints what it returns, and reports all failures at the end.
     package func forEachArgument(_ action: (String) throws -> String?) throws {
         var failures: [String] = []

@@ -6,13 +6,8 @@ package enum ContainerName {
     /// Checks a name from a client; one leading slash is dropped.
     package static func check(_ text: String) throws(EngineError) -> String {
         let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
-        let bytes = Array(name.utf8)
-        let isValid =
-            bytes.count >= 2 && isAlphanumeric(bytes[0])
-            && bytes.dropFirst().allSatisfy { isAlphanumeric($0) || $0 == 95 || $0 == 46 || $0 == 45 }
-        guard isValid else {
-            throw .invalidArgument(
-                "Invalid container name (\(text)), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+        guard RestrictedName.isValid(name) else {
+            throw .invalidArgument("Invalid container name (\(text)), only \(RestrictedName.characters) are allowed")
         }
         return name
     }

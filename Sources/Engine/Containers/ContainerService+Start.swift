@@ -7,17 +7,18 @@ import Networking
 import SwiftProtobuf
 
 extension ContainerService {
-    /// Starts a container by name; `notModified` if it runs already.
-    package func start(_ reference: String) async throws {
+    /// Starts a container by name, or goes on from one of its checkpoints; `notModified` if it runs already.
+    package func start(_ reference: String, checkpoint name: String? = nil) async throws {
         let container = try find(reference)
         try await container.operations.run { [self] in
             container.cancelRestart()
-            try await start(container, byUser: true)
+            let checkpoint = try name.map { try checkpointPath(container.record, reference, named: $0, in: nil) }
+            try await start(container, byUser: true, checkpoint: checkpoint)
         }
     }
 
     /// One start, inside the container's queue.
-    func start(_ container: Container, byUser: Bool) async throws {
+    func start(_ container: Container, byUser: Bool, checkpoint: FilePath? = nil) async throws {
         let before = container.state
         if before.isPaused { throw EngineError.conflict("cannot start a paused container, try unpause instead") }
         if before.isRunning { throw EngineError.notModified() }
@@ -43,7 +44,8 @@ extension ContainerService {
                     "failed to create task for container: failed to create shim task: OCI runtime create failed: "
                         + "find runtime \(path): no such file or directory: unknown")
             }
-            let pid = try await launch(container)
+            let options = try checkpoint.map { try RuntimeOptions.message(entry, configuration, checkpoint: $0) }
+            let pid = try await launch(container, options)
             let run = ContainerState.Run(pid: Int32(pid), startedAt: .now)
             let record = try container.on(.started(run)) { record in
                 record.hasBeenStarted = true
@@ -83,7 +85,9 @@ extension ContainerService {
     }
 
     /// From the record to a process that runs; returns its pid.
-    private func launch(_ container: Container) async throws -> UInt32 {
+    ///
+    /// - Parameter options: for the runtime, other than those that the container was created with.
+    private func launch(_ container: Container, _ options: Google_Protobuf_Any?) async throws -> UInt32 {
         var record = container.record
         record.mounts = try await readyMounts(record)
         let draft = record
@@ -102,18 +106,23 @@ extension ContainerService {
             MountMessage.with { ($0.type, $0.source, $0.options) = (mount.type, mount.source, mount.options) }
         }
         try await openLogReceiver(record)
-        try await createTask(record.id, rootfs, try stdio(record))
+        try await createTask(record.id, rootfs, try stdio(record), options)
         await container.connectPending(attachSocket(record.id))
         return try await supervisor.startTask(record.id)
     }
 
     /// Makes the task. That of an earlier run may still be on its way out, if a daemon died while it removed it: then
     /// its end is waited for.
-    private func createTask(_ id: String, _ rootfs: [MountMessage], _ stdio: TaskStdio) async throws {
-        do { _ = try await supervisor.createTask(id, rootfs: rootfs, stdio: stdio) } catch let error as EngineError {
+    private func createTask(
+        _ id: String, _ rootfs: [MountMessage], _ stdio: TaskStdio, _ options: Google_Protobuf_Any?
+    ) async throws {
+        func create() async throws {
+            _ = try await supervisor.createTask(id, rootfs: rootfs, stdio: stdio, options: options)
+        }
+        do { try await create() } catch let error as EngineError {
             guard error.kind == .alreadyExists else { throw error }
             try await ignoringMissing { _ = try await supervisor.deleteTask(id) }
-            _ = try await supervisor.createTask(id, rootfs: rootfs, stdio: stdio)
+            try await create()
         }
     }
 

@@ -95,7 +95,7 @@ extension ContainerService {
     }
 
     /// Whether the process has ended before the time is over; nil waits for ever.
-    private func ended(_ container: Container, within limit: Duration?) async -> Bool {
+    func ended(_ container: Container, within limit: Duration?) async -> Bool {
         await outcome(within: limit) {
             for await _ in container.wait(.notRunning) { return true }
             return false

@@ -5,10 +5,9 @@ import SwiftProtobuf
 
 /// What the shim is told about the runtime: containerd's options of the runc shims, which ours takes too.
 enum RuntimeOptions {
-    static let typeURL = "containerd.runc.v1.Options"
-
+    /// - Parameter checkpoint: a directory of criu's files that a task is to be made of.
     static func message(
-        _ runtime: RuntimeEntry?, _ configuration: EngineConfiguration
+        _ runtime: RuntimeEntry?, _ configuration: EngineConfiguration, checkpoint: FilePath? = nil
     ) throws(EngineError) -> Google_Protobuf_Any {
         let program = try runtime.map { (runtime) throws(EngineError) in
             try self.program(runtime, in: configuration.dataRoot / "runtimes")
@@ -17,12 +16,10 @@ enum RuntimeOptions {
             $0.binaryName = program ?? ""
             $0.root = configuration.runtimeRoot.string
             $0.systemdCgroup = configuration.usesSystemdCgroups
+            $0.criuImagePath = checkpoint?.string ?? ""
             ($0.ioUid, $0.ioGid) = (configuration.identities.root.uid, configuration.identities.root.gid)
         }
-        do {
-            let bytes: [UInt8] = try options.serializedBytes()
-            return Google_Protobuf_Any(typeURL: typeURL, bytes: bytes)
-        } catch {
+        do { return try Google_Protobuf_Any(packing: options) } catch {
             throw .internal("cannot encode the runtime's options: \(error)")
         }
     }

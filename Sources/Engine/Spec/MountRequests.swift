@@ -259,7 +259,7 @@ package enum MountRequests {
     }
 
     private static func checkedVolumeName(_ name: String) throws(SpecError) -> String {
-        guard VolumeName.isValid(name) else { throw SpecError("create \(name): " + VolumeName.invalid(name)) }
+        guard RestrictedName.isValid(name) else { throw SpecError("create \(name): " + VolumeName.invalid(name)) }
         return name
     }
 }

@@ -121,6 +121,18 @@ extension SupervisorConnection {
         let _: Google_Protobuf_Empty = try await call(service, "Resume", request)
     }
 
+    /// Saves a task to files in `directory`; with `exits` that is its end.
+    package func checkpointTask(_ id: String, to directory: FilePath, exits: Bool) async throws {
+        let options = Containerd_Runc_V1_CheckpointOptions.with {
+            ($0.imagePath, $0.exit) = (directory.string, exits)
+        }
+        let request = try Containerd_Services_Tasks_V1_CheckpointTaskRequest.with {
+            $0.containerID = id
+            $0.options = try Google_Protobuf_Any(packing: options)
+        }
+        let _: Containerd_Services_Tasks_V1_CheckpointTaskResponse = try await call(service, "Checkpoint", request)
+    }
+
     package func resizeTask(_ id: String, exec: String = "", width: UInt32, height: UInt32) async throws {
         let request = Containerd_Services_Tasks_V1_ResizePtyRequest.with {
             ($0.containerID, $0.execID, $0.width, $0.height) = (id, exec, width, height)

@@ -34,6 +34,8 @@ package struct EngineConfiguration: Sendable {
     /// `--log-opt` as pairs; the defaults of every container.
     package var logOptions: [(key: String, value: String)] = []
     package var usesInit = false
+    /// `--experimental`: checkpoints.
+    package var isExperimental = false
     /// `--init-path`: the program of `--init`; empty is ours.
     package var initPath = ""
     /// `--default-ulimit` as the API has them: objects of `Name`, `Soft` and `Hard`.

@@ -62,7 +62,7 @@ package final class SystemService: Sendable {
         let number = LinuxSystem.Version.number
         let details: JSONValue = [
             "ApiVersion": .string(api.newest), "Arch": .string(MachineFacts.architecture.go),
-            "BuildTime": .string(built), "Experimental": "false", "GitCommit": "", "GoVersion": .string(compiler),
+            "BuildTime": .string(built), "Experimental": .string(configuration.isExperimental ? "true" : "false"), "GitCommit": "", "GoVersion": .string(compiler),
             "KernelVersion": .string(facts.kernel), "MinAPIVersion": .string(api.oldest), "Os": "linux",
         ]
         return [
@@ -75,7 +75,7 @@ package final class SystemService: Sendable {
             "Version": .string(number), "ApiVersion": .string(api.newest), "MinAPIVersion": .string(api.oldest),
             "GitCommit": "", "GoVersion": .string(compiler), "Os": "linux",
             "Arch": .string(MachineFacts.architecture.go), "KernelVersion": .string(facts.kernel),
-            "BuildTime": .string(built),
+            "BuildTime": .string(built), "Experimental": .bool(configuration.isExperimental),
         ]
     }
 
@@ -169,7 +169,7 @@ package final class SystemService: Sendable {
             + (configuration.noNewPrivileges ? ["name=no-new-privileges"] : [])
         let number = JSONValue.string(LinuxSystem.Version.number)
         return [
-            .init("Labels", .strings(configuration.labels)), .init("ExperimentalBuild", false),
+            .init("Labels", .strings(configuration.labels)), .init("ExperimentalBuild", .bool(configuration.isExperimental)),
             .init("ServerVersion", number), .init("Runtimes", runtimes),
             .init("DefaultRuntime", .string(configuration.defaultRuntime)),
             .init(

@@ -75,7 +75,7 @@ struct VolumeDirectories: Sendable {
     }
 
     /// The names in the root that could be volumes'.
-    func volumes() -> [String] { names().filter(VolumeName.isValid) }
+    func volumes() -> [String] { names().filter(RestrictedName.isValid) }
 
     private func names() -> [String] { (try? listDirectory(root)) ?? [] }
 }

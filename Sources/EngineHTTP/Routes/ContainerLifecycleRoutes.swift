@@ -18,11 +18,15 @@ struct ContainerLifecycleRoutes {
     }
 
     @Sendable private func start(_ request: Request) async throws -> Response {
-        if let checkpoint = request.query.get("checkpoint"), !checkpoint.isEmpty {
-            throw EngineError.unimplemented("checkpoints are not implemented by swrun yet")
+        let checkpoint = request.query.get("checkpoint").flatMap { $0.isEmpty ? nil : $0 }
+        if checkpoint != nil, !containers.isExperimental {
+            throw EngineError.invalidArgument("checkpoint is only supported in experimental mode")
+        }
+        if request.query.get("checkpoint-dir")?.isEmpty == false {
+            throw EngineError(.permissionDenied, "custom checkpointdir is not supported")
         }
         let name = try request.parameter("name")
-        try await containers.metrics.timed(.start) { try await containers.start(name) }
+        try await containers.metrics.timed(.start) { try await containers.start(name, checkpoint: checkpoint) }
         return .empty(.noContent)
     }
 

@@ -18,6 +18,7 @@ struct ContainerRoutes {
         router.on(.get, "/containers/{name}/top", top)
         router.on(.post, "/containers/{name}/rename", rename)
         router.on(.post, "/containers/{name}/update", update)
+        CheckpointRoutes(containers: containers).register(on: &router)  // before that of all names
         router.on(.delete, "/containers/{name:.*}", remove)
         ContainerLifecycleRoutes(containers: containers).register(on: &router)
         ContainerStreamRoutes(containers: containers).register(on: &router)

@@ -19,9 +19,6 @@ struct UnimplementedRoutes {
         (.post, "/build", "build"),
         (.post, "/build/cancel", "build"), (.post, "/session", "BuildKit's session"),
         (.post, "/grpc", "BuildKit"), (.get, "/images/{name:.*}/attestations", "image attestations"),
-        (.get, "/containers/{name}/checkpoints", "checkpoint"),
-        (.post, "/containers/{name}/checkpoints", "checkpoint"),
-        (.delete, "/containers/{name}/checkpoints/{checkpoint}", "checkpoint"),
     ]
 
     /// There are no plugins: listing works, finding one does not.

@@ -13,6 +13,9 @@ package enum MediaType {
     package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
     package static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
     package static let dockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    /// A tar of criu's files, and a container's spec as a protobuf message: containerd's types of a saved task.
+    package static let checkpoint = "application/vnd.containerd.container.criu.checkpoint.criu.tar"
+    package static let checkpointConfig = "application/vnd.containerd.container.checkpoint.config.v1+proto"
     package static let dockerSchema1 = "application/vnd.docker.distribution.manifest.v1+json"
     package static let dockerSchema1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 

@@ -8,28 +8,30 @@ import TTRPC
 extension ContainerTask {
     // MARK: Create
 
-    /// Mounts the root file system, opens the streams and has the runtime make init. A failure takes everything back.
+    /// Mounts the root file system, opens the streams and has the runtime make init, unless the start makes it of a
+    /// checkpoint. A failure takes everything back.
     func create(_ responder: Responder) {
         do throws(RPCStatus) {
             try prepare()
         } catch {
             return abandon(error, responder)
         }
-        var console: ConsoleSocket?
-        var arguments = ["create", "--bundle", bundle.string, "--pid-file", paths.pidFile.string]
-        if io.names.terminal {
-            guard let socket = try? context.makeConsoleSocket() else {
-                return abandon(RPCStatus(.unknown, "cannot make a console socket"), responder)
-            }
-            console = socket
-            arguments += ["--console-socket", socket.path.string]
+        guard checkpoint.utf8.isEmpty else {
+            report(.hasCheckpoint)
+            return responder.reply(PidResponse(pid: 0).encoded())
         }
-        if runtime.settings.noPivotRoot { arguments.append("--no-pivot") }
-        if runtime.settings.noNewKeyring { arguments.append("--no-new-keyring") }
-        context.reaper.beginExpecting()
-        runtime.run(arguments + [id], io: io) { [self, console] result in
-            finishCreate(result, console, responder)
-            context.reaper.endExpecting()
+        makeInit("create") { [self] made in
+            switch made {
+            // A supervisor that has died meanwhile takes the task for one that never was.
+            case .success where !responder.isWanted:
+                runtime.run(["delete", "--force", id]) { [self] _ in
+                    abandon(RPCStatus(.unknown, "the supervisor is gone"), responder)
+                }
+            case .success(let pid):
+                didMake(pid: pid, .created(pid: pid))
+                responder.reply(PidResponse(pid: UInt32(pid)).encoded())
+            case .failure(let status): abandon(status, responder)
+            }
         }
     }
 
@@ -42,25 +44,47 @@ extension ContainerTask {
         try io.open(owner: ioOwner)
     }
 
-    private func finishCreate(_ result: RuntimeResult, _ console: ConsoleSocket?, _ responder: Responder) {
-        let master = console?.take()
-        if let failure = result.failure {
-            return abandon(RPCStatus(.unknown, "OCI runtime create failed: " + failure), responder)
+    /// Has the runtime make init by `command`, `create` or `restore`, with our streams; gives its pid. After a failure
+    /// the runtime knows of no container.
+    func makeInit(
+        _ command: String, _ flags: [String] = [], _ done: @escaping (Result<Int32, RPCStatus>) -> Void
+    ) {
+        var console: ConsoleSocket?
+        var arguments = [command, "--bundle", bundle.string, "--pid-file", paths.pidFile.string] + flags
+        if io.names.terminal {
+            guard let socket = try? context.makeConsoleSocket() else {
+                return done(.failure(RPCStatus(.unknown, "cannot make a console socket")))
+            }
+            console = socket
+            arguments += ["--console-socket", socket.path.string]
         }
+        if runtime.settings.noPivotRoot { arguments.append("--no-pivot") }
+        if runtime.settings.noNewKeyring { arguments.append("--no-new-keyring") }
+        context.reaper.beginExpecting()
+        runtime.run(arguments + [id], io: io) { [self, console] result in
+            finish(command, result, console, done)
+            context.reaper.endExpecting()
+        }
+    }
+
+    private func finish(
+        _ command: String, _ result: RuntimeResult, _ console: ConsoleSocket?,
+        _ done: @escaping (Result<Int32, RPCStatus>) -> Void
+    ) {
+        let master = console?.take()
+        let what = "OCI runtime " + command + " failed: "
+        if let failure = result.failure { return done(.failure(RPCStatus(.unknown, what + failure))) }
         do throws(SysError) {
             if io.names.terminal {
                 guard let master else { throw SysError("receive console", id, .noData) }
                 try io.connect(terminal: master)
             }
             guard let pid = paths.readPid() else { throw SysError("read pid", paths.pidFile.string, .noData) }
-            // A supervisor that has died meanwhile takes the task for one that never was.
-            guard responder.isWanted else { throw SysError("answer", "the supervisor", .brokenPipe) }
             io.begin()
-            didCreate(pid: pid)
-            responder.reply(PidResponse(pid: UInt32(pid)).encoded())
+            done(.success(pid))
         } catch {
-            let status = RPCStatus(.unknown, "OCI runtime create failed: " + error.description)
-            runtime.run(["delete", "--force", id]) { [self] _ in abandon(status, responder) }
+            let status = RPCStatus(.unknown, what + error.description)
+            runtime.run(["delete", "--force", id]) { _ in done(.failure(status)) }
         }
     }
 
@@ -77,8 +101,9 @@ extension ContainerTask {
 
     func start(_ responder: Responder) {
         queue.add { [self] done in
-            guard request(.start, responder) != nil else { return done() }
+            guard let actions = request(.start, responder) else { return done() }
             io.processWillStart()
+            if actions.contains(.runtimeRestore) { return restore(responder, done) }
             runtime.run(["start", id]) { [self] result in
                 if let failure = result.failure {
                     report(.startFailed)
@@ -117,19 +142,21 @@ extension ContainerTask {
     func kill(signal: Int32, all: Bool, _ responder: Responder) {
         guard let actions = request(.kill(signal: signal, all: all), responder) else { return }
         for action in actions {
-            guard case .runtimeKill(let signal, let all) = action else {
-                signalInit(action, responder)
-                continue
-            }
-            runtime.run(["kill"] + (all ? ["--all"] : []) + [id, String(signal)]) { result in
-                guard let failure = result.failure else { return responder.reply() }
-                responder.fail(killFailure(failure))
+            switch action {
+            case .signal(let pid, let signal): signalInit(pid, signal, responder)
+            case .runtimeKill(let signal, let all):
+                runtime.run(["kill"] + (all ? ["--all"] : []) + [id, String(signal)]) { result in
+                    guard let failure = result.failure else { return responder.reply() }
+                    responder.fail(killFailure(failure))
+                }
+            default:
+                perform(action)
+                responder.reply()
             }
         }
     }
 
-    private func signalInit(_ action: TaskState.Action, _ responder: Responder) {
-        guard case .signal(let pid, let signal) = action else { return perform(action) }
+    private func signalInit(_ pid: Int32, _ signal: Int32, _ responder: Responder) {
         do throws(SysError) {
             try sendSignal(signal, to: pid)
             responder.reply()

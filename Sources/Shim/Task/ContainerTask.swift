@@ -16,6 +16,9 @@ final class ContainerTask {
     let io: ProcessIO
     let ioOwner: (uid: UInt32, gid: UInt32)
     let rootfs: [Mount]
+    /// A directory of criu's files that the start makes init of; empty for a new process.
+    let checkpoint: String
+    let criuWorkPath: String
     let queue = OperationQueue()
     private(set) var state = TaskState()
     private(set) var pid: Int32 = 0
@@ -33,6 +36,8 @@ final class ContainerTask {
         id = request.id
         bundle = FilePath(request.bundle)
         rootfs = request.rootfs
+        checkpoint = request.checkpoint
+        criuWorkPath = options.criuWorkPath
         self.context = context
         ioOwner = (options.ioUID, options.ioGID)
         let settings = try RuntimeSettings(options, namespace: context.namespace)
@@ -68,16 +73,18 @@ final class ContainerTask {
         case .signal(let pid, let signal): _ = try? sendSignal(signal, to: pid)
         case .drain: drain()
         case .publish(let publication): publish(publication)
-        case .runtimeStart, .runtimePause, .runtimeResume, .runtimeDelete, .runtimeKill, .deleteOnceStopped: break
+        case .runtimeStart, .runtimeRestore, .runtimePause, .runtimeResume, .runtimeCheckpoint, .runtimeDelete,
+            .runtimeKill, .deleteOnceStopped:
+            break
         }
     }
 
-    /// The runtime has made init, parked until Start.
-    func didCreate(pid: Int32) {
+    /// The runtime has made init: parked until Start, or of a checkpoint.
+    func didMake(pid: Int32, _ event: TaskState.Event) {
         self.pid = pid
         membership = (try? readText(FilePath("/proc/\(pid)/cgroup"))) ?? ""
         memory = MemoryCounters(membership: membership)
-        report(.created(pid: pid))
+        report(event)
         context.reaper.wait(pid) { [self] code, time in
             report(.exited(ExitStatus(code: UInt32(code), exitedAt: time)))
         }
@@ -93,7 +100,8 @@ final class ContainerTask {
         switch publication {
         case .create(let pid):
             let event = TaskEvent.create(
-                id: id, bundle: bundle.string, rootfs: rootfs, stdio: io.names, pid: UInt32(pid))
+                id: id, bundle: bundle.string, rootfs: rootfs, stdio: io.names, checkpoint: checkpoint,
+                pid: UInt32(pid))
             context.events.publish(event)
         case .start(let pid): context.events.publish(.start(id: id, pid: UInt32(pid)))
         case .paused: context.events.publish(.paused(id: id))
@@ -161,7 +169,7 @@ extension TaskState.Phase {
     var status: TaskStatus {
         switch self {
         case .creating: .unknown
-        case .created, .starting: .created
+        case .created, .restorable, .restoring, .starting: .created
         case .running, .exited, .exitedWhileStarting: .running
         case .paused: .paused
         case .stopped, .deleted: .stopped
@@ -181,6 +189,7 @@ extension TaskState.IllegalTransition {
         case (_, .start): RPCStatus(.failedPrecondition, "cannot start a \(from.name) process")
         case (_, .pause): RPCStatus(.failedPrecondition, "cannot pause a \(from.name) container")
         case (_, .resume): RPCStatus(.failedPrecondition, "cannot resume a \(from.name) container")
+        case (_, .checkpoint): RPCStatus(.failedPrecondition, "cannot checkpoint a \(from.name) container")
         default: RPCStatus(.failedPrecondition, "not possible for a \(from.name) process")
         }
     }
@@ -190,8 +199,8 @@ extension TaskState.Phase {
     var name: String {
         switch self {
         case .creating: "creating"
-        case .created: "created"
-        case .starting, .running: "running"
+        case .created, .restorable: "created"
+        case .restoring, .starting, .running: "running"
         case .paused: "paused"
         case .exitedWhileStarting, .exited, .stopped: "stopped"
         case .deleted: "deleted"

@@ -42,7 +42,8 @@ final class TaskService {
             try onProcess(method, decode { () throws(ProtobufError) in try .init(decoding: payload) }, responder)
         case "Pids", "Pause", "Resume", "Stats", "Connect", "Shutdown":
             try onTask(method, decode { () throws(ProtobufError) in try .init(decoding: payload) }, responder)
-        case "Checkpoint": throw RPCStatus(.unimplemented, "checkpoint is not implemented")
+        case "Checkpoint":
+            try checkpoint(decode { () throws(ProtobufError) in try .init(decoding: payload) }, responder)
         default: throw RPCStatus(.unimplemented, "method \(method)")
         }
     }
@@ -106,7 +107,6 @@ final class TaskService {
     private func create(_ request: CreateTaskRequest, _ responder: Responder) throws(RPCStatus) {
         try ProcessPaths.checkID(request.id)
         guard task == nil else { throw RPCStatus(.alreadyExists, "task \(request.id) already exists") }
-        guard request.checkpoint.utf8.isEmpty else { throw RPCStatus(.unimplemented, "restore is not implemented") }
         var options = RuntimeOptions()
         if let given = request.options, given.messageName == RuntimeOptions.messageName {
             options = try decode { () throws(ProtobufError) in try RuntimeOptions(decoding: given.value) }
@@ -138,6 +138,16 @@ final class TaskService {
         let task = try find(request.id)
         guard let resources = request.resources else { throw RPCStatus(.invalidArgument, "update without resources") }
         task.update(resources.value, responder)
+    }
+
+    private func checkpoint(_ request: CheckpointTaskRequest, _ responder: Responder) throws(RPCStatus) {
+        let task = try find(request.id)
+        guard !request.path.utf8.isEmpty else { throw RPCStatus(.invalidArgument, "checkpoint without a path") }
+        var options = CheckpointOptions()
+        if let given = request.options, given.messageName == CheckpointOptions.messageName {
+            options = try decode { () throws(ProtobufError) in try CheckpointOptions(decoding: given.value) }
+        }
+        task.checkpoint(request.path, options, responder)
     }
 
     private func onTask(_ method: String, _ request: TaskRequest, _ responder: Responder) throws(RPCStatus) {

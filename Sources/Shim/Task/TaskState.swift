@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 import ShimAPI
 
 /// The life of a container's init process, as a value that decides; `TaskService` performs the actions.
 ///
 ///     creating ─▶ created ─▶ starting ─▶ running ◀─▶ paused
-///                    │           │          │           │
-///                    └───────────┴──────────┴───────────┴──▶ exited ─▶ stopped ─▶ deleted
+///        │           │           │        ▲ │           │
+///        │           └───────────┴────────┼─┴───────────┴──▶ exited ─▶ stopped ─▶ deleted
+///        └─▶ restorable ─▶ restoring ─────┘
 ///
 /// `exited` is a process that is gone but whose output is still being written; the exit is published when all of it is.
 struct TaskState: Sendable, Equatable {
     enum Phase: Sendable, Equatable {
         case creating
         case created(pid: Int32)
+        /// There is a checkpoint to make init of, and no process yet.
+        case restorable
+        case restoring
         /// The runtime is letting init go.
         case starting(pid: Int32)
         /// Over before the runtime's `start` has returned: the start is to be published before the exit.
@@ -25,15 +30,16 @@ struct TaskState: Sendable, Equatable {
 
     enum Event: Sendable, Equatable {
         // Asked for by a client.
-        case start, pause, resume, delete
+        case start, pause, resume, checkpoint, delete
         case kill(signal: Int32, all: Bool)
         // Reported by the runtime, the kernel or the output's end.
         case created(pid: Int32), createFailed, started, startFailed, paused, resumed, deleted, drained
+        case hasCheckpoint, restored(pid: Int32), restoreFailed(ExitStatus)
         case exited(ExitStatus)
     }
 
     enum Action: Sendable, Equatable {
-        case runtimeStart, runtimePause, runtimeResume, runtimeDelete
+        case runtimeStart, runtimeRestore, runtimePause, runtimeResume, runtimeCheckpoint, runtimeDelete
         case runtimeKill(signal: Int32, all: Bool)
         case signal(pid: Int32, Int32)
         /// Finish writing the output, then report `drained`.
@@ -60,7 +66,8 @@ struct TaskState: Sendable, Equatable {
     mutating func on(_ event: Event) throws(IllegalTransition) -> [Action] {
         switch event {
         case .created, .createFailed, .start, .started, .startFailed: try onStart(event)
-        case .pause, .paused, .resume, .resumed: try onPause(event)
+        case .hasCheckpoint, .restored, .restoreFailed: try onRestore(event)
+        case .pause, .paused, .resume, .resumed, .checkpoint: try onPause(event)
         case .kill(let signal, let all): try onKill(signal, all: all)
         case .exited, .drained, .delete, .deleted: try onEnd(event)
         }
@@ -77,6 +84,9 @@ struct TaskState: Sendable, Equatable {
         case (.created(let pid), .start):
             phase = .starting(pid: pid)
             return [.runtimeStart]
+        case (.restorable, .start):
+            phase = .restoring
+            return [.runtimeRestore]
         case (.starting(let pid), .started):
             phase = .running(pid: pid)
             return [.publish(.start(pid: pid))]
@@ -93,8 +103,24 @@ struct TaskState: Sendable, Equatable {
         }
     }
 
+    private mutating func onRestore(_ event: Event) throws(IllegalTransition) -> [Action] {
+        switch (phase, event) {
+        case (.creating, .hasCheckpoint):
+            phase = .restorable
+            return [.publish(.create(pid: 0))]
+        case (.restoring, .restored(let pid)):
+            phase = .running(pid: pid)
+            return [.publish(.start(pid: pid))]
+        case (.restoring, .restoreFailed(let exit)):
+            phase = .exited(pid: 0, exit)
+            return [.drain]
+        default: throw refused(event)
+        }
+    }
+
     private mutating func onPause(_ event: Event) throws(IllegalTransition) -> [Action] {
         switch (phase, event) {
+        case (.running, .checkpoint), (.paused, .checkpoint): return [.runtimeCheckpoint]
         case (.running, .pause): return [.runtimePause]
         case (.paused, .resume): return [.runtimeResume]
         case (.running(let pid), .paused):
@@ -109,7 +135,7 @@ struct TaskState: Sendable, Equatable {
         }
     }
 
-    private func onKill(_ signal: Int32, all: Bool) throws(IllegalTransition) -> [Action] {
+    private mutating func onKill(_ signal: Int32, all: Bool) throws(IllegalTransition) -> [Action] {
         switch phase {
         case .created(let pid), .starting(let pid), .running(let pid):
             return [all ? .runtimeKill(signal: signal, all: true) : .signal(pid: pid, signal)]
@@ -117,7 +143,10 @@ struct TaskState: Sendable, Equatable {
             return [.runtimeKill(signal: signal, all: all)]  // the runtime knows how to reach frozen processes
         case .exited where all, .stopped where all:
             return [.runtimeKill(signal: signal, all: true)]  // processes that share init's namespaces may be left
-        case .creating, .exitedWhileStarting, .exited, .stopped, .deleted:
+        case .restorable:  // there is no process to kill
+            phase = .exited(pid: 0, ExitStatus(code: UInt32(128 + signal), exitedAt: Timestamp(nanoseconds: 0)))
+            return [.drain]
+        case .creating, .restoring, .exitedWhileStarting, .exited, .stopped, .deleted:
             throw refused(.kill(signal: signal, all: all))
         }
     }
@@ -135,6 +164,9 @@ struct TaskState: Sendable, Equatable {
             phase = .stopped(pid: pid, exit)
             return [.publish(.exit(pid: pid, exit))]
         case (.created(let pid), .delete): return [.signal(pid: pid, 9), .deleteOnceStopped]
+        case (.restorable, .delete):
+            phase = .exited(pid: 0, ExitStatus(code: 137, exitedAt: Timestamp(nanoseconds: 0)))
+            return [.deleteOnceStopped, .drain]
         case (.exited, .delete), (.exitedWhileStarting, .delete): return [.deleteOnceStopped]
         case (.stopped, .delete): return [.runtimeDelete]
         case (.stopped(let pid, let exit), .deleted):

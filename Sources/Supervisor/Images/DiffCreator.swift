@@ -96,7 +96,7 @@ package struct DiffCreator: Sendable {
 
     private static func compression(_ mediaType: String) throws(ServiceError) -> Compression {
         switch mediaType {
-        case MediaType.ociLayer, MediaType.dockerLayer: .none
+        case MediaType.ociLayer, MediaType.dockerLayer, MediaType.checkpoint: .none
         case MediaType.ociLayerGzip, MediaType.dockerLayerGzip: .gzip
         case MediaType.ociLayerZstd: .zstd
         default: throw ServiceError(.unimplemented, "unsupported diff media type: \(mediaType): not implemented")

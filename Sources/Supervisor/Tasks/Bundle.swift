@@ -10,6 +10,7 @@ import LinuxSystem
 ///     address           the shim's socket, once it serves
 ///     exit              how init ended, once that is known: kept for the time after the shim's death
 ///     log               a FIFO for the shim's own log messages (shims of others write there)
+///     work/             files of the shim's that are of use to people (criu's logs; shims of others)
 ///
 /// Shims keep files of their own beside these (containerd's: options.json, runtime, init.pid).
 ///
@@ -26,6 +27,7 @@ struct Bundle: Sendable {
 
     var rootfs: FilePath { path / "rootfs" }
     var log: FilePath { path / "log" }
+    var work: FilePath { path / "work" }
 
     /// Makes the directory with everything that the shim needs at its start.
     func create(spec: [UInt8], runtime: FilePath) throws {

@@ -14,7 +14,6 @@ extension TaskService {
         _ namespace: String, _ request: Containerd_Services_Tasks_V1_CreateTaskRequest
     ) async throws -> UInt32 {
         let container = try containers.container(namespace, request.containerID)
-        guard !request.hasCheckpoint else { throw ServiceError(.unimplemented, "restoring a checkpoint") }
         let key = TaskKey(namespace: namespace, id: container.id)
         try tasks.reserve(key)
         do {
@@ -23,7 +22,13 @@ extension TaskService {
             let path = try program.path(runtime: runtime)
             let options = try runtimeOptions(request, container)
             let shim = try await start(bundle, path, spec: container.spec.bytes, options)
-            return try await create(shim, path, request, options)
+            do {
+                let checkpoint = try await checkpointPath(request, options, bundle)
+                return try await create(shim, request, options, checkpoint)
+            } catch {
+                await discard(shim, path)
+                throw error
+            }
         } catch {
             tasks.set(key, nil)
             throw error
@@ -37,7 +42,10 @@ extension TaskService {
             if tasksHaveNoUseFor(bundle) { try? bundle.remove() }
             try bundle.create(spec: spec, runtime: path)
             do {
-                if path.lastComponent != "swrun-shim" { try ShimLog.open(bundle, log: log) }
+                if path.lastComponent != "swrun-shim" {
+                    try makeDirectory(bundle.work, mode: 0o711)
+                    try ShimLog.open(bundle, log: log)
+                }
                 let socket = try program.start(bundle, program: path, options: options)
                 try bundle.writeAddress(socket)
                 return try ShimConnection.connect(bundle, socket: socket)
@@ -53,8 +61,8 @@ extension TaskService {
     private func tasksHaveNoUseFor(_ bundle: Bundle) -> Bool { exists(bundle.path) }
 
     private func create(
-        _ shim: ShimConnection, _ path: FilePath, _ request: Containerd_Services_Tasks_V1_CreateTaskRequest,
-        _ options: Google_Protobuf_Any
+        _ shim: ShimConnection, _ request: Containerd_Services_Tasks_V1_CreateTaskRequest,
+        _ options: Google_Protobuf_Any, _ checkpoint: String
     ) async throws -> UInt32 {
         let call = Containerd_Task_V2_CreateTaskRequest.with {
             $0.id = shim.bundle.key.id
@@ -64,17 +72,13 @@ extension TaskService {
             $0.stdin = request.stdin
             $0.stdout = request.stdout
             $0.stderr = request.stderr
+            $0.checkpoint = checkpoint
             $0.options = options
         }
-        do {
-            let response: Containerd_Task_V2_CreateTaskResponse = try await shim.call("Create", call)
-            tasks.set(shim.bundle.key, .running(shim))
-            watch(shim)
-            return response.pid
-        } catch {
-            await discard(shim, path)
-            throw error
-        }
+        let response: Containerd_Task_V2_CreateTaskResponse = try await shim.call("Create", call)
+        tasks.set(shim.bundle.key, .running(shim))
+        watch(shim)
+        return response.pid
     }
 
     /// Gets rid of a shim whose task could not be created.

@@ -176,8 +176,9 @@ extension TaskService {
 
     private func checkpoint(
         _ request: Containerd_Services_Tasks_V1_CheckpointTaskRequest, _ context: RPCContext
-    ) throws -> Containerd_Services_Tasks_V1_CheckpointTaskResponse {
-        throw ServiceError(.unimplemented, "checkpoint is not implemented")
+    ) async throws -> Containerd_Services_Tasks_V1_CheckpointTaskResponse {
+        let made = try await checkpoint(try key(context, request.containerID), options: request.options, context)
+        return .with { $0.descriptors = made.map(\.message) }
     }
 
     private func update(

@@ -18,6 +18,7 @@ package final class TaskService: Sendable {
     let namespaces: NamespaceService
     let events: EventService
     let pool: BlockingPool
+    let checkpoints: CheckpointContent
     let shims: FilePath
     let runtimeRoot: FilePath
     let program: ShimProgram
@@ -29,11 +30,12 @@ package final class TaskService: Sendable {
     ///   - address: the socket that shims are told is ours.
     package init(
         state: FilePath, address: FilePath, containers: ContainerService, namespaces: NamespaceService,
-        events: EventService, pool: BlockingPool, log: Logger
+        events: EventService, checkpoints: CheckpointContent, pool: BlockingPool, log: Logger
     ) throws {
         self.containers = containers
         self.namespaces = namespaces
         self.events = events
+        self.checkpoints = checkpoints
         self.pool = pool
         self.log = log
         shims = state / "shims"
