@@ -145,7 +145,8 @@ let embeddedLibraries: [Target] = [
 let runtimeLibraries: [Target] = [
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     embedded("Confinement", ["CLinux", "LinuxSystem", "JSON", "OCISpec", "CSeccomp"]),
-    embedded("ContainerRuntime", ["CLinux", "LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement"]),
+    embedded(
+        "ContainerRuntime", ["CLinux", "LinuxSystem", "JSON", "Flags", "OCISpec", "Cgroups", "Confinement", "TTRPC"]),
 ]
 
 let shimProgram = embeddedProgram("swrun-shim", ["Shim", "CLinux", "LinuxSystem"])

@@ -97,7 +97,7 @@ def test_network_and_input_of_a_restored_container(experimental, client):
     try:
         client("checkpoint", "create", "net", "one")
         client("start", "--checkpoint", "one", "net")
-        run("bash", "-c", f"echo hello | timeout 5 {shutil.which('docker') or BIN / 'swrun'} attach net",
+        run("bash", "-c", f"echo hello | timeout -s KILL 3 {shutil.which('docker') or BIN / 'swrun'} attach net",
             env=experimental.environment(), check=False)
         wait_until(lambda: "got hello" in client("logs", "net"))
         address = experimental.inspect("net")["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
@@ -125,15 +125,30 @@ def test_what_is_refused(experimental, client, counting):
     assert experimental.inspect(counting)["State"]["Status"] == "exited"
 
 
-def test_what_cannot_be_saved_goes_on(experimental, client):
-    client("run", "-d", "--name", "tty", "-t", "busybox", "sleep", "1000")
+def test_a_terminal(experimental, client):
+    client("run", "-dt", "--name", "tty", "busybox", "sh", "-c", "stty rows 7; " + COUNT)
     try:
-        failed = client("checkpoint", "create", "tty", "one", check=False)
-        assert failed.code == 1 and "Cannot checkpoint container tty: " in failed.err
-        assert experimental.inspect("tty")["State"]["Running"]
-        assert client("checkpoint", "ls", "tty") == "CHECKPOINT NAME"
+        wait_until(lambda: len(numbers(client, "tty")) > 3)
+        client("checkpoint", "create", "tty", "one")
+        before = numbers(client, "tty")
+        client("start", "--checkpoint", "one", "tty")
+        wait_until(lambda: len(numbers(client, "tty")) > len(before) + 3)
+        assert abs(numbers(client, "tty")[len(before)] - before[-1]) <= 2
+        assert client("exec", "tty", "sh", "-c", "stty size < /dev/pts/0").split()[0] == "7"
     finally:
         client("rm", "-f", "tty")
+
+
+def test_what_cannot_be_saved_goes_on(experimental, client, counting):
+    criu = experimental.directory / "programs/criu"
+    criu.rename(criu.with_name("away"))
+    try:
+        failed = client("checkpoint", "create", counting, "one", check=False)
+    finally:
+        criu.with_name("away").rename(criu)
+    assert failed.code == 1 and f"Cannot checkpoint container {counting}: " in failed.err and "criu" in failed.err
+    assert experimental.inspect(counting)["State"]["Running"]
+    assert client("checkpoint", "ls", counting) == "CHECKPOINT NAME"
 
 
 def test_a_checkpoint_that_is_damaged(experimental, client, counting):
@@ -141,7 +156,8 @@ def test_a_checkpoint_that_is_damaged(experimental, client, counting):
     place = experimental.root / "containers" / experimental.inspect(counting)["Id"] / "checkpoints" / "bad"
     (place / "inventory.img").write_bytes(b"")
     failed = client("start", "--checkpoint", "bad", counting, check=False)
-    assert failed.code == 1 and "criu failed" in failed.err
+    assert failed.code == 1 and "OCI runtime restore failed" in failed.err and "criu failed" in failed.err
+    assert f"log file: {place}/restore.log" in failed.err and (place / "restore.log").exists()
     assert experimental.inspect(counting)["State"]["Status"] == "exited"
     client("start", counting)  # nothing is in the way of a start without it
     wait_until(lambda: numbers(client, counting)[-1:] == [3])
@@ -175,6 +191,7 @@ def test_checkpoints_as_images(experimental, runtime):
         wait_until(lambda: count("saved") > 3)
         ctr("containers", "checkpoint", "--image", "--rw", "--task", "saved", "example.test/checkpoint:1")
         before = count("saved")
+        ctr("task", "delete", "--force", "saved")  # both have the cgroup that is in the spec
         ctr("containers", "restore", "--rw", "--live", "restored", "example.test/checkpoint:1")
         assert count("restored") >= before - 5
         wait_until(lambda: count("restored") > before + 5)

@@ -227,3 +227,17 @@ def test_device_rules_with_letters_that_mean_nothing(ours):
             {"allow": True, "type": "c", "major": 1, "minor": 11, "access": "rwa"})
 
     assert ours.run("echo", "fine", change=change) == "fine\n"
+
+
+def test_a_relative_root_is_where_the_caller_stands(ours):
+    """The runtime itself goes into the bundle."""
+    ours.write(config("sleep", "1000"))
+    name = ours.id("c")
+
+    def call(*arguments):
+        return subprocess.run([ours.program, "--root", "state", *map(str, arguments)], cwd=ours.directory, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL).returncode
+
+    assert call("create", "--bundle", ours.bundle, name) == 0
+    assert (ours.directory / "state" / name / "state.json").exists() and call("state", name) == 0
+    assert call("delete", "--force", name) == 0

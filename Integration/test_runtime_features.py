@@ -176,6 +176,42 @@ def test_id_mapped_mounts(ours):
     assert "invalid mount" in ours.errors()[-1]
 
 
+@pytest.mark.parametrize("users", [False, True])
+def test_an_id_mapped_bind_of_what_another_mount_brings(ours, users):
+    """Its source is there only when the container's process has made the mount before."""
+    source = ours.bundle / "source"
+    (source / "deep").mkdir(parents=True)
+    (source / "deep/file").write_text("")
+    os.chown(source / "deep/file", 101, 222)
+
+    def change(value):
+        if users:
+            own_users(value)
+        value["mounts"] += [
+            {"destination": "/data", "source": "source", "options": ["bind"]},
+            {"destination": "/mapped", "source": str(ours.bundle / "rootfs/data/deep"), "options": ["bind"],
+             "uidMappings": [{"containerID": 100, "hostID": 100000, "size": 100}],
+             "gidMappings": [{"containerID": 200, "hostID": 200000, "size": 100}]}]
+
+    if users:
+        shift_owners(ours)
+    # The container's own mapping, where it has one, is on top of that.
+    assert ours.run("stat", "-c", "%u:%g", "/mapped/file", change=change).strip() == ("1:22" if users else "100001:200022")
+
+
+def test_mounts_are_numbered_in_the_order_of_the_config(ours):
+    (ours.bundle / "source").mkdir()
+    places = ["/data/a", "/data/b", "/data/c", "/data/d"]
+
+    def change(value):
+        for place, kind in zip(places, ("tmpfs", "bind", "tmpfs", "bind")):
+            value["mounts"].append({"destination": place, "type": kind, "source": "source" if kind == "bind" else "tmpfs",
+                                    "options": ["rbind"] if kind == "bind" else []})
+
+    table = [line.split() for line in ours.run("cat", "/proc/self/mountinfo", change=change).splitlines()]
+    assert [line[4] for line in sorted(table, key=lambda line: int(line[0])) if line[4] in places] == places
+
+
 def test_tmpfs_has_the_mode_of_what_it_covers(ours):
     place = ours.bundle / "rootfs" / "data"
 

@@ -17,7 +17,7 @@ package struct ContainerCgroup: Sendable, Equatable {
     package func directory(in hierarchy: CgroupHierarchy) -> FilePath { hierarchy.mountPoint / fullPath(in: hierarchy) }
 
     /// From the hierarchy's mount point.
-    func fullPath(in hierarchy: CgroupHierarchy) -> String { hierarchy.base + path }
+    package func fullPath(in hierarchy: CgroupHierarchy) -> String { hierarchy.base + path }
 
     /// The directory whose files list and freeze all processes: v2's, or v1's freezer.
     private var controlDirectory: FilePath? {

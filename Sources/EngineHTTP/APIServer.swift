@@ -23,7 +23,8 @@ package struct APIServer: Sendable {
         labels: @escaping SocketPolicy.LabelLookup = { _ in nil }
     ) {
         dispatcher = Dispatcher(
-            router: router, logger: logger, authorization: authorization, isExperimental: isExperimental, labels: labels)
+            router: router, logger: logger, authorization: authorization, isExperimental: isExperimental, labels: labels
+        )
         server = HTTPServer(logger: logger)
     }
 

@@ -52,13 +52,14 @@ package enum UnixSocket {
         return OwnedFD(owning: try sys("accept4") { swrun_accept4(number, flags) })
     }
 
-    /// A connected pair, close-on-exec.
-    package static func pair() throws(SysError) -> Pair {
+    /// A connected pair, close-on-exec; with `packets` each write is a message (SOCK_SEQPACKET).
+    package static func pair(packets: Bool = false) throws(SysError) -> Pair {
+        let type = packets ? SOCK_SEQPACKET_TYPE : SOCK_STREAM_TYPE
         var ends: (CInt, CInt) = (-1, -1)
         try sys("socketpair") {
             withUnsafeMutablePointer(to: &ends) { pointer in
                 pointer.withMemoryRebound(to: CInt.self, capacity: 2) {
-                    socketpair(AF_UNIX, SOCK_STREAM_TYPE | SOCK_CLOEXEC_FLAG, 0, $0)
+                    socketpair(AF_UNIX, type | SOCK_CLOEXEC_FLAG, 0, $0)
                 }
             }
         }
@@ -93,5 +94,6 @@ package enum UnixSocket {
 // glibc's headers give these as enums, musl's as macros: the numbers of the x86-64 and arm64 ABI serve both.
 package let SOCK_STREAM_TYPE: CInt = 1
 package let SOCK_DGRAM_TYPE: CInt = 2
+private let SOCK_SEQPACKET_TYPE: CInt = 5
 package let SOCK_CLOEXEC_FLAG: CInt = 0o2000000
 package let SOCK_NONBLOCK_FLAG: CInt = 0o4000

@@ -7,7 +7,11 @@ package struct ProtobufWriter: Sendable {
     package init() {}
 
     package mutating func uint64(_ field: UInt32, _ value: UInt64) {
-        guard value != 0 else { return }
+        if value != 0 { present(field, value) }
+    }
+
+    /// A number that is present even if it is zero, as proto2 tells apart.
+    package mutating func present(_ field: UInt32, _ value: UInt64) {
         tag(field, 0)
         varint(value)
     }

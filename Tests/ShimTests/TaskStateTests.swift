@@ -13,7 +13,8 @@ struct TaskStateTests {
     typealias Action = TaskState.Action
 
     static let phases: [TaskState.Phase] = [
-        .creating, .restorable, .restoring, .created(pid: 7), .starting(pid: 7), .exitedWhileStarting(pid: 7, exit), .running(pid: 7),
+        .creating, .restorable, .restoring, .created(pid: 7), .starting(pid: 7), .exitedWhileStarting(pid: 7, exit),
+        .running(pid: 7),
         .paused(pid: 7), .exited(pid: 7, exit), .stopped(pid: 7, exit), .deleted,
     ]
     static let events: [TaskState.Event] = [

@@ -24,7 +24,8 @@ enum Checkpoint {
         flags: { [directory] },
         run: remove)
 
-    private static let directory = Flag.string("checkpoint-dir", "Directory of checkpoints in place of the container's own")
+    private static let directory = Flag.string(
+        "checkpoint-dir", "Directory of checkpoints in place of the container's own")
 
     private static func create(_ call: Invocation) throws {
         let body: JSONValue = [
@@ -37,7 +38,9 @@ enum Checkpoint {
 
     private static func list(_ call: Invocation) throws {
         let found = try call.client.json("GET", path(call), query(call)).array ?? []
-        let rows = found.map { TemplateRecord(typeName: "*checkpoint.checkpointContext", fields: [("Name", $0["Name"] ?? "")]) }
+        let rows = found.map {
+            TemplateRecord(typeName: "*checkpoint.checkpointContext", fields: [("Name", $0["Name"] ?? "")])
+        }
         call.output.write(try ListFormat([("Name", "CHECKPOINT NAME")]).render("table", rows))
     }
 

@@ -13,7 +13,8 @@ enum ContainerStart {
             [
                 .bool("attach", short: "a", "Show the container's output and pass signals on to it"),
                 .string("checkpoint", "Checkpoint to go on from (experimental daemons)"),
-                .string("checkpoint-dir", "Directory of checkpoints in place of the container's own (experimental daemons)"),
+                .string(
+                    "checkpoint-dir", "Directory of checkpoints in place of the container's own (experimental daemons)"),
                 .detachKeys,
                 .bool("interactive", short: "i", "Connect this program's stdin to the container"),
             ]

@@ -24,7 +24,6 @@ var checkpointCommand: Command {
         }
         let spec = try readSpec(FilePath(container.record.config))
         let plan = try ContainerPlan(spec, bundle: FilePath(container.record.bundle), privileges: .current())
-        try plan.checkCanBeCheckpointed()
         try CheckpointCall(container: container, plan: plan, values: invocation.values).run()
         if !invocation.values.bool("leave-running"), !invocation.values.bool("pre-dump") {
             try destroy(container, invocation.log)
@@ -48,24 +47,26 @@ var criuFlags: [Flag] {
     ]
 }
 
-/// The flags of both that criu has by the same meaning.
-func criuArguments(_ values: FlagValues) throws(RuntimeError) -> [String] {
-    let names = [
-        ("tcp-established", "--tcp-established"), ("tcp-skip-in-flight", "--skip-in-flight"),
-        ("link-remap", "--link-remap"), ("ext-unix-sk", "--ext-unix-sk"), ("shell-job", "--shell-job"),
-        ("lazy-pages", "--lazy-pages"), ("file-locks", "--file-locks"), ("auto-dedup", "--auto-dedup"),
-    ]
-    var arguments = names.filter { values.bool($0.0) }.map { $0.1 }
-    let mode = values.string("manage-cgroups-mode")
-    guard ["", "soft", "full", "strict", "ignore"].contains(mode) else {
-        throw RuntimeError("Invalid manage-cgroups-mode value: " + mode)
+extension CriuRequest {
+    /// The flags that both have.
+    mutating func add(_ values: FlagValues) throws(RuntimeError) {
+        let switches: [(String, UInt32)] = [
+            ("tcp-established", 6), ("tcp-skip-in-flight", 46), ("link-remap", 18), ("ext-unix-sk", 4),
+            ("shell-job", 7), ("lazy-pages", 48), ("file-locks", 8), ("auto-dedup", 16),
+        ]
+        for (name, field) in switches where values.bool(name) { set(field) }
+        let modes: [(String, UInt64)] = [("", 6), ("soft", 3), ("full", 4), ("strict", 5), ("ignore", 0)]
+        let given = values.string("manage-cgroups-mode")
+        guard let mode = modes.first(where: { $0.0 == given }) else {
+            throw RuntimeError("Invalid manage-cgroups-mode value: " + given)
+        }
+        set(24)
+        set(34, number: mode.1)
+        for name in values.list("empty-ns") {
+            guard name == "network" else { throw RuntimeError("namespace " + name + " is not supported") }
+            set(38, number: UInt64(NamespaceFlags.network.rawValue))
+        }
     }
-    arguments.append("--manage-cgroups=" + (mode.isEmpty ? "soft" : mode))
-    for name in values.list("empty-ns") {
-        guard name == "network" else { throw RuntimeError("namespace " + name + " is not supported") }
-        arguments += ["--empty-ns", "net"]
-    }
-    return arguments
 }
 
 /// Where criu's images are: as the flag says, or `checkpoint` in the current directory.
@@ -97,59 +98,81 @@ private struct CheckpointCall {
         try step("make the image directory") { () throws(SysError) in try makeDirectories(images, mode: 0o700) }
         let work = try makeWorkDirectory(
             givenWorkPath(values), container.store.directory(container.record.id))
-        var call = CriuCall(
-            values.bool("pre-dump") ? "pre-dump" : "dump", images: images, work: work, root: plan.rootfs,
-            config: plan.criuConfig)
-        call.arguments += ["--tree", String(container.record.pid)]
-        call.arguments += try criuArguments(values) + parent(images) + pages() + externals()
-        if let freezer = container.cgroup.freezerDirectory { call.arguments += ["--freeze-cgroup", freezer.string] }
-        if values.bool("leave-running") { call.arguments.append("--leave-running") }
-        let streams = standardStreams()
-        for name in streams where name.hasPrefix("file[") { call.arguments += ["--external", name] }
-        try step("") { () throws(SysError) in
-            try replaceFile(images / descriptorsFile, JSONValue.strings(streams).bytes(), mode: 0o600)
+        let isPreDump = values.bool("pre-dump")
+        let imagesDirectory = try openDirectory(images)
+        let workDirectory = try openDirectory(work)
+        var request = CriuRequest(
+            isPreDump ? .preDump : .dump, images: imagesDirectory, work: workDirectory, workPath: work,
+            root: plan.rootfs, config: plan.criuConfig)
+        request.set(2, number: UInt64(container.record.pid))
+        try request.add(values)
+        try addParent(images, to: &request)
+        try addPages(to: &request)
+        if let freezer = container.cgroup.freezerDirectory { request.set(44, freezer.string) }
+        if values.bool("leave-running") { request.set(3) }
+        if !isPreDump {
+            try addExternals(to: &request)
+            let streams = standardStreams()
+            for name in streams where name.hasPrefix("file[") { request.addExternal(name) }
+            try step("") { () throws(SysError) in
+                try replaceFile(images / descriptorsFile, JSONValue.strings(streams).bytes(), mode: 0o600)
+            }
         }
-        try call.run()
+        let status = try statusDescriptor()
+        try CriuRun().perform(request) { (response, _) throws(RuntimeError) in
+            if response.script == "status-ready", let status { tellReady(status) }
+        }
     }
 
     /// Images of an earlier pre-dump, below which only what has changed since is written.
-    private func parent(_ images: FilePath) throws(RuntimeError) -> [String] {
-        let tracking = values.bool("pre-dump") ? ["--track-mem"] : []
-        guard let parent = values.optional("parent-path"), !parent.isEmpty else { return tracking }
+    private func addParent(_ images: FilePath, to request: inout CriuRequest) throws(RuntimeError) {
+        let parent = values.string("parent-path")
+        if values.bool("pre-dump") || !parent.isEmpty { request.set(15) }  // track_mem
+        if parent.isEmpty { return }
         if FilePath(parent).isAbsolute { throw RuntimeError("--parent-path must be relative") }
         let info = try step("invalid --parent-path") { () throws(SysError) in try status(images / parent) }
         guard isDirectory(info) else {
             throw RuntimeError("invalid --parent-path: stat " + (images / parent).string + ": not a directory")
         }
-        return ["--track-mem", "--prev-images-dir", parent]
+        request.set(14, parent)
     }
 
-    private func pages() throws(RuntimeError) -> [String] {
-        var arguments: [String] = []
-        if let server = values.optional("page-server"), !server.isEmpty {
-            guard let colon = server.utf8.lastIndex(of: UInt8(ascii: ":")) else {
-                throw RuntimeError("Use --page-server ADDRESS:PORT to specify page server")
-            }
-            let port = String(server[server.utf8.index(after: colon)...])
-            arguments += ["--page-server", "--address", String(server[..<colon]), "--port", port]
-        }
-        if let path = values.optional("status-fd"), !path.isEmpty {
-            let file = try step("") { () throws(SysError) in try open(FilePath(path), O_WRONLY) }
-            arguments += ["--status-fd", String(try inheritable(file))]
-        }
-        return arguments
+    private func addPages(to request: inout CriuRequest) throws(RuntimeError) {
+        guard let server = values.optional("page-server"), !server.isEmpty else { return }
+        guard let colon = server.utf8.lastIndex(of: UInt8(ascii: ":")),
+            let port = Int32(String(server[server.utf8.index(after: colon)...]))
+        else { throw RuntimeError("Use --page-server ADDRESS:PORT to specify page server") }
+        request.setPageServer(address: String(server[..<colon]), port: port)
     }
 
-    private func externals() throws(RuntimeError) -> [String] {
-        var arguments: [String] = []
+    /// The caller's descriptor that is told when the pages can be fetched; nil if nobody wants to know.
+    private func statusDescriptor() throws(RuntimeError) -> CInt? {
+        guard values.bool("lazy-pages"), let text = values.optional("status-fd"), !text.isEmpty else { return nil }
+        guard let number = CInt(text), number >= 0 else {
+            throw RuntimeError("invalid --status-fd argument " + text + ": no number of a descriptor")
+        }
+        let flags = swrun_fcntl(number, F_GETFL, 0)
+        if flags < 0 { throw RuntimeError("invalid --status-fd argument \(number): " + Errno.current.text) }
+        if flags & (O_WRONLY | O_RDWR) == 0 {
+            throw RuntimeError("invalid --status-fd argument \(number): not writable")
+        }
+        return number
+    }
+
+    private func tellReady(_ status: CInt) {
+        var byte: UInt8 = 0
+        _ = write(status, &byte, 1)
+        close(status)
+    }
+
+    private func addExternals(to request: inout CriuRequest) throws(RuntimeError) {
         for mount in plan.externalMounts(container.cgroup, empty: FilePath("/")) {
-            arguments += ["--external", "mnt[" + mount.destination + "]:" + mount.destination]
+            request.addExternal("mnt[" + mount.destination + "]:" + mount.destination)
         }
-        if let network = plan.joinedNetwork {
-            let info = try step("") { () throws(SysError) in try status(network) }
-            arguments += ["--external", "net[\(info.st_ino)]:" + externalNetwork]
+        for (type, path, name) in plan.externalNamespaces {
+            let info = try step("") { () throws(SysError) in try status(path) }
+            request.addExternal("\(type)[\(info.st_ino)]:" + name)
         }
-        return arguments
     }
 
     /// Pipes, and files from outside of the container's mounts.
@@ -171,9 +194,7 @@ private struct CheckpointCall {
     }
 }
 
-/// The number of a descriptor that criu gets as well. It stays open: this program ends soon.
-func inheritable(_ file: consuming OwnedFD) throws(RuntimeError) -> CInt {
-    let number = file.relinquish()
-    try step("") { () throws(SysError) in try sys("fcntl") { swrun_fcntl(number, F_SETFD, 0) } }
-    return number
+/// For criu, which gets at it by the number.
+func openDirectory(_ path: FilePath) throws(RuntimeError) -> OwnedFD {
+    try step("") { () throws(SysError) in try open(path, O_RDONLY | O_DIRECTORY) }
 }

@@ -114,7 +114,7 @@ package enum RuntimeCommandLine {
         }
         do throws(RuntimeError) {
             let invocation = Invocation(
-                values: values, store: ContainerStore(root: root(globals)), log: log,
+                values: values, store: ContainerStore(root: try absolutePath(root(globals))), log: log,
                 mayLackCgroups: try mayLackCgroups(globals), cgroupManager: try cgroupManager(globals))
             if command.entersContainer {
                 try step("") { () throws(SysError) in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
+import Cgroups
 import Flags
 import JSON
 import LinuxSystem
@@ -19,21 +20,28 @@ var restoreCommand: Command {
         let images = try imagePath(values)
         let work = try givenWorkPath(values)
         let launcher = try makeLauncher(invocation)
-        try launcher.plan.checkCanBeCheckpointed()
         let isDetached = values.bool("detach")
-        if !isDetached, !values.bool("no-subreaper") {
-            try step("") { () throws(SysError) in try becomeSubreaper() }
+        let hasTerminal = launcher.plan.process.hasTerminal
+        if isDetached, hasTerminal, launcher.options.consoleSocket == nil {
+            throw RuntimeError("cannot allocate tty if runc will detach without setting console socket")
         }
-        let signals = try step("") { () throws(SysError) in try SignalDescriptor(nonBlocking: true) }
-        let child = try launcher.claiming { (launcher) throws(RuntimeError) in
-            try RestoreCall(launcher: launcher, values: values, images: images, work: work).run()
+        func restore(_ console: consuming OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
+            var console = consume console
+            let child = try launcher.claiming { (launcher) throws(RuntimeError) in
+                try RestoreCall(launcher: launcher, values: values, images: images, work: work).run(console.take())
+            }
+            let container = try Container(invocation.id, in: invocation.store, cgroup: launcher.cgroup)
+            runFinalHooks(
+                container.record.poststart, named: "poststart", state: container.state(.running), invocation.log)
+            return child
         }
-        let container = try Container(invocation.id, in: invocation.store, cgroup: launcher.cgroup)
-        runFinalHooks(
-            container.record.poststart, named: "poststart", state: container.state(.running), invocation.log)
-        if isDetached { return 0 }
-        let code = try Foreground(child, signals: signals).wait()
-        try destroy(container, invocation.log)
+        if isDetached {
+            _ = try restore(try openConsole(launcher.options))
+            return 0
+        }
+        if !values.bool("no-subreaper") { try step("") { () throws(SysError) in try becomeSubreaper() } }
+        let code = try runInForeground(hasTerminal: hasTerminal, restore)
+        try destroy(try Container(invocation.id, in: invocation.store, cgroup: launcher.cgroup), invocation.log)
         return code
     }
 }
@@ -48,23 +56,58 @@ private struct RestoreCall {
     private var directory: FilePath { launcher.store.directory(launcher.id) }
     private var plan: ContainerPlan { launcher.plan }
 
-    func run() throws(RuntimeError) -> LaunchedContainer {
+    /// - Parameter console: who gets the terminal, if there is one.
+    func run(_ console: consuming OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
         _ = try launcher.makeFilter()  // for the processes that `exec` adds; criu has that of the others
         try launcher.applyLimits()
+        let work = try makeWorkDirectory(work, directory)
         let root = try makeRoot()
-        var call = CriuCall(
-            "restore", images: images, work: try makeWorkDirectory(work, directory), root: root,
-            config: plan.criuConfig)
-        let pidFile = directory / "criu.pid"
-        call.arguments += ["--restore-detached", "--restore-sibling", "--pidfile", pidFile.string]
-        call.arguments += try criuArguments(values) + labels() + externals() + standardStreams()
-        try call.run()
-        return try record(pidFile)
+        do throws(RuntimeError) { return try record(restore(root, work, console)) } catch {
+            try? unmountAll(root)  // or the directory could not be removed
+            throw error
+        }
     }
 
-    private func record(_ pidFile: FilePath) throws(RuntimeError) -> LaunchedContainer {
-        let text = try step("read the restored process's pid") { () throws(SysError) in try readText(pidFile) }
-        guard let pid = Int32(text) else { throw RuntimeError("criu wrote no pid but \"" + text + "\"") }
+    private func restore(
+        _ root: FilePath, _ work: FilePath, _ console: consuming OwnedFD?
+    ) throws(RuntimeError) -> Int32 {
+        // From here on, in this program's own mount namespace: criu makes mounts in its work directory.
+        let imagesDirectory = try openDirectory(images)
+        let workDirectory = try openDirectory(work)
+        var request = CriuRequest(
+            .restore, images: imagesDirectory, work: workDirectory, workPath: work, root: root,
+            config: plan.criuConfig)
+        request.set(26)  // rst_sibling: a child of ours
+        try request.add(values)
+        request.set(53, values.string("lsm-profile"))
+        request.set(63, values.string("lsm-mount-context"))
+        try addExternals(to: &request)
+        try addStandardStreams(to: &request)
+        addCgroups(to: &request)
+        var restored: Int32 = 0
+        let hooks = plan.spec.hooks
+        try CriuRun().perform(request) { (response, terminal) throws(RuntimeError) in
+            switch response.script {
+            case "setup-namespaces":
+                let state = launcher.hookState(response.pid)
+                try runHooks(hooks.prestart, named: "prestart", state: state)
+                try runHooks(hooks.createRuntime, named: "createRuntime", state: state)
+            case "orphan-pts-master":
+                switch console {
+                case .some(let socket):
+                    guard let terminal else { throw RuntimeError("criu sent no terminal") }
+                    try step("send the terminal") { () throws(SysError) in try sendTerminal(terminal, to: socket) }
+                case .none: throw RuntimeError("nobody takes the container's terminal")
+                }
+            case "post-restore": restored = response.pid
+            default: break
+            }
+        }
+        return restored
+    }
+
+    private func record(_ pid: Int32) throws(RuntimeError) -> LaunchedContainer {
+        if pid <= 0 { throw RuntimeError("criu restored no process") }
         let process = try step("") { () throws(SysError) in try openProcess(pid) }
         let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
         let child = LaunchedContainer(
@@ -88,48 +131,63 @@ private struct RestoreCall {
 
     private var empty: FilePath { directory / "empty" }
 
-    private func labels() -> [String] {
-        ["lsm-profile", "lsm-mount-context"].flatMap { name in
-            values.optional(name).map { ["--" + name, $0] } ?? []
-        }
-    }
-
-    private func externals() throws(RuntimeError) -> [String] {
-        var arguments: [String] = []
-        let root = try step("") { () throws(SysError) in try open(plan.rootfs, O_PATH | O_DIRECTORY) }
+    private func addExternals(to request: inout CriuRequest) throws(RuntimeError) {
         for mount in plan.externalMounts(launcher.cgroup, empty: empty) {
-            arguments += ["--external", "mnt[" + mount.destination + "]:" + mount.source.string]
+            request.addExternal("mnt[" + mount.destination + "]:" + mount.source.string)
         }
         for case .bind(let source, _) in plan.mounts.map({ $0.kind }) where !exists(source) {
             throw RuntimeError("restore: " + source.string + ", which the container had bound, is not there any more")
         }
-        // A new root may lack the places of mounts.
-        for mount in plan.mounts {
-            if case .bind(let source, _) = mount.kind, let info = try? status(source), !isDirectory(info) {
-                _ = try? makeFileInRoot(root, mount.destination)
-            } else {
-                _ = try? makeDirectoriesInRoot(root, mount.destination)
+        try makeMountPoints()
+        for (_, path, name) in plan.externalNamespaces {
+            let file = try step("") { () throws(SysError) in try open(path, O_RDONLY) }
+            request.addInherited(name, try inheritable(file))
+        }
+        for (type, path) in plan.joinedByCriu { request.addJoined(type, path) }
+    }
+
+    /// A new root may lack the places of mounts, also those that are on other mounts. They are found by making the binds on a
+    /// copy of the root, which is given up afterwards.
+    private func makeMountPoints() throws(RuntimeError) {
+        try step("make the places of mounts") { () throws(SysError) in
+            try MountTree.clone(path: plan.rootfs, recursive: true).attach(on: try open(empty, O_PATH | O_DIRECTORY))
+            defer { try? unmountAll(empty) }
+            let root = try open(empty, O_PATH | O_DIRECTORY)
+            for mount in plan.mounts {
+                guard case .bind(let source, let isRecursive) = mount.kind else {
+                    _ = try? makeDirectoriesInRoot(root, mount.destination)
+                    continue
+                }
+                let isDirectory = isDirectory(try status(source))
+                let place =
+                    isDirectory
+                    ? try makeDirectoriesInRoot(root, mount.destination) : try makeFileInRoot(root, mount.destination)
+                try MountTree.clone(path: source, recursive: isRecursive).attach(on: place)
             }
         }
-        if let network = plan.joinedNetwork {
-            let file = try step("") { () throws(SysError) in try open(network, O_RDONLY) }
-            arguments += ["--inherit-fd", "fd[\(try inheritable(file))]:" + externalNetwork]
+    }
+
+    /// The container's, wherever the processes were when they were saved.
+    private func addCgroups(to request: inout CriuRequest) {
+        let cgroup = launcher.cgroup
+        if cgroup.isMissing { return }
+        for hierarchy in cgroup.layout.hierarchies {
+            var controllers = ""
+            if case .v1(let names) = hierarchy.kind { controllers = names.joined(separator: ",") }
+            request.addCgroup(controllers, cgroup.fullPath(in: hierarchy))
         }
-        return arguments
     }
 
     /// Ours take the place of those that the container had from outside.
-    private func standardStreams() throws(RuntimeError) -> [String] {
+    private func addStandardStreams(to request: inout CriuRequest) throws(RuntimeError) {
         let file = images / descriptorsFile
         let bytes = try step("read the checkpoint") { () throws(SysError) in try readFile(file, limit: 65536) }
         guard let names = try? JSONValue(parsing: bytes).strings else {
             throw RuntimeError(file.string + " is damaged")
         }
-        var arguments: [String] = []
         for (number, name) in names.prefix(3).enumerated() where !name.isEmpty {
             if names[..<number].contains(name) { continue }  // both are one pipe
-            arguments += ["--inherit-fd", "fd[\(number)]:" + name]
+            request.addInherited(name, CInt(number))
         }
-        return arguments
     }
 }

@@ -29,7 +29,9 @@ var runCommand: Command {
             return 0
         }
         if !invocation.values.bool("no-subreaper") { try step("") { () throws(SysError) in try becomeSubreaper() } }
-        let code = try runInForeground(launcher, log)
+        let code = try runInForeground(hasTerminal: hasTerminal) { (console) throws(RuntimeError) in
+            try launchNow(launcher, console: console, log)
+        }
         if !invocation.values.bool("keep") { try destroy(try launcher.container(), log) }
         return code
     }
@@ -42,15 +44,18 @@ private func launchDetached(
     try child.readiness?.forward(of: child.pid, child.process)
 }
 
-private func runInForeground(_ launcher: Launcher, _ log: Log) throws(RuntimeError) -> CInt {
+/// Stands in for what `launch` starts until it ends; with a terminal, `launch` gets the socket that it is sent to.
+func runInForeground(
+    hasTerminal: Bool, _ launch: (consuming OwnedFD?) throws(RuntimeError) -> LaunchedContainer
+) throws(RuntimeError) -> CInt {
     let signals = try step("") { () throws(SysError) in try SignalDescriptor(nonBlocking: true) }
-    guard launcher.plan.process.hasTerminal else {
-        let child = try launchNow(launcher, console: nil, log)
+    guard hasTerminal else {
+        let child = try launch(nil)
         return try Foreground(child, signals: signals).wait()
     }
     let sockets = try step("") { () throws(SysError) in try UnixSocket.pair() }
     let ours = sockets.first
-    let child = try launchNow(launcher, console: sockets.second, log)
+    let child = try launch(sockets.second)
     let master = try step("receive the terminal") { () throws(SysError) in try receiveDescriptor(ours) }
     guard let master else { throw RuntimeError("the container sent no terminal") }
     return try Foreground(child, signals: signals).relay(master)

@@ -37,7 +37,7 @@ struct ContainerInit: ~Copyable {
         try joinWorld()
         var sources = try takeSources()
         var root = try RootBuilder(attaching: sources.root, plan: plan, cgroup: cgroup)
-        for (index, mount) in plan.mounts.enumerated() { try root.mount(mount, source: sources.binds.take(index)) }
+        for index in plan.mounts.indices { try root.mount(index, source: sources.binds.take(index), channel) }
         try root.makeDevices()
         // Made if it is missing, as runc does; it may lie on one of the mounts.
         try step("mkdir " + plan.process.cwd) { () throws(SysError) in

@@ -22,6 +22,17 @@ private func rootTree(_ plan: ContainerPlan) throws(SysError) -> MountTree {
     return tree
 }
 
+extension ContainerPlan {
+    /// Whether the bind's source is copied before the container's process is there. Else that makes the copy itself when it
+    /// comes to the mount, so that the kernel numbers the mounts in the order of the config.
+    func copiesEarly(_ mount: MountPlan) -> Bool {
+        guard case .bind = mount.kind, mount.innerSource == nil else { return false }
+        let isOutOfReach = namespaces.joins(.mount) || (namespaces.hasOtherUsers && !privileges.isUnprivileged)
+        // A peer of the host's mount can be made only of that, not of the process's own slave of it.
+        return isOutOfReach || mount.idMapping != nil || mount.options.propagation == .shared
+    }
+}
+
 /// Copies of what the plan binds, by the index of the mount.
 struct BindSources: ~Copyable {
     private var descriptors: [CInt] = []  // -1 for mounts that bind nothing; owned: an Array cannot hold OwnedFD
@@ -29,12 +40,11 @@ struct BindSources: ~Copyable {
     init(_ plan: ContainerPlan) throws(RuntimeError) {
         var idMaps = IDMapNamespaces()
         for mount in plan.mounts {
-            guard case .bind(let source, let isRecursive) = mount.kind, mount.innerSource == nil else {
+            guard plan.copiesEarly(mount), case .bind(let source, let isRecursive) = mount.kind else {
                 descriptors.append(-1)
                 continue
             }
-            let context = "error mounting \"\(source.string)\" to rootfs at \"\(mount.destination)\""
-            let tree = try step(context) { () throws(SysError) in
+            let tree = try step(mount.failure) { () throws(SysError) in
                 let tree = try MountTree.clone(path: source, recursive: isRecursive)
                 if let mapping = mount.idMapping {
                     try idMaps.apply(mapping, of: plan, to: tree, recursive: mount.options.isIDMapRecursive)
@@ -42,18 +52,8 @@ struct BindSources: ~Copyable {
                 try mount.options.restrictCopy(tree, in: plan)
                 return tree
             }
-            descriptors.append(try step(context) { () throws(SysError) in try tree.fd.duplicate() }.relinquish())
+            descriptors.append(try step(mount.failure) { () throws(SysError) in try tree.fd.duplicate() }.relinquish())
         }
-    }
-
-    /// A copy of what is in the container's own root by now.
-    static func copy(_ path: String, in root: borrowing OwnedFD, for mount: MountPlan, of plan: ContainerPlan)
-        throws(SysError) -> MountTree
-    {
-        let tree = try MountTree.clone(
-            of: try openInRoot(root, path, O_PATH), recursive: mount.options.isRecursiveBind)
-        try mount.options.restrictCopy(tree, in: plan)
-        return tree
     }
 
     deinit { for number in descriptors where number >= 0 { close(number) } }

@@ -41,15 +41,7 @@ struct ContainerTerminal: ~Copyable {
         try MountTree.clone(of: peer).attach(on: target)
     }
 
-    /// Hands the master to whoever listens on the console socket, with its name as runc sends it.
-    borrowing func send(to socket: borrowing OwnedFD) throws(SysError) {
-        let target = socket.raw
-        var descriptor = master.raw
-        let name = Array("/dev/ptmx".utf8)
-        try sys("sendmsg", "console socket") {
-            name.withUnsafeBytes { swrun_send_fds(target, $0.baseAddress, $0.count, &descriptor, 1) }
-        }
-    }
+    borrowing func send(to socket: borrowing OwnedFD) throws(SysError) { try sendTerminal(master, to: socket) }
 
     /// Makes it the controlling terminal and stdin, stdout and stderr.
     borrowing func becomeStandard(owner uid: UInt32) throws(SysError) {
@@ -57,6 +49,16 @@ struct ContainerTerminal: ~Copyable {
         try sys("fchown", "tty") { fchown(number, uid, gid_t.max) }
         try sys("ioctl(TIOCSCTTY)") { swrun_set_controlling_terminal(number) }
         for standard in CInt(0)..<3 { try sys("dup2") { dup2(number, standard) } }
+    }
+}
+
+/// Hands the master to whoever listens on the console socket, with its name as runc sends it.
+func sendTerminal(_ master: borrowing OwnedFD, to socket: borrowing OwnedFD) throws(SysError) {
+    let target = socket.raw
+    var descriptor = master.raw
+    let name = Array("/dev/ptmx".utf8)
+    try sys("sendmsg", "console socket") {
+        name.withUnsafeBytes { swrun_send_fds(target, $0.baseAddress, $0.count, &descriptor, 1) }
     }
 }
 

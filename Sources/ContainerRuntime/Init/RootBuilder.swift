@@ -36,11 +36,14 @@ struct RootBuilder: ~Copyable {
     }
 
     /// Makes one mount; `source` is the launcher's copy of what is to be bound.
-    mutating func mount(_ mount: MountPlan, source: consuming MountTree?) throws(RuntimeError) {
-        let context = "error mounting \"\(mount.sourceName)\" to rootfs at \"\(mount.destination)\""
+    mutating func mount(
+        _ index: Int, source: consuming MountTree?, _ channel: borrowing ChildChannel
+    ) throws(RuntimeError) {
+        let mount = plan.mounts[index]
+        let context = mount.failure
         switch mount.kind {
-        case .bind:
-            let tree = try copyToBind(source, mount, context)
+        case .bind(let path, _):
+            let tree = try copyToBind(path, index, source, channel)
             let isDirectory = try step(context) { () throws(SysError) in LinuxSystem.isDirectory(try status(tree.fd)) }
             let target = try step(context) { () throws(SysError) in try openTarget(mount, isDirectory: isDirectory) }
             try step(context) { () throws(SysError) in
@@ -59,13 +62,31 @@ struct RootBuilder: ~Copyable {
         }
     }
 
-    /// The launcher's copy, or one of what is in the container's root only since mounts were made there.
     private borrowing func copyToBind(
-        _ source: consuming MountTree?, _ mount: MountPlan, _ context: String
+        _ path: FilePath, _ index: Int, _ source: consuming MountTree?, _ channel: borrowing ChildChannel
     ) throws(RuntimeError) -> MountTree {
         if let source { return source }
-        guard let path = mount.innerSource else { throw RuntimeError(context + ": no source") }
-        return try step(context) { () throws(SysError) in try BindSources.copy(path, in: root, for: mount, of: plan) }
+        return try step(plan.mounts[index].failure) { () throws(SysError) in try copy(path, index, channel) }
+    }
+
+    /// A copy of what the host has there, or the container's root since mounts were made in it.
+    private borrowing func copy(
+        _ source: FilePath, _ index: Int, _ channel: borrowing ChildChannel
+    ) throws(SysError) -> MountTree {
+        let mount = plan.mounts[index]
+        let tree: MountTree
+        if let path = mount.innerSource {
+            tree = try MountTree.clone(
+                of: try openInRoot(root, path, O_PATH), recursive: mount.options.isRecursiveBind)
+        } else {
+            tree = try MountTree.clone(path: source, recursive: mount.options.isRecursiveBind)
+        }
+        if mount.idMapping != nil {
+            try channel.send(.mapping(tree.fd.raw, mount: Int32(truncatingIfNeeded: index)))
+            try channel.waitForGo()
+        }
+        try mount.options.restrictCopy(tree, in: plan)
+        return tree
     }
 
     /// One that is there already must be the same.
@@ -167,6 +188,9 @@ struct RootBuilder: ~Copyable {
 }
 
 extension MountPlan {
+    /// How an error about it begins.
+    var failure: String { "error mounting \"\(sourceName)\" to rootfs at \"\(destination)\"" }
+
     /// What the mount is of, for error texts.
     var sourceName: String {
         switch kind {

@@ -12,6 +12,8 @@ import OCISpec
     let channel: LauncherChannel
     /// Who is told of a seccomp listener; nil if the filter has none.
     var agent: SeccompAgent?
+    /// Whose mounts may have to be id-mapped while they are made; nil for who makes none.
+    var plan: ContainerPlan?
     /// Where it says that it is ready; nil if nobody wants to know, or if that is for `start` to wait for.
     var readiness: Readiness?
 
@@ -20,6 +22,10 @@ import OCISpec
         let message = try step("talk to the container's process") { () throws(SysError) in try channel.receive() }
         switch message {
         case expected: return
+        case .mapping(let number, let index):
+            try mapMount(number, Int(index))
+            try go()
+            try expect(expected)
         case .listening(let number):
             guard let agent else { throw RuntimeError("seccomp listenerPath is not set") }
             try agent.send(number, of: process, pid: pid)
@@ -28,6 +34,20 @@ import OCISpec
         case .failed(let text): throw RuntimeError(text)
         case .ended: throw RuntimeError("the container's process ended unexpectedly")
         default: throw RuntimeError("the container's process said something unexpected")
+        }
+    }
+
+    /// What takes privileges in the namespace that the mapping is for: the process has them in its own alone.
+    private borrowing func mapMount(_ number: Int32, _ index: Int) throws(RuntimeError) {
+        guard let plan, plan.mounts.indices.contains(index), let mapping = plan.mounts[index].idMapping else {
+            throw RuntimeError("the container's process said something unexpected")
+        }
+        let mount = plan.mounts[index]
+        try step(mount.failure) { () throws(SysError) in
+            var namespaces = IDMapNamespaces()
+            try namespaces.apply(
+                mapping, of: plan, to: MountTree(try fetchDescriptor(number, of: process)),
+                recursive: mount.options.isIDMapRecursive)
         }
     }
 

@@ -158,7 +158,7 @@ package struct Launcher {
             process.run()
         case .parent(let pid, let process):
             return LaunchedContainer(
-                pid: pid, process: process, channel: LauncherChannel(socket: sockets.first), agent: agent)
+                pid: pid, process: process, channel: LauncherChannel(socket: sockets.first), agent: agent, plan: plan)
         }
     }
 }

@@ -15,9 +15,8 @@ struct SeccompAgent {
 
     /// Fetches the listener from the process and sends it to the agent, with what the process is.
     func send(_ number: Int32, of process: borrowing OwnedFD, pid: Int32) throws(RuntimeError) {
-        let pidfd = process.raw
         let listener = try step("fetch the seccomp listener") { () throws(SysError) in
-            OwnedFD(owning: try sys("pidfd_getfd") { swrun_pidfd_getfd(pidfd, number) })
+            try fetchDescriptor(number, of: process)
         }
         let socket = try step("failed to connect with seccomp agent specified in the seccomp profile") {
             () throws(SysError) in try UnixSocket.connect(FilePath(path))

@@ -58,7 +58,7 @@ package struct MountPlan: Sendable, Equatable {
 
     /// Whether a mount that is made before this one covers its source, or has made something below that.
     package mutating func findInnerSource(in rootfs: FilePath, after others: [MountPlan]) {
-        guard case .bind(let source, _) = kind, idMapping == nil, let inside = source.string(below: rootfs) else {
+        guard case .bind(let source, _) = kind, let inside = source.string(below: rootfs) else {
             return
         }
         let place = FilePath(inside)

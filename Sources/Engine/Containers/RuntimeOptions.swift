@@ -17,6 +17,7 @@ enum RuntimeOptions {
             $0.root = configuration.runtimeRoot.string
             $0.systemdCgroup = configuration.usesSystemdCgroups
             $0.criuImagePath = checkpoint?.string ?? ""
+            $0.criuWorkPath = checkpoint?.string ?? ""  // so that its log can be read afterwards
             ($0.ioUid, $0.ioGid) = (configuration.identities.root.uid, configuration.identities.root.gid)
         }
         do { return try Google_Protobuf_Any(packing: options) } catch {

@@ -35,7 +35,8 @@ struct StartFailure: Sendable, Equatable {
     /// The runtime's words in docker's frame, whatever part of it the layers below have put around them already.
     private static func stripped(_ message: String) -> String {
         let frame = "failed to create shim task: "
-        let runtime = "OCI runtime create failed: "
+        let restore = "OCI runtime restore failed: "
+        let runtime = message.contains(restore) ? restore : "OCI runtime create failed: "
         var text = message
         for prefix in ["failed to create task for container: ", frame, runtime] where text.hasPrefix(prefix) {
             text = String(text.dropFirst(prefix.count))

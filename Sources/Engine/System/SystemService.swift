@@ -62,7 +62,8 @@ package final class SystemService: Sendable {
         let number = LinuxSystem.Version.number
         let details: JSONValue = [
             "ApiVersion": .string(api.newest), "Arch": .string(MachineFacts.architecture.go),
-            "BuildTime": .string(built), "Experimental": .string(configuration.isExperimental ? "true" : "false"), "GitCommit": "", "GoVersion": .string(compiler),
+            "BuildTime": .string(built), "Experimental": .string(configuration.isExperimental ? "true" : "false"),
+            "GitCommit": "", "GoVersion": .string(compiler),
             "KernelVersion": .string(facts.kernel), "MinAPIVersion": .string(api.oldest), "Os": "linux",
         ]
         return [
@@ -169,7 +170,8 @@ package final class SystemService: Sendable {
             + (configuration.noNewPrivileges ? ["name=no-new-privileges"] : [])
         let number = JSONValue.string(LinuxSystem.Version.number)
         return [
-            .init("Labels", .strings(configuration.labels)), .init("ExperimentalBuild", .bool(configuration.isExperimental)),
+            .init("Labels", .strings(configuration.labels)),
+            .init("ExperimentalBuild", .bool(configuration.isExperimental)),
             .init("ServerVersion", number), .init("Runtimes", runtimes),
             .init("DefaultRuntime", .string(configuration.defaultRuntime)),
             .init(
