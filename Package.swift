@@ -207,7 +207,7 @@ let daemonTargets: [Target] = [
         "EngineHTTP",
         [
             "Engine", "HTTPServer", "Archive", "DockerAPI", "Netlink", "Networking", "OCISpec", "JSON", "LinuxSystem",
-            crypto, logging,
+            "Tar", "Threads", crypto, logging,
         ]),
     program(
         "swrun-supervisor", ["Supervisor", "SupervisorGRPC", "AsyncTTRPC", "Flags", "LinuxSystem", "Threads", logging]),

@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import struct
+import time
 
 import pytest
 
@@ -141,8 +142,9 @@ def test_a_file_system_that_hangs(stack, hung_files, neighbour, kind):
 
 
 def test_clients_that_do_not_read(stack, hung, neighbour):
-    """Of a log, of events, of the output of an exec and of an archive."""
+    """Of events, of the output of an exec and of an archive. What they held is free when they have gone."""
     stack.docker("exec", hung, "sh", "-c", "head -c 20000000 /dev/zero >/large")
+    before = descriptors_of(stack.process.pid)
     exec_body = json.dumps({"Cmd": ["cat", "/dev/zero"], "AttachStdout": True}).encode()
     wanted = [request("GET", "/events"), request("GET", f"/containers/{hung}/archive?path=/large"),
               request("GET", "/images/busybox/get"), request("GET", f"/containers/{hung}/stats")]
@@ -155,6 +157,46 @@ def test_clients_that_do_not_read(stack, hung, neighbour):
             client = stack_of_clients.enter_context(open_socket(stack))
             client.sendall(request("POST", f"/exec/{ident}/start", "Content-Type: application/json", body=b"{}"))
         neighbour()
+    wait_until(lambda: descriptors_of(stack.process.pid) <= before + 2, 20, "the end of their descriptors")
+
+
+@pytest.mark.parametrize("kind", ["logs", "logs -f", "logs --tail", "attach"])
+def test_clients_of_much_output(stack, chatty, kind):
+    """Some read as fast as they can and some not at all; others are answered at once."""
+    path = {"logs": "logs?stdout=1", "logs -f": "logs?stdout=1&follow=1", "logs --tail": "logs?stdout=1&tail=99999999",
+            "attach": "attach?stream=1&stdout=1"}[kind]
+    before = descriptors_of(stack.process.pid)
+    with contextlib.ExitStack() as clients, concurrent.futures.ThreadPoolExecutor(MANY) as pool:
+        for number in range(MANY):
+            client = clients.enter_context(open_socket(stack))
+            client.sendall(request("POST" if kind == "attach" else "GET", f"/containers/{chatty}/{path}"))
+            if number % 2 == 0:
+                pool.submit(drain, client)
+        for _ in range(20):
+            begin = time.monotonic()
+            assert call(stack, "GET", "/containers/json", timeout=20)[0] == 200
+            assert time.monotonic() - begin < 2
+            time.sleep(0.05)
+        stack.docker("rm", "-f", chatty)
+        clients.close()
+    wait_until(lambda: descriptors_of(stack.process.pid) <= before + 2, 20, "the end of their descriptors")
+
+
+def drain(client):
+    with contextlib.suppress(OSError):
+        while client.recv(1 << 20):
+            pass
+
+
+@pytest.fixture
+def chatty(stack):
+    """A container with a log of short lines, which is slow to read for its length, and more output to come."""
+    name = "chatty" + os.urandom(3).hex()
+    stack.docker("run", "-d", "-t", "--name", name, "--network", "none", "busybox", "sh", "-c",
+                 "yes | head -n 400000; while :; do yes | head -n 1000; usleep 100000; done")
+    wait_until(lambda: len(stack.docker("logs", "--tail", "400100", name).splitlines()) > 400000, 60, "its log")
+    yield name
+    stack.docker("rm", "-f", name, check=False)
 
 
 def test_clients_that_send_half_a_request(stack, neighbour):

@@ -6,6 +6,9 @@ package import LinuxSystem
 package protocol ByteSink: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws
 
+    /// Passes on the next `count` bytes of a file, and zeros where it has ended; `buffer` is free to be used for that.
+    func write(_ file: borrowing OwnedFD, count: Int64, using buffer: UnsafeMutableRawBufferPointer) throws
+
     /// Passes on what is held back; nothing may be written afterwards.
     func finish() throws
 }
@@ -13,6 +16,21 @@ package protocol ByteSink: AnyObject {
 extension ByteSink {
     package func write(_ bytes: [UInt8]) throws {
         if !bytes.isEmpty { try bytes.withUnsafeBytes { try write($0) } }
+    }
+
+    package func write(_ file: borrowing OwnedFD, count: Int64, using buffer: UnsafeMutableRawBufferPointer) throws {
+        try copy(file, count, buffer)
+    }
+
+    /// By reading it.
+    package func copy(_ file: borrowing OwnedFD, _ count: Int64, _ buffer: UnsafeMutableRawBufferPointer) throws {
+        var left = count
+        while left > 0 {
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(left, Int64(buffer.count)))])
+            try readPadded(file, into: piece)
+            try write(UnsafeRawBufferPointer(piece))
+            left -= Int64(piece.count)
+        }
     }
 }
 

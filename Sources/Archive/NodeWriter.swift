@@ -78,23 +78,8 @@ final class NodeWriter {
         guard entry.kind == .regular else { return try put(entry) }
         entry.size = Int64(info.st_size)
         try put(entry)
-        try copy(entry.size, from: file)
+        try sink.write(file, count: entry.size, using: buffer)
         try sink.write(TarWriter.padding(entry.size))
-    }
-
-    private func copy(_ size: Int64, from file: borrowing OwnedFD) throws {
-        let fd = file.raw
-        var left = size
-        while left > 0 {
-            let wanted = Int(min(left, Int64(buffer.count)))
-            var got = try sys("read") { read(fd, buffer.baseAddress, wanted) }
-            if got == 0 {  // it became shorter: zeros instead
-                got = wanted
-                UnsafeMutableRawBufferPointer(rebasing: buffer[..<got]).initializeMemory(as: UInt8.self, repeating: 0)
-            }
-            try sink.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<got]))
-            left -= Int64(got)
-        }
     }
 
     private func put(_ entry: TarEntry) throws {

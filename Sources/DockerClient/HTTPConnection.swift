@@ -85,6 +85,18 @@ package final class HTTPConnection {
         return Array(buffer[position..<position + count])
     }
 
+    /// The same into memory that is there already; 0 at the end. What was not read ahead comes without being copied.
+    func receive(into space: UnsafeMutableRawBufferPointer) throws(ClientError) -> Int {
+        if position == buffer.count {
+            if tls == nil { return try readPlain { () throws(SysError) in try readSome(fd, into: space) } ?? 0 }
+            try fill()
+        }
+        let count = min(space.count, buffer.count - position)
+        space.copyBytes(from: buffer[position..<position + count])
+        position += count
+        return count
+    }
+
     /// One line without its CR LF; nil at the end of the stream.
     func line(limit: Int = 65536) throws(ClientError) -> String? {
         var collected: [UInt8] = []
@@ -110,9 +122,15 @@ package final class HTTPConnection {
             buffer = try tls.read(upTo: 65536)
             return
         }
-        do throws(SysError) { buffer = try readSome(fd, upTo: 65536) } catch {
-            buffer = []
-            if error.errno != .connectionReset { throw .broken(error.description) }
+        buffer = []
+        buffer = try readPlain { () throws(SysError) in try readSome(fd, upTo: 65536) } ?? []
+    }
+
+    /// What `read` gives; nil if the peer has cut the connection.
+    private func readPlain<Result>(_ read: () throws(SysError) -> Result) throws(ClientError) -> Result? {
+        do throws(SysError) { return try read() } catch {
+            guard error.errno == .connectionReset else { throw .broken(error.description) }
+            return nil
         }
     }
 }

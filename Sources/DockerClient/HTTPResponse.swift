@@ -51,43 +51,60 @@ package final class HTTPResponse {
 
     /// The next piece of the body; nil at its end.
     package func read() throws(ClientError) -> [UInt8]? {
+        let limit = try expected()
+        if limit == 0 { return nil }
+        let bytes = try connection.receive(upTo: min(limit, 65536))
+        try count(bytes.count)
+        return bytes.isEmpty ? nil : bytes
+    }
+
+    /// Fills some of `buffer`; 0 is the body's end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ClientError) -> Int {
+        let limit = try expected()
+        if limit == 0 { return 0 }
+        let received = try connection.receive(into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(limit)))
+        try count(received)
+        return received
+    }
+
+    /// How many bytes of the body come next, one after another; 0 at its end.
+    private func expected() throws(ClientError) -> Int {
         switch framing {
-        case .done: return nil
-        case .untilClose:
-            let bytes = try connection.receive()
-            if bytes.isEmpty { framing = .done }
-            return bytes.isEmpty ? nil : bytes
-        case .length(let left):
-            let bytes = try connection.receive(upTo: min(left, 65536))
-            if bytes.isEmpty { throw .broken("unexpected EOF") }
-            framing = .length(left - bytes.count)
-            if left == bytes.count { finish() }
-            return bytes
-        case .chunked(let left): return try readChunk(left)
+        case .done: 0
+        case .untilClose: .max
+        case .length(let left): left
+        case .chunked(let left): left > 0 ? left : try nextChunk()
         }
     }
 
-    private func readChunk(_ left: Int) throws(ClientError) -> [UInt8]? {
-        var left = left
-        if left == 0 {
-            guard let line = try connection.line() else { throw .broken("unexpected EOF") }
-            let digits = line.utf8.prefix { $0 != UInt8(ascii: ";") }
-            guard let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), size >= 0 else {
-                throw .broken("malformed chunked encoding")
-            }
-            if size == 0 {
-                while let trailer = try connection.line(), !trailer.isEmpty {}
-                finish()
-                return nil
-            }
-            left = size
+    private func nextChunk() throws(ClientError) -> Int {
+        guard let line = try connection.line() else { throw .broken("unexpected EOF") }
+        let digits = line.utf8.prefix { $0 != UInt8(ascii: ";") }
+        guard let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), size >= 0 else {
+            throw .broken("malformed chunked encoding")
         }
-        let bytes = try connection.receive(upTo: min(left, 65536))
-        if bytes.isEmpty { throw .broken("unexpected EOF") }
-        left -= bytes.count
-        if left == 0 { _ = try connection.line() }
-        framing = .chunked(left: left)
-        return bytes
+        framing = .chunked(left: size)
+        if size == 0 {
+            while let trailer = try connection.line(), !trailer.isEmpty {}
+            finish()
+        }
+        return size
+    }
+
+    /// So many of the expected bytes have come; none if the connection has ended.
+    private func count(_ received: Int) throws(ClientError) {
+        switch framing {
+        case .done: break
+        case .untilClose: if received == 0 { framing = .done }
+        case .length(let left):
+            if received == 0 { throw .broken("unexpected EOF") }
+            framing = .length(left - received)
+            if left == received { finish() }
+        case .chunked(let left):
+            if received == 0 { throw .broken("unexpected EOF") }
+            framing = .chunked(left: left - received)
+            if left == received { _ = try connection.line() }
+        }
     }
 
     /// The whole body, at most `limit` bytes.

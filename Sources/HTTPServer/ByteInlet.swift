@@ -96,21 +96,29 @@ final class ByteInlet: Sendable {
 /// that writes.
 struct ByteOutlet: Sendable {
     let channel: any Channel
+    let socket: ClientSocket?
 
-    func write(_ buffer: ByteBuffer) async throws { try await channel.writeAndFlush(buffer) }
+    /// What the client's socket takes at once is sent by the calling thread: to wake that of the event loop takes longer
+    /// than most answers do.
+    func write(_ buffer: ByteBuffer) async throws {
+        var buffer = buffer
+        if let socket {
+            switch buffer.withUnsafeReadableBytes({ sendNonBlocking(socket.descriptor, $0) }) {
+            case .bytes(let count): buffer.moveReaderIndex(forwardBy: count)
+            case .wouldBlock: break
+            case .ended: throw SysError("send", "client", .brokenPipe)
+            }
+            if buffer.readableBytes == 0 { return }
+        }
+        try await channel.writeAndFlush(buffer)
+    }
 
     func write(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
 
-    /// A second descriptor of a unix socket: nothing lies between it and the client, as TLS may on others.
-    func unixSocket() async -> OwnedFD? {
-        guard isUnixSocket(channel) else { return nil }
-        let duplicate = try? await channel.eventLoop.submit { [channel] in
-            try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
-                try OwnedFD(duplicating: socket).relinquish()
-            }
-        }.get()
-        guard let duplicate else { return nil }
-        return OwnedFD(owning: duplicate)
+    /// For one of many writes: lets others have the thread, too, which a client that reads fast would never do.
+    func writePart(_ buffer: ByteBuffer) async throws {
+        try await write(buffer)
+        await Task.yield()
     }
 
     /// Closes our sending side; the client may go on sending.
@@ -122,11 +130,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let inlet: ByteInlet
+    private let socket: ClientSocket?
     private let closing: ClosingSignal
     private let gone: ClosingSignal
 
-    init(_ inlet: ByteInlet, closing: ClosingSignal, gone: ClosingSignal) {
+    init(_ inlet: ByteInlet, _ socket: ClientSocket?, closing: ClosingSignal, gone: ClosingSignal) {
         self.inlet = inlet
+        self.socket = socket
         self.closing = closing
         self.gone = gone
     }
@@ -147,16 +157,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        socket?.shutDown()  // our own descriptor of it is still open
         inlet.close()
         closing.close()
         gone.close()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-
-}
-
-private func isUnixSocket(_ channel: any Channel) -> Bool {
-    guard case .unixDomainSocket? = channel.localAddress else { return false }
-    return true
 }

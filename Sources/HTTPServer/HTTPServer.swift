@@ -65,27 +65,31 @@ package struct HTTPServer: Sendable {
         var channel: any Channel
         var isEncrypted: Bool
         var inlet: ByteInlet
+        var socket: ClientSocket?
         var closing = ClosingSignal()
         var gone = ClosingSignal()
     }
 
     private static func accept(_ channel: any Channel, _ tls: ServerTLS?, _ limits: ConnectionLimits) throws -> Accepted
     {
-        let accepted = Accepted(channel: channel, isEncrypted: tls != nil, inlet: ByteInlet(channel))
+        let accepted = Accepted(
+            channel: channel, isEncrypted: tls != nil, inlet: ByteInlet(channel),
+            socket: tls == nil ? ClientSocket.of(channel) : nil)
         try tls?.addHandlers(to: channel)
         if let idle = limits.idle {
             try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: TimeAmount(idle)))
         }
         try channel.pipeline.syncOperations.addHandler(
-            ConnectionHandler(accepted.inlet, closing: accepted.closing, gone: accepted.gone))
+            ConnectionHandler(
+                accepted.inlet, accepted.socket, closing: accepted.closing, gone: accepted.gone))
         return accepted
     }
 
     private func serve(_ accepted: Accepted, _ responder: any Responder) async {
         let connection = Connection(
             responder: responder, reader: ConnectionReader(accepted.inlet),
-            output: ByteOutlet(channel: accepted.channel), closing: accepted.closing, gone: accepted.gone,
-            logger: logger
+            output: ByteOutlet(channel: accepted.channel, socket: accepted.socket), closing: accepted.closing,
+            gone: accepted.gone, logger: logger
         ) {
             accepted.isEncrypted ? await PeerName.of(accepted.channel) : ""
         }

@@ -13,10 +13,10 @@ package struct HijackedStream: Sendable {
     package func read() async throws -> [UInt8]? { try await reader.nextRaw() }
 
     /// Suspends while the client does not read; throws when it has gone.
-    package func write(_ bytes: [UInt8]) async throws { try await output.write(ByteBuffer(bytes: bytes)) }
+    package func write(_ bytes: [UInt8]) async throws { try await output.writePart(ByteBuffer(bytes: bytes)) }
 
     /// A second descriptor of the client's socket, if all that is written goes there as it is.
-    package func plainSocket() async -> OwnedFD? { await output.unixSocket() }
+    package func plainSocket() -> OwnedFD? { try? output.socket?.descriptor.duplicate() }
 
     /// Suspends until the client has gone altogether, or the task is cancelled. A handler that waits for anything but
     /// the client must watch this, or it outlives a client that sends nothing and is sent nothing. One task at a time.

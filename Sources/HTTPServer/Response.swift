@@ -40,9 +40,13 @@ package enum Response: Sendable {
 /// gone.
 package protocol BodyWriter: Sendable {
     func write(_ bytes: [UInt8]) async throws
+    /// For a thread that writes the body, or parts of it, while `write` is not used; nil where only `write` will do.
+    var socket: BodySocket? { get }
 }
 
 extension BodyWriter {
+    package var socket: BodySocket? { nil }
+
     package func write(_ text: String) async throws { try await write(Array(text.utf8)) }
 
     /// One line of a stream of JSON documents.

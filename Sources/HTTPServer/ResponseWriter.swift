@@ -98,13 +98,18 @@ struct StreamBodyWriter: BodyWriter {
 
     func write(_ bytes: [UInt8]) async throws {
         if bytes.isEmpty || isDiscarding { return }  // an empty chunk would end the body
-        guard isChunked else { return try await output.write(ByteBuffer(bytes: bytes)) }
+        guard isChunked else { return try await output.writePart(ByteBuffer(bytes: bytes)) }
         var buffer = ByteBuffer()
         buffer.reserveCapacity(bytes.count + 20)
         buffer.writeString(String(bytes.count, radix: 16) + "\r\n")
         buffer.writeBytes(bytes)
         buffer.writeString("\r\n")
-        try await output.write(buffer)
+        try await output.writePart(buffer)
+    }
+
+    var socket: BodySocket? {
+        guard !isDiscarding, let client = output.socket else { return nil }
+        return BodySocket(client: client, isChunked: isChunked)
     }
 
     func finish() async throws {

@@ -2,7 +2,7 @@
 
 /// A JSON document (RFC 8259) as a tree. Objects keep the order of their members, so that what is written reads like
 /// what a Go program would write.
-package indirect enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case int(Int64)
@@ -30,9 +30,10 @@ extension JSONValue {
     /// Go.
     package subscript(_ key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        // By position: a loop over the members themselves would count references to each of them.
-        guard let index = members.indices.last(where: { members[$0].key == key }) else { return nil }
-        return members[index].value
+        return members.withUnsafeBufferPointer { members in
+            // By position: a loop over the members themselves would count references to each of them.
+            members.indices.last { members[$0].key == key }.map { members[$0].value }
+        }
     }
 
     package var string: String? {

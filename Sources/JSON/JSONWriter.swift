@@ -81,6 +81,10 @@ private struct JSONWriter {
             var plain = 0  // where what is not written yet begins
             var index = 0
             while index < bytes.count {
+                if Self.isPlain(bytes[index]) {
+                    index += 1
+                    continue
+                }
                 let length = lengthToEscape(bytes[index...])
                 if length > 0 {
                     output.append(contentsOf: bytes[plain..<index])
@@ -92,6 +96,11 @@ private struct JSONWriter {
             output.append(contentsOf: bytes[plain...])
         }
         output.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether a byte is written as it is whatever the format, which most are.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5C && byte != 0x3C && byte != 0x3E && byte != 0x26
     }
 
     /// How many bytes the escaped character has that `bytes` begins with; 0 if it is written as it is.

@@ -27,16 +27,37 @@ package func readSome(_ fd: borrowing OwnedFD, upTo count: Int) throws(SysError)
     return bytes
 }
 
+/// One read(2) into memory that is there already; 0 at the end.
+package func readSome(_ fd: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer) throws(SysError) -> Int {
+    let number = fd.raw
+    return try sys("read") { read(number, buffer.baseAddress, buffer.count) }
+}
+
+/// Fills the whole buffer from a file; with zeros where the file has ended.
+package func readPadded(_ fd: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer) throws(SysError) {
+    var filled = 0
+    while filled < buffer.count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+        let count = try readSome(fd, into: rest)
+        if count == 0 {
+            rest.initializeMemory(as: UInt8.self, repeating: 0)
+            return
+        }
+        filled += count
+    }
+}
+
 /// Writes every byte, however many calls it takes. The descriptor must be blocking.
 package func writeAll(_ fd: borrowing OwnedFD, _ bytes: [UInt8]) throws(SysError) {
+    try bytes.withUnsafeBufferPointer { (buffer) throws(SysError) in try writeAll(fd, UnsafeRawBufferPointer(buffer)) }
+}
+
+/// The same from memory that is no array.
+package func writeAll(_ fd: borrowing OwnedFD, _ bytes: UnsafeRawBufferPointer) throws(SysError) {
     let number = fd.raw
     var done = 0
     while done < bytes.count {
-        done += try sys("write") {
-            bytes.withUnsafeBytes { buffer in
-                write(number, buffer.baseAddress?.advanced(by: done), bytes.count - done)
-            }
-        }
+        done += try sys("write") { write(number, bytes.baseAddress?.advanced(by: done), bytes.count - done) }
     }
 }
 

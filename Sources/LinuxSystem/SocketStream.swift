@@ -12,6 +12,25 @@ package func sendAll(_ fd: borrowing OwnedFD, _ bytes: [UInt8]) throws(SysError)
     }
 }
 
+/// One send(2) of what the socket takes now. Errors count as the end.
+package func sendNonBlocking(_ fd: borrowing OwnedFD, _ bytes: UnsafeRawBufferPointer) -> Transfer {
+    let number = fd.raw
+    while true {
+        let result = send(number, bytes.baseAddress, bytes.count, 0x4040)  // MSG_NOSIGNAL, MSG_DONTWAIT
+        if result >= 0 { return .bytes(result) }
+        let errno = Errno.current
+        if errno == .interrupted { continue }
+        return errno == .wouldBlock ? .wouldBlock : .ended
+    }
+}
+
+/// Ends a connection in both directions, also for those who wait for it with other descriptors of it.
+package func shutdownBoth(_ fd: borrowing OwnedFD) throws(SysError) {
+    let number = fd.raw
+    let both: CInt = 2  // SHUT_RDWR
+    try sys("shutdown") { shutdown(number, both) }
+}
+
 /// Half-closes a socket: the peer reads end of file, we can still receive.
 package func shutdownWriting(_ fd: borrowing OwnedFD) throws(SysError) {
     let number = fd.raw

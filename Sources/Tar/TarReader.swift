@@ -53,15 +53,6 @@ package final class TarReader {
         return filled
     }
 
-    /// The next data of the current entry, at least one byte; fails at its end.
-    package func readData(upTo count: Int) throws -> [UInt8] {
-        let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            filled = try readData(into: UnsafeMutableRawBufferPointer(buffer))
-        }
-        guard !bytes.isEmpty else { throw ArchiveError.truncated }
-        return bytes
-    }
-
     /// The data of the current entry, which must not have more than `limit` bytes.
     package func readAllData(limit: Int) throws -> [UInt8] {
         guard dataLeft <= limit else { throw ArchiveError("tar entry has \(dataLeft) bytes, more than \(limit)") }

@@ -19,16 +19,34 @@ private struct TenBytes: Responder {
     }
 }
 
+/// Answers every request with the first ten bytes of a file.
+private struct FileAnswer: Responder {
+    let commonHeaders: [(name: String, value: String)] = []
+    let file: FilePath
+
+    func respond(to head: RequestHead, body: RequestBody) async -> Response {
+        .stream(.ok, contentType: "text/plain") { [file] body in
+            let socket = try #require(body.socket)
+            try await runOnThread {
+                var buffer: [UInt8] = [1, 2, 3]
+                let file = try open(file, O_RDONLY)
+                try buffer.withUnsafeMutableBytes { try socket.write(file, count: 10, using: $0) }
+            }
+        }
+    }
+}
+
 /// Runs `body` with the path of a socket that is served.
 private func withServer(
-    _ limits: ConnectionLimits, _ body: @escaping @Sendable (FilePath) async throws -> Void
+    _ limits: ConnectionLimits, by responder: any Responder = TenBytes(),
+    _ body: @escaping @Sendable (FilePath) async throws -> Void
 ) async throws {
     let path = FilePath("/tmp/swrun-http-\(randomIdentifier().prefix(16)).sock")
     let listener = try UnixSocket.listen(path).relinquish()
     defer { _ = try? removeFile(path) }
     let server = HTTPServer(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.serve(OwnedFD(owning: listener), limits: limits, by: TenBytes()) }
+        group.addTask { try await server.serve(OwnedFD(owning: listener), limits: limits, by: responder) }
         try await body(path)
         group.cancelAll()
     }
@@ -54,6 +72,19 @@ struct ConnectionTests {
             #expect(answer.contains("\r\nContent-Length: 10\r\n"))
             #expect(answer.hasSuffix("\r\n\r\n0123456789"))
             #expect(!answer.contains("chunked"))
+        }
+    }
+
+    @Test(
+        "a file goes out by its descriptor; zeros where it ends too early",
+        arguments: [("0123456789more", "0123456789"), ("0123", "0123\0\0\0\0\0\0")])
+    func file(_ content: String, _ sent: String) async throws {
+        let file = FilePath("/tmp/swrun-http-\(randomIdentifier().prefix(16))")
+        try writeFileAtomically(file, Array(content.utf8))
+        defer { _ = try? removeFile(file) }
+        try await withServer(ConnectionLimits(), by: FileAnswer(file: file)) { path in
+            let answer = try await runOnThread { try ask(path) }
+            #expect(answer.hasSuffix("\r\n\r\na\r\n" + sent + "\r\n0\r\n\r\n"))
         }
     }
 

@@ -15,21 +15,18 @@ struct CopyFromContainer {
         let source = follows ? try followed(path) : path
         let response = try call.client.send("GET", CopyStat.archivePath(container), Query([("path", source)]))
         let stat = try CopyStat(header: response.header("x-docker-container-path-stat"))
-        var count: Int64 = 0
-        func next() throws -> [UInt8]? {
-            let bytes = try response.read()
-            count += Int64(bytes?.count ?? 0)
-            return bytes
-        }
+        let archive = ResponseSource(response)
         if local == "-" {
-            while let bytes = try next() { try StandardStreams.write(1, bytes) }
-            return count
+            while case let bytes = try archive.read(upTo: 1 << 16), !bytes.isEmpty {
+                try StandardStreams.write(1, bytes)
+            }
+            return archive.count
         }
         do {
             let name = source == path ? stat.name : path.baseName  // of a link that was followed the link's own
-            try TarExtraction(try target(local, stat, name, source)).extract(TarReader(PieceSource(next)))
+            try TarExtraction(try target(local, stat, name, source)).extract(TarReader(archive))
         } catch let error as ArchiveError { throw CommandFailure(error.message) }
-        return count
+        return archive.count
     }
 
     /// The link's target, when the path is a link.
@@ -67,5 +64,19 @@ struct CopyFromContainer {
                 "invalid output path: directory " + target.absolute.parent.string.quoted + " does not exist")
         }
         return target
+    }
+}
+
+/// The body of a response, counted.
+private final class ResponseSource: ByteSource {
+    private let response: HTTPResponse
+    private(set) var count: Int64 = 0
+
+    init(_ response: HTTPResponse) { self.response = response }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let received = try response.read(into: buffer)
+        count += Int64(received)
+        return received
     }
 }

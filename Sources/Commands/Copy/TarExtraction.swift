@@ -6,15 +6,18 @@ import Tar
 
 /// Unpacks an archive whose entries all lie below one root, giving the root another name. The archive comes out of a
 /// container and is not trusted: parents are resolved inside the target's directory, links are never followed.
-struct TarExtraction {
+final class TarExtraction {
     private let directory: FilePath
     private let rootName: String
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
 
     /// - Parameter target: what the archive's first component becomes; its parent must exist.
     init(_ target: FilePath) {
         directory = target.parent
         rootName = target.lastComponent
     }
+
+    deinit { buffer.deallocate() }
 
     func extract(_ archive: TarReader) throws {
         let root = try LinuxSystem.open(directory, O_RDONLY | O_DIRECTORY)
@@ -93,9 +96,11 @@ struct TarExtraction {
     private func copy(_ count: Int64, from archive: TarReader, to file: borrowing OwnedFD) throws {
         var left = count
         while left > 0 {
-            let bytes = try archive.readData(upTo: Int(min(left, 1 << 17)))
-            try writeAll(file, bytes)
-            left -= Int64(bytes.count)
+            let wanted = Int(min(left, Int64(buffer.count)))
+            let count = try archive.readData(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+            guard count > 0 else { throw ArchiveError.truncated }
+            try writeAll(file, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            left -= Int64(count)
         }
     }
 

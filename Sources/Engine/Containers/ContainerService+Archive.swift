@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Archive
+package import Archive
 import CLinux
 import ContainerdAPI
 import DockerAPI
@@ -13,13 +13,8 @@ package struct ContainerPath: Sendable {
     let place: TreePlace
     package let status: PathStatus
 
-    /// Passes on an archive of the path and all below it.
-    package func archive(to write: ([UInt8]) async throws -> Void) async throws {
-        try await piping(
-            { [tree, place] sink in
-                try withExtendedLifetime(tree) { try place.write(to: sink) }
-            }, to: write)
-    }
+    /// Writes an archive of the path and all below it. Blocks.
+    package func archive(to sink: any ByteSink) throws { try withExtendedLifetime(tree) { try place.write(to: sink) } }
 }
 
 /// How an archive is unpacked inside a container.

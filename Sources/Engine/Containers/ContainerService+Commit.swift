@@ -74,28 +74,23 @@ extension ContainerService {
         let stack: LayerStack
         /// The mounted file system of a running one: to mount its layers a second time would be undefined.
         let tree: ContainerTree?
+        let identities: IdentityMap
+
+        /// Writes a tar of it all. Blocks.
+        package func write(to sink: any ByteSink) throws {
+            guard let tree else { return try writeTree(stack, identities: identities, to: sink) }
+            try writeTree(try openInRoot(tree.root, "/", OpenFlags.directory), identities: identities, to: sink)
+        }
     }
 
     package func exportable(_ reference: String) async throws -> Exportable {
         let container = try find(reference)
         let record = try usable(container, for: "export")
         let source = Exportable(
-            stack: try stack(record), tree: try await runningTree(container, rootOnly: true))
+            stack: try stack(record), tree: try await runningTree(container, rootOnly: true),
+            identities: configuration.identities)
         publish("export", record)
         return source
-    }
-
-    /// Passes on a tar of the whole root file system.
-    package func export(_ source: Exportable, to write: ([UInt8]) async throws -> Void) async throws {
-        let identities = configuration.identities
-        try await piping(
-            { sink in
-                guard let tree = source.tree else {
-                    return try writeTree(source.stack, identities: identities, to: sink)
-                }
-                try writeTree(
-                    try openInRoot(tree.root, "/", OpenFlags.directory), identities: identities, to: sink)
-            }, to: write)
     }
 
     // MARK: Steps

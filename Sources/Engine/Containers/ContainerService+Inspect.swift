@@ -134,12 +134,10 @@ extension ContainerRecord {
 
     /// The networks of a running container, or those that it will be on.
     var shownNetworks: [JSONValue.Member] {
-        if state.isRunning || !network.networks.isEmpty || networkMode.hasPrefix("container:") {
-            return network.networks
-        }
-        let settings = endpointSettings(Self.networkKeys(networkMode))
-        let first = leftFirstNetwork ? [] : [unattached(networkMode, settings)]
-        let shown = leftFirstNetwork ? [] : [networkMode, "default"]
+        let mode = networkMode
+        if state.isRunning || !network.networks.isEmpty || mode.hasPrefix("container:") { return network.networks }
+        let first = leftFirstNetwork ? [] : [unattached(mode, endpointSettings(Self.networkKeys(mode)))]
+        let shown = leftFirstNetwork ? [] : [mode, "default"]
         return first + endpoints.filter { !shown.contains($0.key) }.map { unattached($0.key, $0.value) }
     }
 

@@ -26,8 +26,7 @@ extension ContainerService {
     package func list(_ request: ContainerListRequest) async throws -> JSONValue {
         let filter = try await ContainerFilter(request, self)
         try allow(request.filters, Self.filterKeys)
-        var records = registry.all.map { $0.record }.filter { filter.passes($0) }
-        records.sort { ($1.created, $0.id) < ($0.created, $1.id) }
+        var records = Self.newestFirst(registry.all.lazy.map { $0.record }.filter { filter.passes($0) })
         if request.limit > 0 { records = Array(records.prefix(request.limit)) }
         var list: [JSONValue] = []
         let holders = await holders(of: Set(records.map(\.imageName)))
@@ -40,6 +39,13 @@ extension ContainerService {
             list.append(json)
         }
         return .array(list)
+    }
+
+    private static func newestFirst(_ records: some Sequence<ContainerRecord>) -> [ContainerRecord] {
+        let records = Array(records)
+        // Places are sorted: to move a record counts references to all that it has.
+        let order = records.indices.map { (place: $0, created: records[$0].created, id: records[$0].id) }
+        return order.sorted { ($1.created, $0.id) < ($0.created, $1.id) }.map { records[$0.place] }
     }
 
     /// The IDs of the images that names stand for now; of those that stand for one.

@@ -66,6 +66,7 @@ final class AttachConnection: Sendable {
                 case .wouldBlock: try await waitUntilWritable(target.raw)
                 }
             }
+            await Task.yield()  // a process that writes without end would keep the thread
         }
     }
 

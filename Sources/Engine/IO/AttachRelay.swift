@@ -72,7 +72,7 @@ struct AttachRelay: Sendable {
 
     /// What comes is framed already, as the client wants it.
     private func passFrames() async throws {
-        if let socket = await client.plainSocket() { return try await connection.splice(to: socket) }
+        if let socket = client.plainSocket() { return try await connection.splice(to: socket) }
         while let bytes = try await connection.read() { try await client.write(bytes) }
     }
 

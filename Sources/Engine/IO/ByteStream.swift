@@ -12,9 +12,9 @@ package protocol ByteStream: Sendable {
     func waitUntilGone() async
     /// A second descriptor of the client's non-blocking socket, if what `write` is given goes there as it is and nothing
     /// waits to be sent; whoever has it writes to it and no more to the stream.
-    func plainSocket() async -> OwnedFD?
+    func plainSocket() -> OwnedFD?
 }
 
 extension ByteStream {
-    package func plainSocket() async -> OwnedFD? { nil }
+    package func plainSocket() -> OwnedFD? { nil }
 }

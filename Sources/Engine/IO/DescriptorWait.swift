@@ -6,7 +6,7 @@ import Threads
 
 /// Suspends until the non-blocking descriptor can be read, or its peer is gone. It must stay open until this returns,
 /// and only one task at a time may wait to read it.
-func waitUntilReadable(_ fd: CInt) async throws { try await DescriptorWaiter.reading.wait(fd) }
+package func waitUntilReadable(_ fd: CInt) async throws { try await DescriptorWaiter.reading.wait(fd) }
 
 /// Suspends until the non-blocking descriptor can be written; one task at a time as well.
 func waitUntilWritable(_ fd: CInt) async throws { try await DescriptorWaiter.writing.wait(fd) }

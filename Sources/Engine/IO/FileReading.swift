@@ -5,16 +5,17 @@ import LinuxSystem
 /// pread(2): at most `count` bytes at `offset`; fewer only at the end of the file.
 func readAt(_ file: borrowing OwnedFD, _ offset: Int64, _ count: Int) throws(SysError) -> [UInt8] {
     let number = file.raw
-    var buffer = [UInt8](repeating: 0, count: count)
-    var done = 0
-    while done < count {
-        let position = off_t(offset) + done
-        let got = try sys("pread") {
-            buffer.withUnsafeMutableBytes { pread(number, $0.baseAddress?.advanced(by: done), count - done, position) }
-        }
-        if got == 0 { break }
-        done += got
+    var failure: SysError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+        do throws(SysError) {
+            while done < count {
+                let (place, position) = (buffer.baseAddress?.advanced(by: done), off_t(offset) + done)
+                let got = try sys("pread") { pread(number, place, count - done, position) }
+                if got == 0 { break }
+                done += got
+            }
+        } catch { failure = error }
     }
-    buffer.removeLast(count - done)
-    return buffer
+    if let failure { throw failure }
+    return bytes
 }

@@ -127,6 +127,7 @@ package struct LogReader: Sendable {
                 (position.offset, position.rest) = (0, [])
                 continue
             }
+            await Task.yield()  // a long log takes a while, even if nothing of it is wanted
             position.offset += Int64(bytes.count)
             position.rest += bytes
             let (lines, isPast) = Self.lines(&position.rest, request)

@@ -54,7 +54,7 @@ struct LogSegments: Sendable {
         var result: [(file: OpenLog, offset: Int64)] = []
         for file in files().reversed() {
             let content = try await file.content()
-            let (offset, lines) = try content.lastLines(left)
+            let (offset, lines) = try await content.lastLines(left)
             result.insert((file, offset), at: 0)
             left -= lines
             if left <= 0 { break }

@@ -23,7 +23,7 @@ struct ArchiveRoutes {
         let found = try await containers.path(name, try Self.path(request))
         try containers.didArchive(name)
         let stream = Response.stream(.ok, contentType: "application/x-tar") { body in
-            try await found.archive { try await body.write($0) }
+            try await body.send { try found.archive(to: $0) }
         }
         return .with(headers: Self.headers(found), stream)
     }

@@ -48,8 +48,8 @@ struct ContainerChangeRoutes {
 
     @Sendable private func export(_ request: Request) async throws -> Response {
         let source = try await containers.exportable(try request.parameter("name"))
-        return .stream(.ok, contentType: "application/octet-stream") { [containers] body in
-            try await containers.export(source) { try await body.write($0) }
+        return .stream(.ok, contentType: "application/octet-stream") { body in
+            try await body.send { try source.write(to: $0) }
         }
     }
 }

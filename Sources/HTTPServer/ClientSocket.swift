@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
+import NIOCore
+
+/// A second descriptor of a client's unix socket, to send without the event loop: nothing lies between it and the client, as
+/// TLS may on others. Only for what is sent while nothing waits in the event loop.
+final class ClientSocket: Sendable {
+    let descriptor: OwnedFD
+
+    private init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+
+    /// nil for other sockets, and when there is no descriptor left. Called by the event loop.
+    static func of(_ channel: any Channel) -> ClientSocket? {
+        guard isUnixSocket(channel) else { return nil }
+        let duplicate = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { socket in
+            ClientSocket(try OwnedFD(duplicating: socket))
+        }
+        return duplicate ?? nil
+    }
+
+    func send(_ text: String) throws(SysError) {
+        try Array(text.utf8).withUnsafeBufferPointer { (bytes) throws(SysError) in
+            try send(UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    /// Ends the connection, and the wait of a thread for it.
+    func shutDown() { try? shutdownBoth(descriptor) }
+
+    /// Sends everything, waiting for the client as long as it needs: for a thread that may.
+    func send(_ bytes: UnsafeRawBufferPointer) throws(SysError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            switch sendNonBlocking(descriptor, UnsafeRawBufferPointer(rebasing: rest)) {
+            case .bytes(let count): rest = rest.dropFirst(count)
+            case .wouldBlock: try waitWritable(descriptor.raw)
+            case .ended: throw SysError("send", "client", .brokenPipe)
+            }
+        }
+    }
+}
+
+func isUnixSocket(_ channel: any Channel) -> Bool {
+    guard case .unixDomainSocket? = channel.localAddress else { return false }
+    return true
+}
