@@ -155,7 +155,8 @@ let runtimeProgram = embeddedProgram("swrunc", ["ContainerRuntime", "CLinux", "L
 let cliTargets: [Target] = [
     library("Tar"),
     library("GoTemplate", ["JSON"]),
-    library("DockerClient", ["LinuxSystem", "JSON"]),
+    library("Proxies"),
+    library("DockerClient", ["LinuxSystem", "JSON", "Proxies"]),
     library("Commands", ["DockerClient", "GoTemplate", "Flags", "CLinux", "LinuxSystem", "JSON", "Tar"]),
     program("swrun", ["Commands"]),
 ]
@@ -175,7 +176,8 @@ let daemonTargets: [Target] = [
     library("ContentStore", ["CLinux", "LinuxSystem", "OCISpec", "Metadata", crypto]),
     library("Metadata", ["LinuxSystem", "JSON", "CSQLite"]),
     library(
-        "Registry", ["LinuxSystem", "OCISpec", "JSON", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
+        "Registry",
+        ["LinuxSystem", "OCISpec", "JSON", "Proxies", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, crypto]),
     library(
         "RegistryServer",
         [
@@ -198,7 +200,7 @@ let daemonTargets: [Target] = [
         [
             "CLinux", "CYAML", "LinuxSystem", "JSON", "OCISpec", "Cgroups", "ShimAPI", "Tar", "Archive", "DockerAPI",
             "GoTemplate", "Netlink", "Networking", "Metadata", "ContainerdAPI", "TTRPC", "AsyncTTRPC", "Threads",
-            "Registry",
+            "Proxies", "Registry",
             protobuf, logging, crypto,
             httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, nioTLS,
         ]),
@@ -219,7 +221,7 @@ let daemonTargets: [Target] = [
 let coreTests: [Target] = [
     tests("LinuxSystem", ["CLinux"]), tests("JSON"), tests("Flags"), tests("OCISpec", ["JSON"]), tests("TTRPC"),
     tests("ShimAPI", ["Cgroups", "LinuxSystem"]), tests("Shim", ["JSON", "LinuxSystem", "ShimAPI", "TTRPC"]),
-    tests("GoTemplate", ["JSON"]), tests("DockerClient", ["JSON", "LinuxSystem"]), tests("Tar"),
+    tests("GoTemplate", ["JSON"]), tests("DockerClient", ["JSON", "LinuxSystem"]), tests("Tar"), tests("Proxies"),
     tests("Commands", ["Flags", "GoTemplate", "JSON", "LinuxSystem"]),
 ]
 
@@ -258,15 +260,15 @@ func part(of name: String, _ dependencies: [Target.Dependency], _ sources: [Stri
 
 let fuzzedModules: Set = [
     "CISAL", "CZstd", "CBzip2", "CLZMA", "CYAML", "CSQLite", "CNFTables", "Threads", "Netlink", "Archive", "Metadata",
-    "Networking", "DockerAPI", "Tar", "GoTemplate", "DockerClient", "Commands",
+    "Networking", "DockerAPI", "Tar", "Proxies", "GoTemplate", "DockerClient", "Commands",
 ]
 
 let fuzzTargets: [Target] = [
     part(
-        of: "Registry", ["LinuxSystem", "OCISpec", "JSON"],
+        of: "Registry", ["LinuxSystem", "OCISpec", "JSON", "Proxies"],
         [
-            "AuthChallenge.swift", "HostsFile.swift", "IPAddress.swift", "ProxySettings.swift",
-            "RegistryConfiguration.swift", "RegistryEndpoint.swift", "RegistryError.swift", "RemoteURL.swift",
+            "AuthChallenge.swift", "HostsFile.swift", "RegistryConfiguration.swift", "RegistryEndpoint.swift",
+            "RegistryError.swift", "RemoteURL.swift",
             "ResponseHeader.swift", "RetryPolicy.swift", "TOMLReader.swift",
         ]),
     part(

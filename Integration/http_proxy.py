@@ -9,8 +9,10 @@ from serving import Serving
 
 
 class Proxy(Serving, socketserver.ThreadingTCPServer):
-    def __init__(self, password=None):
+    def __init__(self, password=None, upstream=None):
+        """With `upstream`, a host and a port, all tunnels lead there."""
         super().__init__(ProxyHandler)
+        self.upstream = upstream
         self.password = password
         self.asked = []  # method and target of each request
 
@@ -32,7 +34,7 @@ class ProxyHandler(socketserver.StreamRequestHandler):
             self.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
             return
         host, _, port = target.rpartition(":")
-        upstream = socket.create_connection((host, int(port)))
+        upstream = socket.create_connection(self.server.upstream or (host, int(port)))
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         there = threading.Thread(target=self.pump, args=(self.rfile.read1, upstream.sendall, upstream), daemon=True)
         there.start()

@@ -2,6 +2,7 @@
 """Settings of the daemon that concern the default bridge and published ports."""
 import pytest
 
+from harness import run
 from test_ipv6 import ANSWER, said
 
 
@@ -40,6 +41,30 @@ def test_where_containers_of_the_default_bridge_are(restarted, own_stack):
     assert stack.docker("network", "inspect", "made", "--format", "{{.EnableIPv6}} {{json .Options}}") == (
         'true {"com.docker.network.driver.mtu":"1400","com.docker.network.enable_ipv6":"true"}')
     assert "mtu 1400" in stack.docker("run", "--rm", "--network", "made", "busybox", "ip", "link", "show", "eth0")
+
+
+def test_the_address_of_the_default_bridge_in_ipv6(restarted):
+    stack = restarted("--ipv6", "--bip6", "fd00:bb::7/64", "--fixed-cidr-v6", "fd00:bb::1:0/112")
+    assert "fd00:bb::7/64" in run("ip", "-6", "-br", "address", "show", stack.bridge)
+    stack.docker("run", "-d", "--name", "one", "busybox", "sleep", "120")
+    endpoint = stack.inspect("one")["NetworkSettings"]["Networks"]["bridge"]
+    assert endpoint["IPv6Gateway"] == "fd00:bb::7" and endpoint["GlobalIPv6Address"].startswith("fd00:bb::1:")
+    assert "default via fd00:bb::7" in stack.docker("exec", "one", "ip", "-6", "route")
+
+
+@pytest.mark.parametrize("flags, reached", [((), False), (("--allow-direct-routing",), True)])
+def test_published_ports_at_the_containers_own_address(restarted, flags, reached):
+    """From another network namespace of the host, which has a route to the container's network."""
+    stack = restarted(*flags)
+    serve(stack, "server", "-p", "127.0.0.1:8123:80", ports=(80, 81))
+    host = stack.inspect("server")["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+    stack.docker("network", "create", "apart")
+    stack.docker("run", "-d", "--name", "other", "--network", "apart", "busybox", "sleep", "120")
+
+    def hears(port):
+        script = f"for i in 1 2; do nc -w 1 {host} {port} </dev/null | grep here && break; done"
+        return stack.docker("exec", "other", "sh", "-c", script, check=False) == "here"
+    assert hears(80) == reached and not hears(81)
 
 
 def test_links_open_exposed_ports_where_nothing_else_is(restarted):

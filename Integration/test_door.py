@@ -13,6 +13,7 @@ import time
 import pytest
 
 from harness import BIN, Stack, run, wait_until
+from http_proxy import Proxy
 
 PORTS = {"tls": 23760, "verify": 23761, "plain": 23750}
 
@@ -154,6 +155,24 @@ def test_mutual_tls(door, keys, client):
     for env, text in refused:
         result = run(client, "ps", env=env, check=False)
         assert result.code != 0 and text in result.err, result.err
+
+
+@pytest.mark.parametrize("client", clients())
+def test_a_proxy_in_front_of_the_daemon(door, keys, client):
+    """Requests in plain HTTP go to the proxy itself, TLS goes through it; not for loopback and what NO_PROXY names."""
+    home = {"HOME": str(door.home), "DOCKER_CONFIG": str(door.home / "none")}
+    files = {"DOCKER_TLS": "1", "DOCKER_CERT_PATH": str(keys / "client")}
+    with Proxy("user:secret", upstream=("127.0.0.1", PORTS["verify"])) as proxy:
+        said = {**home, "HTTP_PROXY": f"http://user:secret@{proxy.address}", "https_proxy": f"user:secret@{proxy.address}"}
+        plain = run(client, "-H", "tcp://daemon.example", "ps", env=said, check=False)
+        assert plain.code == 1 and ("HEAD", "http://daemon.example:2375/_ping") in proxy.asked
+        proxy.asked.clear()
+        assert run(client, "-H", "tcp://daemon.example:2376", "version", "-f", "{{.Server.Os}}", env={**said, **files}) == "linux"
+        assert set(proxy.asked) == {("CONNECT", "daemon.example:2376")}
+        proxy.asked.clear()
+        run(client, "-H", f"tcp://127.0.0.1:{PORTS['verify']}", "version", env={**said, **files})
+        refused = run(client, "-H", "tcp://daemon.invalid", "ps", env={**said, "NO_PROXY": ".invalid"}, check=False)
+        assert refused.code == 1 and not proxy.asked
 
 
 def test_a_name_that_is_not_in_the_certificate(door, keys):

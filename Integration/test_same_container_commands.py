@@ -58,6 +58,28 @@ create --dns-search 'bad domain' busybox
 create --dns-search -x.example busybox
 create --link a:b:c busybox
 create --link '' busybox
+inspect -f '{{.Config.Entrypoint}}|{{.Config.Volumes}}|{{.Config.OnBuild}}|{{.Config.StopTimeout}}' other
+inspect -f '{{.HostConfig.CapAdd}} {{.HostConfig.PortBindings}} {{json .HostConfig.CapAdd}} {{.HostConfig.Binds}}' other
+inspect -f '{{range .NetworkSettings.Networks}}{{.Links}} {{.IPAMConfig}} {{.DriverOpts}}{{end}} {{.ExecIDs}}' up
+inspect -f '{{.NetworkSettings.SecondaryIPAddresses}} {{.ImageManifestDescriptor}} {{.State.Health}}' up
+inspect -f '{{len .HostConfig.CapAdd}}{{if .HostConfig.CapAdd}}y{{end}}{{range .HostConfig.Links}}y{{end}}' up
+inspect -f '{{.HostConfig.NoSuchMemberAtAll}}' up
+image inspect -f '{{.Config.Entrypoint}}|{{.Config.Volumes}}|{{.Config.Labels}}|{{.Config.OnBuild}}|{{.Variant}}' busybox
+image inspect -f '{{json .Config.Entrypoint}} {{.Config.ExposedPorts}} {{.Descriptor}} {{.Manifests}}' busybox
+volume inspect -f '{{.Options}} {{json .Options}} {{json .Status}} {{.UsageData}}' vol
+info -f '{{.Plugins.Authorization}} {{.Warnings}} {{.GenericResources}}'
+create --expose 80-70 busybox
+create --expose 80-x busybox
+create --network '' busybox
+create --env-file / busybox
+create --label-file / busybox
+exec --env-file / up true
+create --cidfile / busybox
+create --gpus nope busybox
+network connect --link a:b:c net other
+cp up:/etc/passwd /nonexistent/dir/
+context create x --docker host=nope
+context create x --docker host=bad://
 create --blkio-weight-device /dev/x:bad busybox
 create --device-read-bps /dev/null:bad busybox
 create --device-write-iops /dev/null:-1 busybox
@@ -67,6 +89,8 @@ create --cidfile /nonexistent/x nosuch:1@bad
 create --label kept=no --cidfile /nonexistent/x busybox
 ps -aq -f label=kept=no
 --tlsverify --tlscacert /nonexistent/ca.pem ps
+--tls --tlscacert /nonexistent/ca.pem ps
+--tls --tlscacert /nonexistent/ca.pem -H tcp://127.0.0.1:1 ps
 --tlsverify --tlscacert /nonexistent/ca.pem -H tcp://127.0.0.1:1 ps
 -c nosuch -H unix:///x ps
 """
@@ -103,6 +127,13 @@ def test_a_signal_answers_a_question_with_no(shared, number):
             found.append((process.wait(10), asked + process.stdout.read()))
     assert found[1] == found[0]
     assert found[1][0] == 0 and shared.docker("ps", "-aq", "-f", "name=other")
+
+
+@pytest.mark.parametrize("flags", [[], ["-a"], ["--filter", "until=1h", "--keep-storage", "1g"]])
+def test_there_is_no_cache_of_builds_to_prune(shared, flags):
+    """Docker's client says on standard error that the builder is an old one."""
+    found = [client("builder", "prune", "-f", *flags) for client in (shared.docker, shared.swrun)]
+    assert found[0] == found[1] == "Total reclaimed space: 0B"
 
 
 def test_an_image_of_another_platform_is_pulled(shared):

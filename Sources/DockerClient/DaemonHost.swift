@@ -46,7 +46,7 @@ package enum DaemonHost: Sendable, Equatable {
     package var description: String {
         switch self {
         case .unix(let path): "unix://" + path
-        case .tcp(let host, let port): "tcp://" + (host.contains(":") ? "[" + host + "]" : host) + ":\(port)"
+        case .tcp: "tcp://" + authority
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSON
 import LinuxSystem
+import Proxies
 
 /// A client of the Docker Engine API over plain HTTP/1.1. Blocking; one thread.
 ///
@@ -19,6 +20,8 @@ package final class DockerClient {
 
     package let host: DaemonHost
     private let tls: TLSOptions?
+    /// The proxy in front of a daemon on TCP, as the environment says.
+    private let proxy: ProxySettings.Server?
     private let fixedVersion: String?
     private let extraHeaders: [(name: String, value: String)]
     private var negotiated: String?
@@ -33,6 +36,7 @@ package final class DockerClient {
     ) {
         self.host = host
         self.tls = tls
+        proxy = host.proxy(usesTLS: tls != nil)
         self.fixedVersion = version
         self.extraHeaders = extraHeaders
     }
@@ -68,7 +72,8 @@ package final class DockerClient {
         let target = "/v" + (try version()) + path + query.encoded
         var headers: [(name: String, value: String)] = [("Connection", "Upgrade"), ("Upgrade", "tcp")]
         if body == nil { headers.append(("Content-Type", "text/plain")) }
-        let connection = try connect()
+        // Not through a proxy, which need not let streams pass in both directions.
+        let connection = try connectDirectly()
         let answer = try roundTrip(
             connection, "POST", target, headers, body.map { .json($0) } ?? .none, recycles: false)
         guard answer.status == 101 || answer.status == 200 else {
@@ -127,17 +132,20 @@ package final class DockerClient {
                 guard case .broken(DockerClient.closedEarly) = error else { throw error }
             }
         }
-        return try roundTrip(try connect(), method, target, headers, body)
+        guard let proxy else { return try roundTrip(try connectDirectly(), method, target, headers, body) }
+        let connection = try connect(through: proxy)
+        return try roundTrip(connection, method, target, headers, body)
     }
 
     private static let closedEarly = "the daemon closed the connection without an answer"
 
-    private func connect() throws(ClientError) -> HTTPConnection {
+    private func connectDirectly() throws(ClientError) -> HTTPConnection {
         switch host {
         case .tcp(let name, let port):
             guard let fd = connectTCP(host: name, port: port) else { throw .cannotConnect(host: host.description) }
-            guard let tls else { return HTTPConnection(fd) }
-            return try HTTPConnection(fd, host: name, tls)
+            let connection = HTTPConnection(fd)
+            if let tls { try connection.startTLS(host: name, tls) }
+            return connection
         case .unix(let path):
             do throws(SysError) { return HTTPConnection(try UnixSocket.connect(FilePath(path))) } catch {
                 if error.errno == .accessDenied || error.errno == .notPermitted {
@@ -146,6 +154,25 @@ package final class DockerClient {
                 throw .cannotConnect(host: host.description)
             }
         }
+    }
+
+    /// To the proxy; with TLS through it to the daemon (RFC 9110 §9.3.6).
+    private func connect(through proxy: ProxySettings.Server) throws(ClientError) -> HTTPConnection {
+        let port = UInt16(exactly: proxy.port) ?? 0
+        guard let fd = connectTCP(host: proxy.host, port: port) else {
+            throw .broken("error during connect: the proxy \(proxy.host):\(proxy.port) does not answer")
+        }
+        let connection = HTTPConnection(fd)
+        guard let tls, case .tcp(let name, _) = host else {
+            connection.proxy = proxy
+            return connection
+        }
+        let head = "CONNECT \(host.authority) HTTP/1.1\r\nHost: \(host.authority)\r\n"
+        try connection.send(Array((head + proxy.authorization + "\r\n").utf8))
+        let (status, reason, _) = try readHead(connection)
+        guard status == 200 else { throw .broken("error during connect: the proxy answers: \(reason)") }
+        try connection.startTLS(host: name, tls)
+        return connection
     }
 
     private func roundTrip(
@@ -174,6 +201,11 @@ package final class DockerClient {
         _ headers: [(name: String, value: String)], _ body: Body
     ) throws(ClientError) {
         var head = method + " " + target + " HTTP/1.1\r\nHost: api.moby.localhost\r\n"
+        if let proxy = connection.proxy {
+            let authority = host.authority
+            head = method + " http://" + authority + target + " HTTP/1.1\r\nHost: " + authority + "\r\n"
+            head += proxy.authorization
+        }
         head += "User-Agent: Swrun-Client/" + Version.number + " (linux)\r\n"
         for header in extraHeaders + headers { head += header.name + ": " + header.value + "\r\n" }
         switch body {

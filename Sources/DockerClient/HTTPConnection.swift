@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import LinuxSystem
+import Proxies
 
 /// One connection to the daemon with the bytes that were read ahead of their use. Blocking; one thread.
 package final class HTTPConnection {
     let fd: OwnedFD
-    private let tls: TLSSession?
+    private var tls: TLSSession?
     private var buffer: [UInt8] = []
     private var position = 0
     /// Whether a request was answered here before: then the peer may have closed it meanwhile.
     var isReused = false
+    /// Who passes the requests on to the daemon, if it is not the peer.
+    var proxy: ProxySettings.Server?
 
     init(_ fd: consuming OwnedFD) {
         self.fd = fd
-        tls = nil
     }
 
-    /// With TLS, after the handshake with the daemon of this name.
-    init(_ fd: consuming OwnedFD, host: String, _ options: TLSOptions) throws(ClientError) {
-        self.fd = fd
-        tls = try TLSSession(descriptor: self.fd.raw, host: host, options)
+    /// Shakes hands with the daemon of this name; all that follows is encrypted.
+    func startTLS(host: String, _ options: TLSOptions) throws(ClientError) {
+        tls = try TLSSession(descriptor: fd.raw, host: host, options)
     }
 
     /// The descriptor, for poll(2).

@@ -18,7 +18,7 @@ package struct Template: Sendable {
     ///
     /// - Parameters:
     ///   - headerMode: `data` holds column titles; functions leave them alone, except `pad`.
-    ///   - omitted: the value of a member that is not in an object because it is empty; nil if there is no such one.
+    ///   - omitted: the value of a member that is null, or not in an object because it is empty; nil if it knows none.
     package func render(
         _ data: TemplateValue, headerMode: Bool = false, omitted: @escaping OmittedMember = { _, _ in nil }
     ) throws(TemplateError) -> String {
@@ -27,7 +27,7 @@ package struct Template: Sendable {
         return executor.output
     }
 
-    package typealias OmittedMember = (_ name: String, _ object: JSONValue) -> JSONValue?
+    package typealias OmittedMember = (_ name: String, _ object: JSONValue) -> TemplateValue?
 
     package func render(_ data: JSONValue) throws(TemplateError) -> String {
         try render(.json(data))

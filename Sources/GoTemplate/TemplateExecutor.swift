@@ -95,7 +95,7 @@ struct TemplateExecutor {
         of value: TemplateValue, _ place: TemplatePlace
     ) throws(TemplateError) -> [(TemplateValue, TemplateValue)] {
         switch value {
-        case .missing, .json(.null): return []
+        case .missing, .nilList, .nilMap, .json(.null): return []
         case .list(let values): return values.enumerated().map { (.int($0.offset), $0.element) }
         case .json(.array(let values)): return values.enumerated().map { (.int($0.offset), .json($0.element)) }
         case .json(.object(let members)):
@@ -212,11 +212,14 @@ struct TemplateExecutor {
             if let result = record.method?(name, arguments.map(\.text)) { return .json(result) }
             if let result = record.field(name) { return .json(result) }
         case .json(.object(let members)):
-            if let found = value.asJSON[name] ?? omitted(name, value.asJSON) { return .json(found) }
+            let found = value.asJSON[name]
+            if let found, found != .null { return .json(found) }
+            if let value = omitted(name, value.asJSON) ?? found.map({ .json($0) }) { return value }
             if members.looksLikeStruct, name.startsLikeGoField {
                 throw failure("map has no entry for key " + quote(name), place)
             }
             return .missing
+        case .nilMap: return .missing
         case .missing, .json(.null):
             throw failure("nil pointer evaluating interface {}." + name, place)
         default: break
@@ -224,14 +227,13 @@ struct TemplateExecutor {
         throw failure("can't evaluate field " + name + " in type " + value.typeName, place)
     }
 
-    /// An error in Go's form; the quoted source is cut at 20 bytes as Go does.
+    /// An error in Go's form.
     private func failure(_ reason: String, _ place: TemplatePlace) -> TemplateError {
         let before = template.source.utf8.prefix(place.offset)
         let line = 1 + before.count { $0 == UInt8(ascii: "\n") }
         let column = before.reversed().prefix { $0 != UInt8(ascii: "\n") }.count
-        var text = place.text
-        if text.utf8.count > 20 { text = String(decoding: text.utf8.prefix(20), as: UTF8.self) + "..." }
         return TemplateError(
-            message: "template: :\(line):\(column): executing \"\" at <" + text + ">: " + reason, isParseError: false)
+            message: "template: :\(line):\(column): executing \"\" at <" + place.text + ">: " + reason,
+            isParseError: false)
     }
 }

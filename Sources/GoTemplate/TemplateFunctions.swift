@@ -85,6 +85,7 @@ enum TemplateFunctions {
         case .json(.array(let values)): return values.count
         case .json(.object(let members)): return members.count
         case .json(.string(let text)): return text.utf8.count
+        case .nilList, .nilMap: return 0
         case .json(.null), .missing: throw .failed("len of nil pointer")
         default: throw .failed("len of type " + value.typeName)
         }
@@ -99,6 +100,8 @@ enum TemplateFunctions {
     private static func element(of value: TemplateValue, _ key: TemplateValue) throws(Failure) -> TemplateValue {
         switch value {
         case .missing, .json(.null): throw .failed("index of untyped nil")
+        case .nilList: throw .failed("index out of range: " + key.text)
+        case .nilMap: return .string("")
         case .json(.object):
             guard case .json(.string(let name)) = key else {
                 throw .failed("value has type " + key.typeName + "; should be string")
@@ -192,7 +195,7 @@ enum TemplateFunctions {
         switch value {
         case .list(let values): return values.map(\.text)
         case .json(.array(let values)): return values.map { TemplateValue.json($0).text }
-        case .json(.null), .missing: return []
+        case .json(.null), .missing, .nilList: return []
         default: throw .arguments("wrong type for value; expected []string; got " + value.typeName)
         }
     }

@@ -6,6 +6,9 @@ package indirect enum TemplateValue: Sendable {
     case json(JSONValue)
     /// A map entry that is not there; prints as `<no value>`.
     case missing
+    /// A slice or a map of Go that is nil: prints as an empty one, but is null as JSON.
+    case nilList
+    case nilMap
     case record(TemplateRecord)
     case list([TemplateValue])
 
@@ -47,7 +50,7 @@ extension TemplateValue {
     /// Whether `if`, `and`, `or` take the value as true: not empty, not zero, not nil.
     var isTrue: Bool {
         switch self {
-        case .missing: false
+        case .missing, .nilList, .nilMap: false
         case .record: true
         case .list(let values): !values.isEmpty
         case .json(let value): TemplateValue.isTrue(value)
@@ -71,7 +74,7 @@ extension TemplateValue {
     var asJSON: JSONValue {
         switch self {
         case .json(let value): value
-        case .missing: .null
+        case .missing, .nilList, .nilMap: .null
         case .record(let record): record.json
         case .list(let values): .array(values.map(\.asJSON))
         }
@@ -82,7 +85,8 @@ extension TemplateValue {
         switch self {
         case .record(let record): record.typeName
         case .missing: "<nil>"
-        case .list: "[]string"
+        case .list, .nilList: "[]string"
+        case .nilMap: "map[string]string"
         case .json(let value): TemplateValue.typeName(value)
         }
     }
@@ -107,6 +111,8 @@ extension TemplateValue {
     package var text: String {
         switch self {
         case .missing: "<no value>"
+        case .nilList: "[]"
+        case .nilMap: "map[]"
         case .record(let record): "{" + record.fields.map { TemplateValue.text($0.value) }.joined(separator: " ") + "}"
         case .list(let values): "[" + values.map(\.text).joined(separator: " ") + "]"
         case .json(let value): TemplateValue.text(value)

@@ -17,6 +17,8 @@ struct FirewallRules: Sendable, Equatable {
         var source: IPv4Address?
         var source6: IPv6Address?
         var trustedLinks: [String] = []
+        /// Published ports are reached at containers' own addresses as well.
+        var isDirectlyRouted = false
         /// Its containers reach one another at linked ports only. The kernel must show us what bridges carry.
         var isRestricted = false
     }
@@ -224,6 +226,7 @@ extension FirewallRules {
         var isInternal: Bool
         var mode: GatewayMode
         var trustedLinks: [String]
+        var isDirectlyRouted: Bool
         var isRestricted: Bool
         /// As rules write it: `ip` or `ip6`, and how its ICMP is matched.
         var family = "ip"
@@ -232,7 +235,7 @@ extension FirewallRules {
 
         init(_ bridge: Bridge) {
             (name, isInternal) = ("\"\(bridge.name)\"", bridge.isInternal)
-            (mode, isRestricted) = (bridge.mode, bridge.isRestricted)
+            (mode, isDirectlyRouted, isRestricted) = (bridge.mode, bridge.isDirectlyRouted, bridge.isRestricted)
             trustedLinks = bridge.trustedLinks.map { "\"\($0)\"" }
         }
 
@@ -269,6 +272,7 @@ extension FirewallRules {
         switch way.mode {
         case .natUnprotected: return rules
         case .routed: rules += [opened, "\(out) \(way.icmp) accept"]
+        case .nat where way.isDirectlyRouted: rules.append(opened)
         case .nat, .isolated: break
         }
         return rules + ["iifname != \(way.name) \(out) drop"]

@@ -27,6 +27,7 @@ extension NetworkService {
             (bridge.source, bridge.source6) = (options.source, options.source6)
             bridge.trustedLinks = options.trustedLinks
         }
+        bridge.isDirectlyRouted = configuration.directRouting
         bridge.isRestricted = isRestricted(network) && canRestrictByRules
         return bridge
     }
@@ -34,7 +35,7 @@ extension NetworkService {
     private func elements(
         _ endpoint: EndpointRecord, _ network: NetworkRecord, _ state: NetworkState
     ) -> [FirewallRules.Element] {
-        let isTrusting = network.bridgeOptions?.trustedLinks.isEmpty == false
+        let isTrusting = configuration.directRouting || network.bridgeOptions?.trustedLinks.isEmpty == false
         var elements: [FirewallRules.Element] = []
         for port in endpoint.ports {
             guard let target = endpoint.target(ofIPv6: port.hostIP.isIPv6) else { continue }

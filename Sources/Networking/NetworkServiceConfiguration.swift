@@ -50,7 +50,9 @@ package struct NetworkServiceConfiguration: Sendable {
     package var firewall = true
     /// `--ip6tables`: the same for IPv6.
     package var firewall6 = true
-    /// `--ipv6` and `--fixed-cidr-v6`: the default network's IPv6; nil if it has none.
+    /// `--allow-direct-routing`: published ports are reached at containers' own addresses, too.
+    package var directRouting = false
+    /// `--ipv6`, `--bip6` and `--fixed-cidr-v6`: the default network's IPv6; nil if it has none.
     package var ipv6: IPv6Request?
     /// `--userland-proxy`: ports are also published on IPv6 addresses to containers that have none.
     package var userlandProxy = true

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import LinuxSystem
+package import Proxies
 
 /// A user's right to a registry.
 package struct RegistryCredentials: Sendable, Equatable, Hashable {

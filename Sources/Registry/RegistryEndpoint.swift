@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Proxies
 
 /// One place where a registry's API may answer.
 struct RegistryEndpoint: Sendable, Equatable, Hashable {
@@ -66,17 +67,11 @@ extension RegistryConfiguration {
 
     /// Whether the user named this registry as insecure, or it is on this machine.
     package func isInsecure(_ domain: String) -> Bool {
-        let host = Self.host(domain)
+        let host = hostName(of: domain)
         if host == "localhost" { return true }
         if insecureRegistries.contains(where: { $0 == domain || $0 == host }) { return true }
         guard let address = IPAddress(host) else { return false }
         return address.isLoopback || insecureRegistries.contains { IPNetwork($0)?.contains(address) ?? false }
-    }
-
-    /// The host of `host[:port]`, without brackets.
-    static func host(_ authority: String) -> String {
-        if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }
-        return String(authority.prefix { $0 != ":" })
     }
 }
 
@@ -93,7 +88,7 @@ extension RegistryEndpoint {
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         guard slash > rest.startIndex else { return nil }
         authority = String(rest[..<slash])
-        guard !RegistryConfiguration.host(authority).isEmpty else { return nil }
+        guard !hostName(of: authority).isEmpty else { return nil }
         prefix = String(rest[slash...])
         isMirror = true
     }

@@ -5,6 +5,7 @@ import JSON
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Proxies
 import Synchronization
 
 /// Sends requests. Keeps one HTTP client for each kind of TLS settings; `shutdown` must be called before the last

@@ -77,6 +77,7 @@ enum DaemonFlags {
     private static let network = [
         Entry(.string("bridge", short: "b", "Bridge of the default network, \"none\" for no default network")),
         Entry(.string("bip", "Address of the default bridge with its prefix length, e.g. 172.17.0.1/16")),
+        Entry(.string("bip6", "IPv6 address of the default bridge with its prefix length, e.g. fd00:1::1/64")),
         Entry(.string("fixed-cidr", "Part of the default bridge's network that containers get addresses from")),
         Entry(.string("default-gateway", "Gateway of containers on the default bridge (default: the bridge itself)")),
         Entry(.string("default-gateway-v6", "The same for IPv6")),
@@ -98,6 +99,7 @@ enum DaemonFlags {
         Entry(.bool("iptables", default: true, "Write firewall rules, with nftables")),
         Entry(.bool("ip-forward", default: true, "Turn on IPv4 forwarding on the host")),
         Entry(.bool("ip-masq", default: true, "Give packets that leave the host the host's address")),
+        Entry(.bool("allow-direct-routing", "Let others reach published ports at containers' own addresses, too")),
         Entry(.bool("icc", default: true, "Let containers on the default bridge reach one another")),
         Entry(
             .bool("userland-proxy", default: true, "Publish ports on IPv6 addresses to containers without IPv6, too")),

@@ -159,7 +159,7 @@ struct TabWriterTests {
         let template = try Template("{{if .State.Health}}x{{end}}{{json .State}}")
         let data: TemplateValue = .json(["State": ["Pid": 1]])
         let text = try template.render(data) { name, object in
-            name == "Health" && object["Pid"] != nil ? .null : nil
+            name == "Health" && object["Pid"] != nil ? .json(.null) : nil
         }
         #expect(text == "{\"Pid\":1}")
         #expect(throws: TemplateError.self) { try template.render(data) }

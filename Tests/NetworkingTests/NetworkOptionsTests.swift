@@ -28,6 +28,14 @@ struct NetworkOptionsTests {
             rules.replacement6(table: "t", translates: true).contains("oifname \"br1\" meta l4proto ipv6-icmp accept"))
     }
 
+    @Test("published ports are open at containers' own addresses with direct routing")
+    func directlyRouted() throws {
+        let text = rules { $0.isDirectlyRouted = true }.replacement(table: "t")
+        let opened = try #require(text.firstRange(of: "ip daddr . meta l4proto . th dport @opened accept"))
+        let drop = try #require(text.firstRange(of: "iifname != \"br1\" oifname \"br1\" drop"))
+        #expect(opened.lowerBound < drop.lowerBound)
+    }
+
     @Test("an unprotected one drops nothing")
     func unprotected() throws {
         let text = rules { $0.mode = .natUnprotected }.replacement(table: "t")

@@ -45,6 +45,10 @@ struct ContextEndpoint {
             return
         }
         host = fields["host"] ?? ""
+        if !host.isEmpty, !host.contains(text: "://") || host.hasSuffix("://") {
+            throw CommandFailure(
+                Self.refusal + "unable to apply docker endpoint options: unable to parse docker host `" + host + "`")
+        }
         skipsVerification = false
         if let text = fields["skip-tls-verify"] {
             guard let value = FlagNumbers.bool(text) else {

@@ -58,11 +58,11 @@ struct CopyFromContainer {
             if local.hasSuffix("/") { throw CommandFailure("not a directory") }
             return target
         }
-        if local.asksForDirectory, !stat.isDirectory { throw CommandFailure("no such directory") }
         guard let parent = try? status(target.parent), LinuxSystem.isDirectory(parent) else {
             throw CommandFailure(
                 "invalid output path: directory " + target.absolute.parent.string.quoted + " does not exist")
         }
+        if local.asksForDirectory, !stat.isDirectory { throw CommandFailure("no such directory") }
         return target
     }
 }

@@ -21,7 +21,7 @@ extension CommandTree {
             ManifestRemove.command, NetworkConnect.command, NetworkCreate.command, NetworkDisconnect.command,
             NetworkInspect.command, NetworkList.command,
             NetworkPrune.command, NetworkRemove.command, Search.command, SystemDiskUsage.command, SystemEvents.command,
-            SystemInfo.command, SystemPrune.command, SystemVersion.command, VolumeCreate.command,
+            BuilderPrune.command, SystemInfo.command, SystemPrune.command, SystemVersion.command, VolumeCreate.command,
             VolumeInspect.command, VolumeList.command, VolumePrune.command, VolumeRemove.command,
         ] + Completion.commands + PlannedCommands.all
 

@@ -3,7 +3,6 @@
 /// Commands of docker that swrun knows by name but cannot do yet: they say so instead of "unknown command".
 enum PlannedCommands {
     static let all: [Command] = [
-        planned("builder prune", "", "Remove what builds cached"),
         planned(
             "image build", aliases: ["build", "builder build"], "[OPTIONS] PATH | URL | -",
             "Make an image from a Dockerfile"),

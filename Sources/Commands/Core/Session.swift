@@ -49,31 +49,32 @@ package final class Session {
             if globals.isSet("context") {
                 throw CommandFailure("conflicting options: cannot specify both --host and --context")
             }
-            return host.isEmpty ? (.standard, nil, "default") : try named(host, globals, config)
+            return try named(host, globals, config)
         }
         var context = globals.optional("context")
         if context == nil {
             if let host = Environment.nonEmpty("DOCKER_HOST") { return try named(host, globals, config) }
             context = Environment.nonEmpty("DOCKER_CONTEXT") ?? config.string("currentContext")
         }
-        guard let context, context != "default", !context.isEmpty else { return (.standard, nil, "default") }
+        guard let context, context != "default", !context.isEmpty else { return try named("", globals, config) }
         let found = try endpoint { () throws(ClientError) in try ContextStore(config).endpoint(context) }
         return (found.host, found.tls, context)
     }
 
-    /// A daemon that `-H` or DOCKER_HOST names.
+    /// A daemon that `-H` or DOCKER_HOST names; where none does, this machine's, with TLS over TCP.
     private static func named(_ text: String, _ globals: FlagValues, _ config: ClientConfig) throws -> Choice {
         let tls = tlsOptions(globals, config, isForced: text.hasPrefix("https://"))
         // Told here, also where the transport has no use for it: whoever asked for it is not to go on without.
         if let authority = tls?.authority, !exists(FilePath(authority)) {
             throw CommandFailure(unresolved + "open " + authority + ": no such file or directory")
         }
+        if text.isEmpty, tls == nil { return (.standard, nil, "default") }
         let host = try endpoint { () throws(ClientError) in try DaemonHost.parse(text, usesTLS: tls != nil) }
         return (host, tls, "default")
     }
 
-    /// `--tls…`, DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, as docker reads them. Files that nobody named may be
-    /// missing.
+    /// `--tls…`, DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, as docker reads them. A certificate and a key that
+    /// nobody named may be missing, the authorities may not.
     private static func tlsOptions(_ globals: FlagValues, _ config: ClientConfig, isForced: Bool) -> TLSOptions? {
         let verifies =
             globals.isSet("tlsverify") ? globals.bool("tlsverify") : Environment.nonEmpty("DOCKER_TLS_VERIFY") != nil
@@ -87,7 +88,7 @@ package final class Session {
             return isNeeded || exists(path) ? path.string : nil
         }
         return TLSOptions(
-            authority: verifies ? path("tlscacert", "ca.pem", isNeeded: !isForced) : nil,
+            authority: isOn ? path("tlscacert", "ca.pem", isNeeded: true) : nil,
             certificate: path("tlscert", "cert.pem"), key: path("tlskey", "key.pem"),
             verifies: verifies || isForced && !isOn)
     }

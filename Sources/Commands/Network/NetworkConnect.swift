@@ -15,7 +15,7 @@ enum NetworkConnect {
                 .int("gw-priority", "Of a container's networks the one with the highest number is its default gateway"),
                 .string("ip", "Fixed IPv4 address, e.g. 172.30.100.104"),
                 .string("ip6", "Fixed IPv6 address, e.g. 2001:db8::33"),
-                .list("link", "Container to make reachable by name (<name>[:<alias>])"),
+                .list("link", "Container to make reachable by name (<name>[:<alias>])").checking(RunChecks.link),
                 .value("link-local-ip", named: "strings", repeats: true, "Link-local address (IPv4 or IPv6) to add"),
             ]
         },

@@ -13,7 +13,7 @@ struct ContainerCreation {
     func run() throws -> String {
         let cidFile = call.flags.string("cidfile")
         if !cidFile.isEmpty, exists(FilePath(cidFile)) {
-            throw RunRefusal(
+            throw CommandFailure(
                 "container ID file found, make sure the other container isn't running or delete " + cidFile)
         }
         if cidFile.isEmpty { return try made() }

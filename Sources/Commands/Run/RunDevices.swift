@@ -60,7 +60,8 @@ enum RunDevices {
             switch key {
             case "count":
                 guard let number = value == "all" ? -1 : Int64(value) else {
-                    throw RunRefusal("invalid count (" + value + "): value must be either \"all\" or an integer")
+                    throw RunRefusal(
+                        "invalid count (" + value + "): value must be either \"all\" or an integer: invalid syntax")
                 }
                 count = number
             case "device": ids = .strings(value.parts(","))

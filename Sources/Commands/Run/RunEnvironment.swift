@@ -46,6 +46,9 @@ enum RunEnvironment {
     private static func lines(_ path: String, _ lookUp: (String) -> String?) throws -> [String] {
         let text: String
         do throws(SysError) { text = String(decoding: try readFile(FilePath(path)), as: UTF8.self) } catch {
+            if error.errno == .isDirectory {
+                throw RunRefusal("invalid env file (" + path + "): read " + path + ": is a directory")
+            }
             throw RunRefusal("open " + path + ": " + error.errno.text)
         }
         var entries: [String] = []

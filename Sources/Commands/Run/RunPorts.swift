@@ -19,9 +19,12 @@ package struct RunPorts {
             if spec.contains(":") { throw RunRefusal("invalid port format for --expose: " + spec) }
             let (numbers, proto) = RunPorts.cutProtocol(spec)
             guard let range = RunPorts.range(numbers) else {
-                throw RunRefusal(
-                    "invalid range format for --expose: " + spec + ", error: strconv.ParseUint: parsing "
-                        + numbers.quoted + ": invalid syntax")
+                let (low, high) = numbers.cut("-") ?? (numbers, numbers)
+                let reason =
+                    low.isDigits && high.isDigits
+                    ? "invalid range specified for port: " + numbers
+                    : "strconv.ParseUint: parsing " + (low.isDigits ? high : low).quoted + ": invalid syntax"
+                throw RunRefusal("invalid range format for --expose: " + spec + ", error: " + reason)
             }
             for port in range { addExposed(port, proto) }
         }

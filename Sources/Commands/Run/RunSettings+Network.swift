@@ -42,6 +42,7 @@ struct RunNetwork {
             default: throw RunRefusal("invalid field key " + key)
             }
         }
+        if network.name.isEmpty { network.name = "default" }
         return network
     }
 

@@ -42,23 +42,11 @@ enum SystemPrune {
         let images = try call.client.json("POST", "/images/prune", imageQuery)
         PruneReport.show(call, "Deleted Images:", PruneReport.imageLines(images))
         space += images["SpaceReclaimed"]?.int ?? 0
-        space += try pruneBuildCache(call)
+        var cacheQuery = Query()
+        cacheQuery.add("all", if: call.flags.bool("all"))
+        cacheQuery.add(filters: filters)
+        space += try BuilderPrune.prune(call, cacheQuery)
         call.output.line("Total reclaimed space: " + SizeText.long(Double(space)))
-    }
-
-    /// The bytes freed; a daemon that keeps no build cache frees none.
-    private static func pruneBuildCache(_ call: Invocation) throws -> Int64 {
-        var query = Query()
-        query.add("all", if: call.flags.bool("all"))
-        query.add(filters: ListFilters.pruning(call))
-        do throws(ClientError) {
-            let report = try call.client.json("POST", "/build/prune", query)
-            PruneReport.show(call, "Deleted build cache objects:", report["CachesDeleted"]?.strings ?? [])
-            return report["SpaceReclaimed"]?.int ?? 0
-        } catch {
-            guard error.status == 404 || error.status == 501 else { throw error }
-            return 0
-        }
     }
 
     private static func warning(_ call: Invocation) -> String {

@@ -22,6 +22,7 @@ extension NetworkServiceConfiguration {
         ipMasquerade = flags.ipMasquerade
         interContainerCommunication = flags.interContainer
         userlandProxy = flags.userlandProxy
+        directRouting = flags.directRouting
         firewall6 = flags.firewall6
         addressRange = try Self.value(flags.addressRange, "fixed-cidr") { IPv4Prefix($0)?.network }
         defaultGateway = try Self.value(flags.defaultGateway, "default-gateway") { IPv4Address($0) }
@@ -30,8 +31,10 @@ extension NetworkServiceConfiguration {
         defaultOptions = flags.defaultOptions
         if flags.ipv6 {
             let gateway = try Self.value(flags.defaultGateway6, "default-gateway-v6") { IPv6Address($0) }
+            let bridge = try Self.prefix6(flags.bridgeAddress6, "bip6", "an address such as fd00:1::1/64")
+            let range = try Self.prefix6(flags.subnet6, "fixed-cidr-v6", "a subnet such as fd00:1::/64")?.network
             ipv6 = IPv6Request(
-                subnet: try Self.subnet6(flags.subnet6), range: nil, gateway: nil,
+                subnet: bridge?.network ?? range, range: bridge == nil ? nil : range, gateway: bridge?.address,
                 reserved: gateway.map { ["DefaultGatewayIPv6": $0] } ?? [:])
         }
         nameservers = flags.nameservers
@@ -48,12 +51,14 @@ extension NetworkServiceConfiguration {
         return value
     }
 
-    private static func subnet6(_ text: String) throws(EngineError) -> IPv6Prefix? {
+    private static func prefix6(
+        _ text: String, _ flag: String, _ expected: String
+    ) throws(EngineError) -> IPv6Prefix? {
         if text.isEmpty { return nil }
-        guard let subnet = IPv6Prefix(text) else {
-            throw .invalidArgument("invalid --fixed-cidr-v6 \(text): expected a subnet such as fd00:1::/64")
+        guard let prefix = IPv6Prefix(text) else {
+            throw .invalidArgument("invalid --\(flag) \(text): expected \(expected)")
         }
-        return subnet.network
+        return prefix
     }
 
     private static func bridgeAddress(_ text: String) throws(EngineError) -> IPv4Prefix? {

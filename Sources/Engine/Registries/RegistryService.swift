@@ -2,6 +2,7 @@
 package import JSON
 import LinuxSystem
 package import OCISpec
+import Proxies
 import Registry
 
 /// What the Engine API asks of registries beside moving images: logins, searches, lists of tags, what a name means

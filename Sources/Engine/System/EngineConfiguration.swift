@@ -145,8 +145,11 @@ package struct NetworkConfiguration: Sendable {
     /// `--icc`: whether containers on the default bridge may talk to each other.
     package var interContainer = true
     package var userlandProxy = true
-    /// `--ipv6`: the default bridge has IPv6, of the subnet `--fixed-cidr-v6` if that is not empty.
+    /// `--allow-direct-routing`: published ports are reached at containers' own addresses, too.
+    package var directRouting = false
+    /// `--ipv6`: the default bridge has IPv6, of the subnet of `--bip6` or `--fixed-cidr-v6` if they are not empty.
     package var ipv6 = false
+    package var bridgeAddress6 = ""
     package var subnet6 = ""
     /// `--fixed-cidr`, `--default-gateway`, `--default-gateway-v6` and `--ip`; empty for none.
     package var addressRange = ""

@@ -2,10 +2,10 @@
 import Glibc
 
 /// An address literal, 4 or 16 bytes.
-struct IPAddress: Sendable, Equatable {
+package struct IPAddress: Sendable, Equatable {
     let bytes: [UInt8]
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
             var buffer = [UInt8](repeating: 0, count: count)
             if inet_pton(family, text, &buffer) == 1 {
@@ -16,17 +16,17 @@ struct IPAddress: Sendable, Equatable {
         return nil
     }
 
-    var isLoopback: Bool {
+    package var isLoopback: Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
     }
 }
 
 /// A network in CIDR notation.
-struct IPNetwork: Sendable, Equatable {
+package struct IPNetwork: Sendable, Equatable {
     let base: IPAddress
     let length: Int
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let base = IPAddress(String(parts[0])), let length = Int(parts[1]),
             (0...(base.bytes.count * 8)).contains(length)
@@ -35,7 +35,7 @@ struct IPNetwork: Sendable, Equatable {
         self.length = length
     }
 
-    func contains(_ address: IPAddress) -> Bool {
+    package func contains(_ address: IPAddress) -> Bool {
         guard address.bytes.count == base.bytes.count else { return false }
         return (0..<length).allSatisfy { bit in
             let mask = UInt8(0x80) >> UInt8(bit % 8)

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import LinuxSystem
 
 /// Which requests go through a proxy, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the environment say (in capitals or
 /// not). Loopback addresses never do.
 package struct ProxySettings: Sendable, Equatable {
     /// An HTTP proxy; https goes through it with CONNECT.
-    struct Server: Sendable, Hashable {
-        var host: String
-        var port: Int
+    package struct Server: Sendable, Hashable {
+        package var host: String
+        package var port: Int
         /// `user:password`, or empty.
-        var user: String
+        package var user: String
     }
 
     private var http: Server?
@@ -39,7 +38,7 @@ package struct ProxySettings: Sendable, Equatable {
             rest = rest[rest.index(after: at)...]
         }
         let authority = String(rest)
-        let host = RegistryConfiguration.host(authority)
+        let host = hostName(of: authority)
         guard !host.isEmpty else { return nil }
         return Server(host: host, port: port(authority) ?? 80, user: user)
     }
@@ -50,9 +49,9 @@ package struct ProxySettings: Sendable, Equatable {
     }
 
     /// The proxy for a request; nil goes there directly.
-    func server(scheme: String, authority: String) -> Server? {
+    package func server(scheme: String, authority: String) -> Server? {
         guard let server = scheme == "https" ? https : http else { return nil }
-        let host = RegistryConfiguration.host(authority)
+        let host = hostName(of: authority)
         if host == "localhost" || IPAddress(host)?.isLoopback ?? false { return nil }
         return exceptions.contains { Self.matches($0, host, authority) } ? nil : server
     }
@@ -63,4 +62,10 @@ package struct ProxySettings: Sendable, Equatable {
         let suffix = exception.hasPrefix(".") ? exception : "." + exception
         return exception.count > 1 && host.hasSuffix(suffix)
     }
+}
+
+/// The host of `host[:port]`, without brackets.
+package func hostName(of authority: String) -> String {
+    if authority.hasPrefix("[") { return String(authority.dropFirst().prefix { $0 != "]" }) }
+    return String(authority.prefix { $0 != ":" })
 }
