@@ -31,6 +31,7 @@ package struct Engine: Sendable {
             events: events)
         var network = try NetworkServiceConfiguration(configuration)
         network.warn = { logger.warning("network", metadata: ["error": "\($0)"]) }
+        network.callPlugin = plugins.callNetwork
         networks = NetworkService(network)
         volumes = VolumeService(
             dataRoot: configuration.dataRoot, owner: configuration.identities.root, plugins: volumePlugins,
