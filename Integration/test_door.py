@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon's door: TCP with TLS, sockets from systemd, reloading, authorization plugins, sockets with less power."""
 import base64
-import http.server
 import json
 import signal
 import socket
-import socketserver
 import subprocess
-import threading
 import time
 
 import pytest
 
 from harness import BIN, Stack, run, wait_until
 from http_proxy import Proxy
+from plugins import Plugin
 
 PORTS = {"tls": 23760, "verify": 23761, "plain": 23750}
 
@@ -38,46 +36,6 @@ def keys(scratch):
     return path
 
 
-class Plugin:
-    """An authorization plugin that keeps what it was asked and says what the test wants."""
-
-    def __init__(self, directory, name):
-        self.asked, self.answer = [], lambda method, question: {"Allow": True}
-        plugin = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                method = self.path.strip("/")
-                if method == "Plugin.Activate":
-                    answer = {"Implements": ["authz"]}
-                else:
-                    question = json.loads(body)
-                    plugin.asked.append((method, question))
-                    answer = plugin.answer(method, question)
-                data = json.dumps(answer).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *arguments):
-                pass
-
-            def address_string(self):
-                return "unix"
-
-        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-            daemon_threads = True
-
-        self.server = Server(str(directory / f"{name}.sock"), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture(scope="module")
 def door(scratch, keys, images):
     """One daemon with everything: mutual TLS on TCP, three unix sockets, a plugin."""
@@ -87,7 +45,7 @@ def door(scratch, keys, images):
     stack = Stack(directory, name="door")
     stack.config = directory / "daemon.json"
     stack.sockets = {name: directory / f"{name}.sock" for name in ("reader", "watcher", "team")}
-    stack.plugin = Plugin(plugins, "judge")
+    stack.plugin = Plugin(plugins, "judge", ["authz"], lambda method, question: {"Allow": True})
     server = keys / "server"
     stack.settings = {
         "hosts": [f"unix://{stack.socket}", f"tcp://127.0.0.1:{PORTS['verify']}",
@@ -97,7 +55,7 @@ def door(scratch, keys, images):
         "socket-policies": {f"unix://{stack.sockets['reader']}": {"access": "read-only"},
                             f"unix://{stack.sockets['watcher']}": {"access": "events"},
                             f"unix://{stack.sockets['team']}": {"label": "team=blue"}},
-        "authorization-plugin-directories": [str(plugins)], "labels": ["first=1"],
+        "plugin-directories": [str(plugins)], "labels": ["first=1"],
         "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 300, "Hard": 400}}, "no-new-privileges": True,
         "default-ipc-mode": "shareable", "log-opts": {"max-size": "1m"}}
     stack.config.write_text(json.dumps(stack.settings))

@@ -14,6 +14,7 @@ package struct NetworkCreateRequest: Sendable {
     package var driver: String
     package var configs: [AddressConfig]
     package var ipamDriver: String
+    package var ipamOptions: [(key: String, value: String)]
     package var isInternal: Bool
     package var isAttachable: Bool
     package var isIngress: Bool
@@ -32,6 +33,7 @@ package struct NetworkCreateRequest: Sendable {
         driver = json["Driver"]?.string ?? ""
         let ipam = json["IPAM"] ?? .null
         ipamDriver = ipam["Driver"]?.string ?? ""
+        ipamOptions = ipam["Options"]?.stringPairs ?? []
         configs = (ipam["Config"]?.array ?? []).map { config in
             AddressConfig(
                 subnet: config["Subnet"]?.string ?? "", range: config["IPRange"]?.string ?? "",

@@ -40,6 +40,8 @@ package struct NetworkResource: Sendable {
     package var hasIPv6 = false
     package var isConfigOnly = false
     package var configFrom = ""
+    package var ipamDriver = "default"
+    package var ipamOptions: [(key: String, value: String)] = []
     package var configs: [AddressConfig] = []
     package var endpoints: [Endpoint] = []
     package var options: [(key: String, value: String)] = []
@@ -58,7 +60,7 @@ package struct NetworkResource: Sendable {
             "Name": .string(name), "Id": .string(id), "Created": .string(created), "Scope": "local",
             "Driver": .string(driver), "EnableIPv4": .bool(hasIPv4), "EnableIPv6": .bool(hasIPv6),
             "IPAM": [
-                "Driver": "default", "Options": .null,
+                "Driver": .string(ipamDriver), "Options": ipamOptions.isEmpty ? .null : .texts(ipamOptions),
                 "Config": configs.isEmpty ? .null : .array(configs.map(\.json)),
             ],
             "Internal": .bool(isInternal), "Attachable": .bool(isAttachable), "Ingress": false,

@@ -7,6 +7,10 @@ package struct VolumeResource: Sendable {
     /// RFC 3339, whole seconds.
     package var created: String
     package var mountpoint: String
+    package var driver = "local"
+    package var scope = "local"
+    /// What a plugin tells of it; nil is left out.
+    package var status: JSONValue?
     /// nil is shown as null.
     package var labels: [(key: String, value: String)]?
     package var options: [(key: String, value: String)]?
@@ -21,10 +25,11 @@ package struct VolumeResource: Sendable {
 
     package var json: JSONValue {
         var value: JSONValue = [
-            "CreatedAt": .string(created), "Driver": "local", "Labels": labels.map(JSONValue.texts) ?? .null,
+            "CreatedAt": .string(created), "Driver": .string(driver), "Labels": labels.map(JSONValue.texts) ?? .null,
             "Mountpoint": .string(mountpoint), "Name": .string(name),
-            "Options": options.map(JSONValue.texts) ?? .null, "Scope": "local",
+            "Options": options.map(JSONValue.texts) ?? .null, "Scope": .string(scope),
         ]
+        if let status { value.set("Status", status) }
         if let usage {
             value.set("UsageData", ["RefCount": .int(Int64(usage.references)), "Size": .int(usage.size)])
         }

@@ -12,6 +12,7 @@ package struct Engine: Sendable {
     package let registries: RegistryService
     package let system: SystemService
     package let networks: NetworkService
+    package let plugins: Plugins
     package let volumes: VolumeService
     package let containers: ContainerService
     package let execs: ExecService
@@ -23,13 +24,18 @@ package struct Engine: Sendable {
         events = EventHub()
         images = ImageService(supervisor: supervisor, events: events, configuration: configuration, logger: logger)
         registries = RegistryService(configuration: configuration)
+        plugins = Plugins(directories: configuration.pluginDirectories)
+        let volumePlugins = VolumePlugins(plugins)
         system = SystemService(
-            configuration: configuration, supervisor: supervisor, images: images, events: events)
+            configuration: configuration, supervisor: supervisor, images: images, volumePlugins: volumePlugins,
+            events: events)
         var network = try NetworkServiceConfiguration(configuration)
         network.warn = { logger.warning("network", metadata: ["error": "\($0)"]) }
+        network.callPlugin = plugins.callNetwork
         networks = NetworkService(network)
         volumes = VolumeService(
-            dataRoot: configuration.dataRoot, owner: configuration.identities.root, events: events)
+            dataRoot: configuration.dataRoot, owner: configuration.identities.root, plugins: volumePlugins,
+            events: events, logger: logger)
         containers = try ContainerService(
             configuration: configuration, supervisor: supervisor, images: images, networks: networks,
             volumes: volumes, events: events, logger: logger)

@@ -38,6 +38,8 @@ package struct EndpointRequest: Sendable {
     package var nameservers: [String] = []
     package var searchDomains: [String] = []
     package var resolverOptions: [String] = []
+    /// Recorded already, with addresses that a plugin has given.
+    var prepared: EndpointRecord?
 
     package init(containerID: String, containerName: String, mode: String) {
         self.containerID = containerID

@@ -28,7 +28,7 @@ extension NetworkRecord {
             "options": .map(options),
             "labels": .map(labels), "ipv6": ipv6?.json ?? .null, "configOnly": .bool(isConfigOnly),
             "configFrom": .string(configFrom), "ownParent": .bool(hasOwnParent),
-            "passesOverIPv6": .bool(passesOverIPv6),
+            "passesOverIPv6": .bool(passesOverIPv6), "ipam": addressing.json,
         ]
     }
 
@@ -51,6 +51,7 @@ extension NetworkRecord {
         isConfigOnly = json["configOnly"]?.bool ?? false
         configFrom = json["configFrom"]?.string ?? ""
         hasOwnParent = json["ownParent"]?.bool ?? false
+        addressing = Addressing(json: json["ipam"])
         passesOverIPv6 = json["passesOverIPv6"]?.bool ?? false
     }
 }

@@ -21,6 +21,7 @@ package struct NetworkRecord: Sendable, Equatable {
     package var isSubnetChosen = true
     package var isInternal = false
     package var isAttachable = false
+    package var addressing = Addressing()
     package var options: [String: String] = [:]
     package var labels: [String: String] = [:]
     /// No network, but what others are made from (`--config-only`).

@@ -90,6 +90,7 @@ extension NetworkRequest {
         }
         (subnet, gateway, addressRange) = (source.subnet, source.gateway, source.addressRange)
         (reserved, options, labels) = (source.reserved, source.options, source.labels)
+        addressing = source.addressing
         ipv6 = source.ipv6.map {
             IPv6Request(subnet: $0.subnet, range: $0.range, gateway: $0.gateway, reserved: $0.reserved)
         }
@@ -108,6 +109,7 @@ extension NetworkRecord {
         reserved = request.reserved
         isInternal = request.isInternal
         isAttachable = request.isAttachable
+        addressing = request.addressing
         options = request.options
         labels = request.labels
         isConfigOnly = request.isConfigOnly

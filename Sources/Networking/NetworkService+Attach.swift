@@ -105,6 +105,11 @@ extension NetworkService {
     private func giveAddresses(
         _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState
     ) throws(NetworkError) {
+        if request.prepared != nil {
+            endpoint.gateway = endpoint.address.flatMap { _ in network.containerGateway }
+            endpoint.gateway6 = endpoint.address6.flatMap { _ in network.containerGateway6 }
+            return giveMACAddress(&endpoint, request, network)
+        }
         let others = state.endpoints(on: network)
         if network.subnet != nil {
             let allocator = try AddressAllocator(network: network, endpoints: others)
@@ -116,9 +121,15 @@ extension NetworkService {
             endpoint.address6 = try ipv6.next(wanted: request.address6, taken: taken)
             endpoint.gateway6 = network.containerGateway6
         }
+        giveMACAddress(&endpoint, request, network)
+    }
+
+    private func giveMACAddress(
+        _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord
+    ) {
         if case .ipvlan? = network.parentOptions?.child { return }  // its parent's MAC address
-        endpoint.macAddress =
-            request.macAddress ?? endpoint.address.map { MACAddress(for: $0.address) } ?? MACAddress.random()
+        let own = request.macAddress ?? endpoint.macAddress
+        endpoint.macAddress = own ?? endpoint.address.map { MACAddress(for: $0.address) } ?? MACAddress.random()
     }
 
     /// Whether containers on it reach one another at linked ports only.
@@ -173,7 +184,7 @@ extension NetworkService {
         }
     }
 
-    private func checkWantedAddresses(_ request: EndpointRequest, _ network: NetworkRecord) throws(NetworkError) {
+    func checkWantedAddresses(_ request: EndpointRequest, _ network: NetworkRecord) throws(NetworkError) {
         guard request.address != nil || request.address6 != nil else { return }
         var reasons: [String] = []
         if network.isPredefined {
@@ -202,8 +213,11 @@ extension NetworkService {
     /// in the kernel's own time: to wait for that costs 20 ms.
     func release(_ endpoint: EndpointRecord, _ state: NetworkState) {
         do throws(NetworkError) {
-            try state.forgetEndpoint(endpoint.id)
             let network = state.networks[endpoint.networkID]
+            if let network, network.addressing.isRemote, let known = state.endpoints[endpoint.id] {
+                giveBack(known, on: network)
+            }
+            try state.forgetEndpoint(endpoint.id)
             if !endpoint.ports.isEmpty || network.map(isRestricted) == true { try applyFirewall(state) }
             if !endpoint.ports.isEmpty { forgetFlows(endpoint) }
         } catch {
@@ -217,6 +231,7 @@ extension NetworkService {
     }
 
     func newEndpoint(_ request: EndpointRequest, _ network: NetworkRecord) -> EndpointRecord {
+        if let prepared = request.prepared { return prepared }
         var endpoint = EndpointRecord(
             id: randomIdentifier(), containerID: request.containerID, containerName: request.containerName,
             networkID: network.id, aliases: request.aliases)

@@ -6,11 +6,21 @@ import Netlink
 extension NetworkService {
     /// Joins a container that was attached (or is running) to one more network. Its `ports` are published there if it is
     /// on no other; else what is published moves there if the default route does.
-    package func connect(_ request: EndpointRequest) throws(NetworkError) -> NetworkAttachment {
+    package func connect(_ wanted: EndpointRequest) async throws(NetworkError) -> NetworkAttachment {
         let state = try open()
-        let network = try state.network(request.mode)
-        let own = state.endpoints(of: request.containerID)
-        try checkConnectable(network, own, request, state)
+        let network = try state.network(wanted.mode)
+        let own = state.endpoints(of: wanted.containerID)
+        try checkConnectable(network, own, wanted, state)
+        let request = try await prepared(wanted, state)
+        do throws(NetworkError) { return try connect(request, network, own, state) } catch {
+            if let endpoint = request.prepared { release(endpoint, state) }
+            throw error
+        }
+    }
+
+    private func connect(
+        _ request: EndpointRequest, _ network: NetworkRecord, _ own: [EndpointRecord], _ state: NetworkState
+    ) throws(NetworkError) -> NetworkAttachment {
         try ensure(network, state)
         var endpoint = newEndpoint(request, network)
         endpoint.interface = try interface(request, network, own)

@@ -17,6 +17,7 @@ package struct NetworkRequest: Sendable {
     package var unusedIPv6 = IPv6Request(subnet: nil, range: nil, gateway: nil)
     package var isInternal = false
     package var isAttachable = false
+    package var addressing = Addressing()
     package var options: [String: String] = [:]
     package var labels: [String: String] = [:]
     /// Nothing is made of it but a record, which others name.
@@ -50,10 +51,27 @@ extension NetworkService {
         return NetworkStatus(network: network, endpoints: state.endpoints(on: network))
     }
 
-    package func create(_ wanted: NetworkRequest) throws(NetworkError) -> NetworkRecord {
+    package func create(_ wanted: NetworkRequest) async throws(NetworkError) -> NetworkRecord {
         let state = try open()
         try checkName(wanted, state)
         let request = try complete(wanted, state)
+        if request.addressing.isRemote, !request.isConfigOnly {
+            try NetworkRequestCheck(request: request, networks: Array(state.networks.values)).check()
+            let leased = try await leasePools(request, state)
+            do throws(NetworkError) {
+                try checkName(wanted, state)
+                return try create(leased, isSubnetChosen: request.subnet != nil, state)
+            } catch {
+                giveBack(pools: leased)
+                throw error
+            }
+        }
+        return try create(request, isSubnetChosen: request.subnet != nil, state)
+    }
+
+    private func create(
+        _ request: NetworkRequest, isSubnetChosen: Bool, _ state: NetworkState
+    ) throws(NetworkError) -> NetworkRecord {
         try NetworkRequestCheck(request: request, networks: Array(state.networks.values)).check()
         var network = NetworkRecord(request, id: randomIdentifier())
         if request.isConfigOnly {
@@ -66,6 +84,7 @@ extension NetworkService {
             return network
         }
         try giveSubnets(&network, request, state)
+        network.isSubnetChosen = isSubnetChosen
         try state.save(network)
         do throws(NetworkError) { try ensure(network, state) } catch {
             removeQuietly(network, state)
@@ -80,7 +99,6 @@ extension NetworkService {
         if request.hasIPv4 {
             let subnet = try subnet(request, state)
             network.subnet = subnet
-            network.isSubnetChosen = request.subnet != nil
             // Without an address of the bridge there is no need to keep one for it.
             let needsNone =
                 network.isInternal
@@ -121,7 +139,16 @@ extension NetworkService {
 
     /// Removes a network that no container is on.
     @discardableResult
-    package func remove(_ reference: String) throws(NetworkError) -> NetworkRecord {
+    package func remove(_ reference: String) async throws(NetworkError) -> NetworkRecord {
+        let network = try removeNow(reference)
+        if network.addressing.isRemote, !network.isConfigOnly {
+            giveBack(pools: network)
+            await givingBack[network.addressing.driver]?.value
+        }
+        return network
+    }
+
+    private func removeNow(_ reference: String) throws(NetworkError) -> NetworkRecord {
         let state = try open()
         let network = try state.network(reference)
         if network.isPredefined {

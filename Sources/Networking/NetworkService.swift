@@ -27,6 +27,8 @@ package actor NetworkService {
     /// When rules that another program had removed were put back last, and whether that is to happen again soon.
     var lastRestoration: ContinuousClock.Instant?
     var isRestorationPlanned = false
+    /// What plugins are being told, by plugin.
+    var givingBack: [String: Task<Void, Never>] = [:]
 
     package init(_ configuration: NetworkServiceConfiguration) {
         self.configuration = configuration
@@ -34,10 +36,30 @@ package actor NetworkService {
     }
 
     /// Connects a container that is about to start. On failure nothing is left behind.
-    package func attach(_ request: EndpointRequest) throws(NetworkError) -> NetworkAttachment {
+    package func attach(_ wanted: EndpointRequest) async throws(NetworkError) -> NetworkAttachment {
         let state = try open()
-        nameServer.end(request.containerID)
-        for old in state.endpoints(of: request.containerID) { release(old, state) }
+        nameServer.end(wanted.containerID)
+        for old in state.endpoints(of: wanted.containerID) { release(old, state) }
+        let request = try await prepared(wanted, state)
+        do throws(NetworkError) { return try attach(request, state) } catch {
+            if let endpoint = request.prepared { release(endpoint, state) }
+            throw error
+        }
+    }
+
+    /// With an endpoint if its addresses come from a plugin, which has then given them.
+    func prepared(_ request: EndpointRequest, _ state: NetworkState) async throws(NetworkError) -> EndpointRequest {
+        guard let network = try? state.network(request.mode), network.addressing.isRemote, !network.isConfigOnly else {
+            return request
+        }
+        var request = request
+        request.prepared = try await leaseAddresses(request, network, state)
+        return request
+    }
+
+    private func attach(
+        _ request: EndpointRequest, _ state: NetworkState
+    ) throws(NetworkError) -> NetworkAttachment {
         switch request.mode {
         case "none": return try attachNone(request, state)
         case "host": return try attachHost(request, state)

@@ -67,6 +67,11 @@ package struct NetworkServiceConfiguration: Sendable {
     /// Told of what a person should know but that stops nothing; called on the service's own thread.
     package var warn: @Sendable (String) -> Void = { _ in }
 
+    /// Asks plugins.
+    package var callPlugin: PluginCall = { name, _, _, _ throws(NetworkError) in
+        throw NetworkError(.notFound, "plugin \"\(name)\" not found")
+    }
+
     package init(dataRoot: FilePath, execRoot: FilePath) {
         self.dataRoot = dataRoot
         self.execRoot = execRoot

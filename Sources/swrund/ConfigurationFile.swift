@@ -10,7 +10,7 @@ struct ConfigurationFile: Sendable {
 
     /// Keys that no flag stands for.
     private static let more: Set<String> = [
-        "features", "proxies", "socket-policies", "authorization-plugin-directories",
+        "features", "proxies", "socket-policies", "plugin-directories",
     ]
 
     /// Keys that dockerd knows and that change nothing here.

@@ -98,7 +98,7 @@ enum Daemon {
             configuration: engine.configuration, connection: engine.supervisor, logger: logger)
         do {
             let reloader = Reloader(settings: settings, system: engine.system, level: level, logger: logger)
-            try await serve(engine, supervisor, door, settings.authorizationDirectories(), logger) { plugins in
+            try await serve(engine, supervisor, door, logger) { plugins in
                 for await _ in reloads { reloader.reload(engine.configuration, plugins) }
             }
             await stop(engine, supervisor)
@@ -127,13 +127,13 @@ enum Daemon {
 
     /// Serves until the task is cancelled.
     private static func serve(
-        _ engine: Engine, _ supervisor: SupervisorProcess, _ door: Door, _ directories: [String], _ logger: Logger,
+        _ engine: Engine, _ supervisor: SupervisorProcess, _ door: Door, _ logger: Logger,
         reloading: @escaping @Sendable (AuthorizationPlugins) async -> Void
     ) async throws {
         try await supervisor.ensureRunning()
         try await engine.start()
         let plugins = AuthorizationPlugins(
-            names: engine.configuration.authorizationPlugins, directories: directories)
+            names: engine.configuration.authorizationPlugins, plugins: engine.plugins)
         let containers = engine.containers
         let server = APIServer(
             router: .engine(engine), logger: logger, authorization: plugins,

@@ -15,6 +15,7 @@ extension Settings {
         try remap(&configuration)
         configuration.namespace = try string("containerd-namespace")
         configuration.programDirectory = programs
+        configuration.pluginDirectories = try pluginDirectories()
         try ForeignSettings.check(self)
         try reload(configuration)
         configuration.network = try network()

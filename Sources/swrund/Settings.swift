@@ -86,14 +86,10 @@ struct Settings: Sendable {
         return try isDebug() ? min(level, .debug) : level
     }
 
-    /// Where authorization plugins are looked for: `authorization-plugin-directories`, a key of ours, or docker's places.
-    func authorizationDirectories() throws(DaemonError) -> [String] {
-        guard let value = file["authorization-plugin-directories"] else {
-            return AuthorizationPlugins.standardDirectories
-        }
-        guard let paths = value.strings else {
-            throw wrongType("authorization-plugin-directories", "a list of strings")
-        }
+    /// Where plugins are looked for: `plugin-directories`, a key of ours, or docker's places.
+    func pluginDirectories() throws(DaemonError) -> [String] {
+        guard let value = file["plugin-directories"] else { return PluginDirectories.standard }
+        guard let paths = value.strings else { throw wrongType("plugin-directories", "a list of strings") }
         return paths
     }
 

@@ -23,7 +23,7 @@ struct MountRequestsTests {
             ),
             (
                 "vol:/c",
-                #"{"Type":"volume","Name":"vol","Source":"","Destination":"/c","Driver":"local","Mode":"z","RW":true,"#
+                #"{"Type":"volume","Name":"vol","Source":"","Destination":"/c","Driver":"","Mode":"z","RW":true,"#
                     + #""Propagation":""}"#
             ),
         ])

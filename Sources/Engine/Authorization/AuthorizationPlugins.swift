@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import AsyncHTTPClient
 import JSON
-import LinuxSystem
-import NIOCore
-import NIOHTTP1
 import Synchronization
 
 /// Authorization plugins (`--authorization-plugin`): programs that are asked before each request and before each answer,
 /// by docker's protocol. All must allow it, in the order in which they were named. One that does not answer refuses.
 ///
-///     POST /Plugin.Activate        → {"Implements": ["authz"]}
 ///     POST /AuthZPlugin.AuthZReq   {"User", "UserAuthNMethod", "RequestMethod", "RequestUri", "RequestBody" (base64),
 ///                                   "RequestHeaders"}                              → {"Allow", "Msg", "Err"}
 ///     POST /AuthZPlugin.AuthZRes   the same and "ResponseStatusCode", "ResponseHeaders",
@@ -32,32 +27,26 @@ package final class AuthorizationPlugins: Sendable {
         }
     }
 
-    /// Where plugins' sockets and specifications are looked for, in this order.
-    package static let standardDirectories = ["/run/docker/plugins", "/etc/docker/plugins", "/usr/lib/docker/plugins"]
-
-    private struct State {
-        var names: [String]
-        /// The plugins that have said that they are authorization plugins.
-        var activated: Set<String> = []
-    }
-
     private static let bodyLimit = 1 << 20
-    private static let timeout = TimeAmount.seconds(30)
+    private static let limit = Duration.seconds(30)
 
-    private let directories: [FilePath]
-    private let state: Mutex<State>
+    private let plugins: Plugins
+    private let state: Mutex<[String]>
 
-    package init(names: [String], directories: [String] = standardDirectories) {
-        self.directories = directories.map { FilePath($0) }
-        state = Mutex(State(names: names))
+    package init(names: [String], plugins: Plugins) {
+        self.plugins = plugins
+        state = Mutex(names)
     }
 
-    package var names: [String] { state.withLock { $0.names } }
+    package var names: [String] { state.withLock { $0 } }
 
     package var isActive: Bool { !names.isEmpty }
 
     /// Other plugins from now on.
-    package func replace(names: [String]) { state.withLock { $0 = State(names: names) } }
+    package func replace(names: [String]) {
+        for name in names { plugins.forget(name) }
+        state.withLock { $0 = names }
+    }
 
     package func allowRequest(_ question: Question) async throws(EngineError) {
         let json = document(question)
@@ -95,83 +84,16 @@ package final class AuthorizationPlugins: Sendable {
 
     private func ask(_ name: String, _ method: String, _ json: JSONValue) async throws(EngineError) {
         let answer: JSONValue
-        do throws(EngineError) {
-            try await activate(name)
-            answer = try await call(name, method, json)
+        do throws(PluginError) {
+            let plugin = try await plugins.find(name, "authz", isPatient: false)
+            answer = try await plugin.call(method, json, within: Self.limit, isPatient: false)
         } catch {
-            state.withLock { _ = $0.activated.remove(name) }
+            plugins.forget(name)
             throw .internal("plugin \(name) failed with error: \(error.message)")
-        }
-        if let problem = answer["Err"]?.string, !problem.isEmpty {
-            throw .internal("plugin \(name) failed with error: \(problem)")
         }
         if answer["Allow"]?.bool != true {
             throw EngineError(
                 .permissionDenied, "authorization denied by plugin \(name): \(answer["Msg"]?.string ?? "")")
         }
-    }
-
-    private func activate(_ name: String) async throws(EngineError) {
-        if state.withLock({ $0.activated.contains(name) }) { return }
-        let answer = try await call(name, "Plugin.Activate", .null)
-        guard answer["Implements"]?.strings?.contains("authz") == true else {
-            throw .internal("plugin \"\(name)\" does not implement authz")
-        }
-        state.withLock { _ = $0.activated.insert(name) }
-    }
-
-    private func call(_ name: String, _ method: String, _ json: JSONValue) async throws(EngineError) -> JSONValue {
-        var request = HTTPClientRequest(url: try address(name) + "/" + method)
-        request.method = .POST
-        request.headers.add(name: "Accept", value: "application/vnd.docker.plugins.v1.2+json")
-        if !json.isNull {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(bytes: json.bytes()))
-        }
-        do {
-            let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
-            let body = try await response.body.collect(upTo: 4 << 20)
-            guard (200..<300).contains(response.status.code) else {
-                let answer = try? JSONValue(parsing: Array(body.readableBytesView))
-                if let problem = answer?["Err"]?.string, !problem.isEmpty {
-                    throw EngineError.internal("\(method): \(problem)")
-                }
-                throw EngineError.internal("\(method): \(response.status.code): \(String(buffer: body))")
-            }
-            return try JSONValue(parsing: Array(body.readableBytesView))
-        } catch {
-            throw .internal((error as? EngineError)?.message ?? "\(method): \(error)")
-        }
-    }
-
-    /// `NAME.sock` or `NAME/NAME.sock`, else the URL in `NAME.spec` or `NAME.json`.
-    private func address(_ name: String) throws(EngineError) -> String {
-        guard !name.isEmpty, !name.contains("/"), name != ".." else { throw .internal("invalid plugin name: \(name)") }
-        for directory in directories {
-            for path in [directory / "\(name).sock", directory / name / "\(name).sock"] where exists(path) {
-                return Self.unixURL(path.string)
-            }
-            for path in [directory / "\(name).spec", directory / name / "\(name).spec"] {
-                if let text = try? readText(path) { return Self.url(text) }
-            }
-            if let bytes = try? readFile(directory / "\(name).json"), let json = try? JSONValue(parsing: bytes) {
-                return Self.url(json["Addr"]?.string ?? "")
-            }
-        }
-        throw .internal("plugin \"\(name)\" not found")
-    }
-
-    private static func url(_ text: String) -> String {
-        let text = String(text.split(whereSeparator: \.isWhitespace).first ?? "")
-        if text.hasPrefix("unix://") { return unixURL(String(text.dropFirst(7))) }
-        return text.hasPrefix("tcp://") ? "http://" + text.dropFirst(6) : text
-    }
-
-    private static func unixURL(_ path: String) -> String {
-        "http+unix://"
-            + path.utf8.map { byte in
-                let isPlain = (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }.joined()
     }
 }

@@ -11,10 +11,15 @@ import Threads
 package struct ContainerPath: Sendable {
     let tree: ContainerTree
     let place: TreePlace
+    /// Keeps the volumes in the tree.
+    let volumes: VolumeHold?
     package let status: PathStatus
 
     /// Writes an archive of the path and all below it. Blocks.
     package func archive(to sink: any ByteSink) throws { try withExtendedLifetime(tree) { try place.write(to: sink) } }
+
+    /// The archive is complete: the volumes are not needed any more.
+    package func release() async { await volumes?.release() }
 }
 
 /// How an archive is unpacked inside a container.
@@ -37,8 +42,9 @@ extension ContainerService {
     /// Finds a path for `HEAD` and `GET /containers/{id}/archive`.
     package func path(_ reference: String, _ path: String) async throws -> ContainerPath {
         let container = try find(reference)
-        let tree = try await readableTree(container)
-        return try await runOnThread { try Self.find(path, in: tree, of: reference) }
+        let volumes = try await hold(container)
+        let tree = try await readableTree(container, volumes)
+        return try await runOnThread { try Self.find(path, in: tree, volumes, of: reference) }
     }
 
     /// Tells the world about a download.
@@ -53,31 +59,38 @@ extension ContainerService {
         from body: some AsyncSequence<[UInt8], any Error> & Sendable
     ) async throws {
         let container = try find(reference)
-        let tree = try await writableTree(container)
+        let volumes = try await hold(container)
+        let tree = try await writableTree(container, volumes)
         let record = container.record
         try await onThread(with: body) { [identities = configuration.identities] next in
             try Self.extract(request, PieceSource(next), into: tree, identities, record, reference)
         }
+        await volumes?.release()
         publish("extract-to-dir", record)
     }
 
     // MARK: The tree
 
-    private func readableTree(_ container: Container) async throws -> ContainerTree {
+    /// As docker does, of running containers, too: their volumes stay mounted even if they end meanwhile.
+    private func hold(_ container: Container) async throws(EngineError) -> VolumeHold? {
+        try await volumes.hold(container.record.mounts.filter { $0.kind == .volume }.map(\.name))
+    }
+
+    private func readableTree(_ container: Container, _ volumes: VolumeHold?) async throws -> ContainerTree {
         if let tree = try await runningTree(container) { return tree }
-        let parts = try parts(container)
+        let parts = try parts(container, volumes)
         let tree = try await ContainerTree.reading(parts)
         guard tree.isIncomplete else { return tree }
-        _ = try await writableTree(container)  // makes the places for the mounts
+        _ = try await writableTree(container, volumes)  // makes the places for the mounts
         return try await ContainerTree.reading(parts)
     }
 
-    private func writableTree(_ container: Container) async throws -> ContainerTree {
+    private func writableTree(_ container: Container, _ volumes: VolumeHold?) async throws -> ContainerTree {
         if let tree = try await runningTree(container) { return tree }
         let hold = try await container.operations.hold()
         if let tree = try await runningTree(container) { return tree }
         await cleanUpEndedRun(container)  // which has the layers mounted
-        return try await ContainerTree.writing(try parts(container), hold)
+        return try await ContainerTree.writing(try parts(container, volumes), hold)
     }
 
     /// nil if the container does not run.
@@ -90,12 +103,15 @@ extension ContainerService {
         return process.status == .running || process.status == .paused ? tree : nil
     }
 
-    private func parts(_ container: Container) throws(EngineError) -> ContainerTree.Parts {
+    private func parts(_ container: Container, _ volumes: VolumeHold?) throws(EngineError) -> ContainerTree.Parts {
         let record = try usable(container, for: "copy")
         guard let rootfs = record.rootfs.first else {
             throw .internal("container \(record.id) has no root file system")
         }
         var mounts = record.mounts
+        for index in mounts.indices where mounts[index].kind == .volume {
+            if let source = volumes?.source(of: mounts[index].name) { mounts[index].source = source }
+        }
         for file in configFiles(record) {
             var mount = MountPoint(.bind, destination: file.destination)
             mount.source = file.source
@@ -109,7 +125,7 @@ extension ContainerService {
     // MARK: On a thread
 
     private static func find(
-        _ path: String, in tree: ContainerTree, of reference: String
+        _ path: String, in tree: ContainerTree, _ volumes: VolumeHold?, of reference: String
     ) throws(EngineError) -> ContainerPath {
         do throws(SysError) {
             let place = try TreePlace(tree.root, path)
@@ -117,7 +133,7 @@ extension ContainerService {
             let status = PathStatus(
                 name: String(decoding: place.archiveName, as: UTF8.self), size: Int64(place.info.st_size),
                 mode: place.info.st_mode, modified: Timestamp(place.info.st_mtim), linkTarget: target ?? "")
-            return ContainerPath(tree: tree, place: place, status: status)
+            return ContainerPath(tree: tree, place: place, volumes: volumes, status: status)
         } catch {
             throw lookupError(error, path, reference)
         }

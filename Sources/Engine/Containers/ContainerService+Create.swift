@@ -136,7 +136,7 @@ extension ContainerService {
             }
             try await requireSources(record.mounts)
             try addVolumesFrom(host.list("VolumesFrom"), to: &record.mounts)
-            try MountRequests.addVolumes(config, to: &record.mounts)
+            try MountRequests.addVolumes(config, driver: host.text("VolumeDriver"), to: &record.mounts)
         } catch let error as SpecError {
             throw EngineError(error)
         }
@@ -274,9 +274,12 @@ extension ContainerService {
         for index in record.mounts.indices where record.mounts[index].kind == .volume {
             let mount = record.mounts[index]
             let made = try await volumes.create(
-                name: mount.name, driver: mount.driver, labels: mount.volumeLabels, options: mount.volumeOptions)
-            let volume = try await volumes.use(made.name, by: record.id)
+                name: mount.name, driver: mount.driver, labels: mount.volumeLabels, options: mount.volumeOptions,
+                by: record.id)
+            let volume = try await volumes.mount(made.name)
             record.mounts[index].name = volume.name
+            record.mounts[index].driver = made.driver
+            if !made.isLocal, mount.mode == "z" { record.mounts[index].mode = "" }
             record.mounts[index].source = volume.source.string
             if mount.copiesContent {
                 try await volumes.populate(

@@ -14,6 +14,7 @@ package struct MountPoint: Sendable, Equatable {
     /// The host path; of a volume once it is resolved, of an image where it is mounted while the container runs.
     package var source = ""
     package var destination: String
+    /// Of a volume; empty for the default, until the volume is made.
     package var driver = ""
     /// What a volume gets if it has to be made; nil leaves it to the volume service.
     package var volumeLabels: [String: String]?
@@ -46,7 +47,6 @@ package struct MountPoint: Sendable, Equatable {
     package init(_ kind: Kind, destination: String) {
         self.kind = kind
         self.destination = destination
-        driver = kind == .volume ? "local" : ""
     }
 
     /// An element of `Mounts` in inspect and list.

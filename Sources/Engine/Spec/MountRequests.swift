@@ -8,7 +8,7 @@ package enum MountRequests {
     /// The mounts of a container, in the order in which they were asked for; one for each destination.
     package static func parse(config: ContainerConfig, hostConfig: HostConfig) throws(SpecError) -> [MountPoint] {
         var points = try parse(hostConfig: hostConfig)
-        try addVolumes(config, to: &points)
+        try addVolumes(config, driver: hostConfig.text("VolumeDriver"), to: &points)
         return points
     }
 
@@ -17,9 +17,7 @@ package enum MountRequests {
         var points: [MountPoint] = []
         let driver = hostConfig.text("VolumeDriver")
         for bind in hostConfig.list("Binds") {
-            var point = try parseBind(bind)
-            if point.kind == .volume, !driver.isEmpty { point.driver = driver }
-            try add(point, to: &points)
+            try add(parseBind(bind, driver: driver), to: &points)
         }
         for mount in hostConfig.objects("Mounts") { try add(parseMount(mount), to: &points) }
         for (destination, options) in hostConfig.map("Tmpfs") {
@@ -31,12 +29,15 @@ package enum MountRequests {
     }
 
     /// The anonymous volumes of `-v /path` and the image's `VOLUME`, where nothing else is mounted.
-    static func addVolumes(_ config: ContainerConfig, to points: inout [MountPoint]) throws(SpecError) {
+    static func addVolumes(
+        _ config: ContainerConfig, driver: String, to points: inout [MountPoint]
+    ) throws(SpecError) {
         for destination in config.volumes {
             let path = try checked(destination)
             if points.contains(where: { $0.destination == path }) { continue }
             var point = MountPoint(.volume, destination: path)
             point.anonymous = true
+            point.driver = driver
             points.append(point)
         }
     }
@@ -51,7 +52,9 @@ package enum MountRequests {
     // MARK: -v
 
     /// `[SOURCE:]DESTINATION[:OPTIONS]`.
-    static func parseBind(_ text: String) throws(SpecError) -> MountPoint {
+    ///
+    /// - Parameter driver: of a volume that has to be made; empty for the default.
+    static func parseBind(_ text: String, driver: String = "") throws(SpecError) -> MountPoint {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { String($0) }
         guard (1...3).contains(parts.count), !parts.contains("") else {
             throw SpecError("invalid volume specification: '\(text)'")
@@ -59,6 +62,7 @@ package enum MountRequests {
         guard parts.count > 1 else {
             var point = MountPoint(.volume, destination: try checked(parts[0], text, "volume"))
             point.anonymous = true
+            point.driver = driver
             return point
         }
         let isPath = parts[0].hasPrefix("/")
@@ -69,7 +73,8 @@ package enum MountRequests {
             point.createsSource = true
             point.propagation = "rprivate"
         } else {
-            point.name = try checkedVolumeName(parts[0])
+            point.name = try checkedVolumeName(parts[0], driver)
+            point.driver = driver
             point.mode = "z"
         }
         if parts.count == 3 {
@@ -141,7 +146,9 @@ package enum MountRequests {
             point.source = FilePath(source).normalized.string
             try bindOptions(mount["BindOptions"] ?? .null, &point)
         case .volume:
-            point.name = source.isEmpty ? "" : try checkedVolumeName(source)
+            let driver = mount["VolumeOptions"]?["DriverConfig"]?["Name"]?.string ?? ""
+            point.name = source.isEmpty ? "" : try checkedVolumeName(source, driver)
+            point.driver = driver
             point.anonymous = source.isEmpty
             point.mode = "z"
             if source.isEmpty, mount["VolumeOptions"]?["Subpath"]?.string?.isEmpty == false {
@@ -186,8 +193,6 @@ package enum MountRequests {
 
     private static func volumeOptions(_ options: JSONValue, _ point: inout MountPoint) throws(SpecError) {
         point.copiesContent = !(options["NoCopy"]?.bool ?? false)
-        let driver = options["DriverConfig"]?["Name"]?.string ?? ""
-        if !driver.isEmpty { point.driver = driver }
         point.volumeLabels = dictionary(options["Labels"])
         point.volumeOptions = dictionary(options["DriverConfig"]?["Options"])
         point.subpath = try subpath(options, "volume")
@@ -258,7 +263,9 @@ package enum MountRequests {
         return path
     }
 
-    private static func checkedVolumeName(_ name: String) throws(SpecError) -> String {
+    /// What names a plugin takes is the plugin's affair.
+    private static func checkedVolumeName(_ name: String, _ driver: String) throws(SpecError) -> String {
+        if !driver.isEmpty, driver != VolumeRecord.localDriver { return name }
         guard RestrictedName.isValid(name) else { throw SpecError("create \(name): " + VolumeName.invalid(name)) }
         return name
     }

@@ -50,6 +50,8 @@ package struct EngineConfiguration: Sendable {
     package var seccompProfile = ""
     /// `--cgroup-parent` for containers that name none; empty lets the runtime choose.
     package var cgroupParent = ""
+    /// Where plugins are looked for.
+    package var pluginDirectories = PluginDirectories.standard
     /// Where files that describe devices are (`--cdi-spec-dir`).
     package var deviceDirectories = [FilePath("/etc/cdi"), FilePath("/var/run/cdi")]
 

@@ -14,8 +14,17 @@ struct VolumeStore: Sendable {
             container TEXT NOT NULL, volume TEXT NOT NULL REFERENCES volumes (name),
             PRIMARY KEY (container, volume)
         ) WITHOUT ROWID;
+        """,
         """
+        ALTER TABLE volumes ADD COLUMN driver TEXT NOT NULL DEFAULT 'local';
+        CREATE TABLE mounts (
+            volume TEXT NOT NULL REFERENCES volumes (name) ON DELETE CASCADE, container TEXT NOT NULL,
+            PRIMARY KEY (volume, container)
+        ) WITHOUT ROWID;
+        """,
     ]
+
+    private static let columns = "name, driver, created, labels, options"
 
     init(path: FilePath) throws(EngineError) {
         do {
@@ -27,19 +36,19 @@ struct VolumeStore: Sendable {
     }
 
     func list() throws(EngineError) -> [VolumeRecord] {
-        try rows("SELECT name, created, labels, options FROM volumes ORDER BY name").map(record)
+        try rows("SELECT \(Self.columns) FROM volumes ORDER BY name").map(record)
     }
 
     func find(_ name: String) throws(EngineError) -> VolumeRecord? {
-        try rows("SELECT name, created, labels, options FROM volumes WHERE name = ?", [.text(name)]).first.map(record)
+        try rows("SELECT \(Self.columns) FROM volumes WHERE name = ?", [.text(name)]).first.map(record)
     }
 
     func insert(_ volume: VolumeRecord) throws(EngineError) {
         try execute(
-            "INSERT INTO volumes (name, created, labels, options) VALUES (?, ?, ?, ?)",
+            "INSERT INTO volumes (\(Self.columns)) VALUES (?, ?, ?, ?, ?)",
             [
-                .text(volume.name), .int64(volume.created.nanoseconds), .text(volume.labels.map(text)),
-                .text(volume.options.map(text)),
+                .text(volume.name), .text(volume.driver), .int64(volume.created.nanoseconds),
+                .text(volume.labels.map(text)), .text(volume.options.map(text)),
             ])
     }
 
@@ -83,10 +92,31 @@ struct VolumeStore: Sendable {
         try execute("DELETE FROM uses WHERE container = ?", [.text(container)])
     }
 
+    // MARK: What plugins have mounted
+
+    /// Volumes and the containers for which plugins have mounted them, or are about to.
+    func mounts() throws(EngineError) -> [(volume: String, container: String)] {
+        try rows("SELECT volume, container FROM mounts").map {
+            ($0["volume"].textValue ?? "", $0["container"].textValue ?? "")
+        }
+    }
+
+    func addMount(of name: String, for container: String) throws(EngineError) {
+        try execute(
+            "INSERT OR IGNORE INTO mounts (volume, container) VALUES (?, ?)", [.text(name), .text(container)])
+    }
+
+    func removeMount(of name: String, for container: String) throws(EngineError) {
+        try execute("DELETE FROM mounts WHERE volume = ? AND container = ?", [.text(name), .text(container)])
+    }
+
+    // MARK: Parts
+
     private func record(_ row: Row) -> VolumeRecord {
         VolumeRecord(
-            name: row["name"].textValue ?? "", created: Timestamp(nanoseconds: row["created"].int64Value ?? 0),
-            labels: map(row["labels"]), options: map(row["options"]))
+            name: row["name"].textValue ?? "", driver: row["driver"].textValue ?? VolumeRecord.localDriver,
+            created: Timestamp(nanoseconds: row["created"].int64Value ?? 0), labels: map(row["labels"]),
+            options: map(row["options"]))
     }
 
     private func text(_ values: [String: String]) -> String {

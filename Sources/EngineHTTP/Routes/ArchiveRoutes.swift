@@ -24,6 +24,7 @@ struct ArchiveRoutes {
         try containers.didArchive(name)
         let stream = Response.stream(.ok, contentType: "application/x-tar") { body in
             try await body.send { try found.archive(to: $0) }
+            await found.release()
         }
         return .with(headers: Self.headers(found), stream)
     }

@@ -41,8 +41,9 @@ struct DiskUsageRoutes {
         let counts = try await engine.volumes.useCounts()
         let routes = VolumeRoutes(volumes: engine.volumes, events: engine.events)
         var volumes: [JSONValue] = []
-        for volume in try await engine.volumes.list() {
-            var resource = routes.resource(volume)
+        // As docker has it: only what takes space here.
+        for volume in try await engine.volumes.list() where volume.isLocal && volume.options == nil {
+            var resource = routes.resource(await engine.volumes.describe(volume))
             resource.usage = (await engine.volumes.size(volume.name), counts[volume.name] ?? 0)
             volumes.append(resource.json)
         }

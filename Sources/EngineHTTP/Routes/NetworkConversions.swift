@@ -19,6 +19,8 @@ extension NetworkResource {
         isAttachable = network.isAttachable
         options = network.options.map { ($0.key, $0.value) }
         labels = network.labels.map { ($0.key, $0.value) }
+        ipamDriver = network.addressing.driver
+        ipamOptions = network.addressing.options.map { ($0.key, $0.value) }
         if let subnet = network.subnet {
             var config = AddressConfig(subnet: subnet.description)
             config.range = network.addressRange?.description ?? ""
@@ -78,6 +80,9 @@ extension NetworkRequest {
         addressRange = checked4?.range
         gateway = checked4?.gateway
         reserved = checked4?.auxiliary ?? [:]
+        addressing = Addressing(
+            driver: body.ipamDriver.isEmpty ? Addressing.ownDriver : body.ipamDriver,
+            options: Dictionary(pairs: body.ipamOptions))
         isInternal = body.isInternal
         isAttachable = body.isAttachable
         options = Dictionary(pairs: body.options)
@@ -86,7 +91,7 @@ extension NetworkRequest {
 }
 
 extension NetworkRequest {
-    /// What there is in swarms only, and address drivers that nobody has.
+    /// What there is in swarms only, and the address driver that has no addresses.
     private static func checkScope(_ body: NetworkCreateRequest) throws(EngineError) {
         if body.isIngress {
             throw EngineError(.permissionDenied, "Ingress network can only be global scope network")
@@ -95,9 +100,8 @@ extension NetworkRequest {
             throw EngineError(.permissionDenied, "cannot create a swarm scoped network when swarm is not active")
         }
         switch body.ipamDriver {
-        case "", "default": break
         case "null": throw .invalidArgument("ipv4 pool is empty")
-        default: throw .notFound("plugin \"\(body.ipamDriver)\" not found")
+        default: break
         }
     }
 }

@@ -25,13 +25,19 @@ struct VolumeRoutes {
     @Sendable private func list(_ request: Request) async throws -> Response {
         let filters = try filters(request, allowed: ["dangling", "driver", "label", "label!", "name"])
         let dangling = try mapped { () throws(FilterError) in try filters.bool("dangling") }
-        let unused = dangling == nil ? [] : try await volumes.unused()
-        let found = try await volumes.list().filter { volume in
-            (dangling == nil || dangling == unused.contains(volume.name))
-                && filters.matches("driver", exactly: "local") && filters.matches("name", within: volume.name)
-                && filters.matches(labels: volume.labels.pairs)
+        let used = dangling == nil ? [] : try await volumes.used()
+        let (found, warnings) = try await volumes.survey { filters.matches("driver", exactly: $0) }
+        let shown = found.filter { volume in
+            (dangling == nil || dangling != used.contains(volume.record.name))
+                && filters.matches("name", within: volume.record.name)
+                && filters.matches(labels: volume.record.labels.pairs)
         }
-        return .json(.ok, ["Volumes": .array(found.map { resource($0).json }), "Warnings": .null])
+        return .json(
+            .ok,
+            [
+                "Volumes": .array(shown.map { resource($0).json }),
+                "Warnings": warnings.isEmpty ? .null : .strings(warnings),
+            ])
     }
 
     @Sendable private func create(_ request: Request) async throws -> Response {
@@ -40,11 +46,14 @@ struct VolumeRoutes {
         let volume = try await volumes.create(
             name: body.name, driver: body.driver, labels: body.labels.map { Dictionary(pairs: $0) },
             options: body.options.map { Dictionary(pairs: $0) })
-        return .json(.created, resource(volume).json)
+        return .json(.created, resource(await volumes.describe(volume)).json)
     }
 
     @Sendable private func inspect(_ request: Request) async throws -> Response {
-        .json(.ok, resource(try await volumes.inspect(request.parameter("name"))).json)
+        let volume = try await volumes.inspect(request.parameter("name"))
+        var resource = resource(volume)
+        resource.status = volume.status
+        return .json(.ok, resource.json)
     }
 
     @Sendable private func remove(_ request: Request) async throws -> Response {
@@ -62,12 +71,12 @@ struct VolumeRoutes {
         return .json(.ok, ["VolumesDeleted": .strings(names), "SpaceReclaimed": .int(bytes)])
     }
 
-    func resource(_ volume: VolumeRecord) -> VolumeResource {
-        let seconds = Timestamp(nanoseconds: volume.created.seconds * 1_000_000_000)
+    func resource(_ volume: VolumeDescription) -> VolumeResource {
         var resource = VolumeResource(
-            name: volume.name, created: seconds.rfc3339(), mountpoint: volumes.dataDirectory(volume.name).string)
-        resource.labels = volume.labels.map { $0.map { ($0.key, $0.value) } }
-        resource.options = volume.options.map { $0.map { ($0.key, $0.value) } }
+            name: volume.record.name, created: volume.created, mountpoint: volume.mountpoint)
+        (resource.driver, resource.scope) = (volume.record.driver, volume.scope)
+        resource.labels = volume.record.labels.map { $0.map { ($0.key, $0.value) } }
+        resource.options = volume.record.options.map { $0.map { ($0.key, $0.value) } }
         return resource
     }
 }
