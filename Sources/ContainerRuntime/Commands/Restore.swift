@@ -77,7 +77,9 @@ private struct RestoreCall {
         addCgroups(to: &request)
         var restored: Int32 = 0
         let hooks = plan.spec.hooks
-        try CriuRun().perform(request) { (response, terminal) throws(RuntimeError) in
+        let criu = try CriuRun()
+        try launcher.resctrl?.add(criu.pid)  // which those that it makes inherit
+        try criu.perform(request) { (response, terminal) throws(RuntimeError) in
             switch response.script {
             case "setup-namespaces":
                 let state = launcher.hookState(response.pid)
