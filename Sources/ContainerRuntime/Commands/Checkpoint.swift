@@ -80,9 +80,9 @@ func givenWorkPath(_ values: FlagValues) throws(RuntimeError) -> FilePath? {
     return try absolutePath(FilePath(path))
 }
 
-/// Makes the directory that criu works in: the given one, or one of the container's.
-func makeWorkDirectory(_ given: FilePath?, _ container: FilePath) throws(RuntimeError) -> FilePath {
-    let path = given ?? container / "criu.work"
+/// Makes the directory that criu works in and has its log: the given one, or that of its images.
+func makeWorkDirectory(_ given: FilePath?, _ images: FilePath) throws(RuntimeError) -> FilePath {
+    let path = given ?? images
     try step("make the work directory") { () throws(SysError) in try makeDirectories(path, mode: 0o700) }
     return path
 }
@@ -96,8 +96,7 @@ private struct CheckpointCall {
     func run() throws(RuntimeError) {
         let images = try imagePath(values)
         try step("make the image directory") { () throws(SysError) in try makeDirectories(images, mode: 0o700) }
-        let work = try makeWorkDirectory(
-            givenWorkPath(values), container.store.directory(container.record.id))
+        let work = try makeWorkDirectory(givenWorkPath(values), images)
         let isPreDump = values.bool("pre-dump")
         let imagesDirectory = try openDirectory(images)
         let workDirectory = try openDirectory(work)

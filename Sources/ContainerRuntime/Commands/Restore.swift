@@ -60,7 +60,7 @@ private struct RestoreCall {
     func run(_ console: consuming OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
         _ = try launcher.makeFilter()  // for the processes that `exec` adds; criu has that of the others
         try launcher.applyLimits()
-        let work = try makeWorkDirectory(work, directory)
+        let work = try makeWorkDirectory(work, images)
         let root = try makeRoot()
         // From here on, in this program's own mount namespace: criu makes mounts in its work directory.
         let imagesDirectory = try openDirectory(images)
