@@ -147,7 +147,7 @@ def test_a_container_that_cannot_be_saved_goes_on(ours, fake):
                         (["--manage-cgroups-mode", "x"], "Invalid manage-cgroups-mode"),
                         (["--page-server", "x"], "ADDRESS:PORT"),
                         (["--lazy-pages", "--status-fd", "99"], "invalid --status-fd argument 99: bad file descriptor")):
-        assert text in ours("checkpoint", *flags, ours.id("c"), check=1).err
+        assert text in ours("checkpoint", *flags, ours.id("c"), check=1, cwd=ours.directory).err
 
 
 def test_a_restore_that_fails_leaves_nothing(ours, fake):

@@ -68,10 +68,10 @@ private struct RestoreCall {
         var request = CriuRequest(
             .restore, images: imagesDirectory, work: workDirectory, workPath: work, root: root,
             config: plan.criuConfig)
-        request.set(26)  // rst_sibling: a child of ours
+        request.set(.restoresSibling)  // a child of ours
         try request.add(values)
-        request.set(53, values.string("lsm-profile"))
-        request.set(63, values.string("lsm-mount-context"))
+        request.set(.lsmProfile, values.string("lsm-profile"))
+        request.set(.lsmMountContext, values.string("lsm-mount-context"))
         try addExternals(to: &request)
         try addStandardStreams(to: &request)
         let criu = try CriuRun()
