@@ -227,7 +227,8 @@ let coreTests: [Target] = [
 
 let fullTests: [Target] = [
     tests("Cgroups", ["OCISpec", "JSON", "LinuxSystem"]), tests("Confinement", ["OCISpec", "JSON"]),
-    tests("ContainerRuntime", ["Cgroups", "OCISpec", "JSON", "LinuxSystem"]), tests("Netlink", ["LinuxSystem"]),
+    tests("ContainerRuntime", ["CLinux", "Cgroups", "OCISpec", "JSON", "LinuxSystem"]),
+    tests("Netlink", ["LinuxSystem"]),
     tests("Archive", ["CLinux", "LinuxSystem", "Tar"]),
     tests("ContentStore", ["CLinux", "LinuxSystem", "Metadata", "OCISpec"]),
     tests("Metadata", ["CLinux", "LinuxSystem"]), tests("Registry", ["JSON", "LinuxSystem", "OCISpec"]),

@@ -263,6 +263,17 @@ def test_a_program_at_a_terminal_goes_on(ours, real):
     terminal = receive_terminal(listener)[1]
     say(terminal, b"again", b"2 again")
     assert ours("exec", ours.id("b"), "cat", "/proc/1/cgroup").out == ours("exec", ours.id("b"), "cat", "/proc/self/cgroup").out
-    ours("delete", "--force", ours.id("b"), check=0)
+
+    # Once more, with a process that was added, and to a cgroup that criu is not told of.
+    ours("exec", ours.id("b"), "sh", "-c", "sleep 1000 < /dev/null > /dev/null 2>&1 &", check=0)
+    ignoring = ["--manage-cgroups-mode", "ignore", "--image-path", ours.directory / "again"]
+    ours("checkpoint", *ignoring, ours.id("b"), check=0)
+    os.close(terminal)
+    ours("restore", *detached, *ignoring, ours.id("d"), check=0)
+    terminal = receive_terminal(listener)[1]
+    say(terminal, b"more", b"3 more")
+    pid = json.loads(ours("state", ours.id("d"), check=0).out)["pid"]
+    assert ours.id("d") in open(f"/proc/{pid}/cgroup").read() and "sleep" in ours("ps", ours.id("d"), check=0).out
+    ours("delete", "--force", ours.id("d"), check=0)
     os.close(terminal)
     listener.close()

@@ -241,3 +241,27 @@ def test_a_relative_root_is_where_the_caller_stands(ours):
     assert call("create", "--bundle", ours.bundle, name) == 0
     assert (ours.directory / "state" / name / "state.json").exists() and call("state", name) == 0
     assert call("delete", "--force", name) == 0
+
+
+@pytest.mark.skipif(pathlib.Path("/sys/fs/resctrl/schemata").exists(), reason="this machine has it")
+def test_shares_of_caches_where_the_hardware_has_none(ours):
+    for settings, text in (({"l3CacheSchema": "L3:0=f"}, "intelRdt.l3CacheSchema is specified in config, but Intel RDT/CAT is not enabled"),
+                           ({"memBwSchema": "MB:0=10"}, "intelRdt.memBwSchema is specified in config, but Intel RDT/MBA is not enabled"),
+                           ({"closID": "../x"}, 'invalid intelRdt.ClosID "../x"'), ({}, "Intel RDT is not enabled")):
+        def change(value):
+            value["linux"]["intelRdt"] = settings
+
+        ours.run("true", change=change, check=1)
+        assert text in ours.errors()[-1]
+    ours.start("c")
+    assert "Intel RDT/CAT: l3 cache schema is not enabled" in ours("update", "--l3-cache-schema", "L3:0=f", ours.id("c"), check=1).err
+    assert "memory bandwidth schema is not enabled" in ours("update", "--mem-bw-schema", "MB:0=1", ours.id("c"), check=1).err
+
+
+def test_one_container_deleted_by_many(ours):
+    for _ in range(15):
+        ours.start("c")
+        command = [ours.program, "--root", str(ours.root), "delete", "--force", ours.id("c")]
+        deleting = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(5)]
+        assert [process.communicate(timeout=30)[1] for process in deleting] == [""] * 5
+        assert ours("list", "-q", check=0).out == ""

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
-int swrun_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
-int swrun_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
+// Not by the library: musl's sets FD_CLOEXEC in a second call, for kernels that do not know O_CLOEXEC.
+int swrun_open(const char *path, int flags, mode_t mode) { return swrun_openat(AT_FDCWD, path, flags, mode); }
+int swrun_openat(int dir, const char *path, int flags, mode_t mode) {
+    return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
 int swrun_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }
 int swrun_ioctl_int(int fd, unsigned long request, long argument) { return ioctl(fd, request, argument); }
 int swrun_ioctl_ptr(int fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }

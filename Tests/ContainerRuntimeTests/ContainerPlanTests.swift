@@ -96,10 +96,6 @@ struct ContainerPlanTests {
             ("maskedPaths", ["x"], "masked and read-only paths must be absolute: x"),
             ("rootfsPropagation", "x", "rootfsPropagation=x is not supported"),
             (
-                "intelRdt", ["closID": "x"],
-                "intelRdt is specified in config, but Intel RDT is not supported by this runtime"
-            ),
-            (
                 "sysctl", ["kernel.core_pattern": "x"],
                 "sysctl \"kernel.core_pattern\" is not in a separate kernel namespace"
             ),

@@ -15,6 +15,42 @@ struct CriuRequest {
         case preDump = 13
     }
 
+    /// The fields of `criu_opts`.
+    enum Option: UInt32 {
+        case imagesDirectory = 1
+        case pid = 2
+        case leaveRunning = 3
+        case externalUnixSockets = 4
+        case tcpEstablished = 6
+        case shellJob = 7
+        case fileLocks = 8
+        case logLevel = 9
+        case logFile = 10
+        case pageServer = 11
+        case notifications = 12
+        case root = 13
+        case parentImages = 14
+        case trackMemory = 15
+        case autoDeduplication = 16
+        case workDirectory = 17
+        case linkRemap = 18
+        case managesCgroups = 24
+        case cgroupRoot = 25
+        case restoresSibling = 26
+        case inherited = 27
+        case cgroupsMode = 34
+        case external = 37
+        case emptyNamespaces = 38
+        case joinedNamespace = 39
+        case freezerCgroup = 44
+        case tcpSkipInFlight = 46
+        case lazyPages = 48
+        case orphanTerminals = 50
+        case configFile = 51
+        case lsmProfile = 53
+        case lsmMountContext = 63
+    }
+
     let action: Action
     /// Where criu writes what it does.
     let log: FilePath
@@ -30,34 +66,33 @@ struct CriuRequest {
         self.action = action
         let name = (action == .restore ? "restore" : "dump") + ".log"
         log = workPath / name
-        options.int32(1, images.raw)
-        options.int32(17, work.raw)
-        options.int32(9, 4)  // log_level
-        options.string(10, name)
-        options.string(13, root.string)
-        options.bool(12, true)  // notify_scripts
-        options.bool(50, true)  // orphan_pts_master
-        if let config { options.string(51, config) }
+        options.int32(Option.imagesDirectory.rawValue, images.raw)
+        options.int32(Option.workDirectory.rawValue, work.raw)
+        options.int32(Option.logLevel.rawValue, 4)
+        options.string(Option.logFile.rawValue, name)
+        options.string(Option.root.rawValue, root.string)
+        options.bool(Option.notifications.rawValue, true)
+        options.bool(Option.orphanTerminals.rawValue, true)
+        if let config { options.string(Option.configFile.rawValue, config) }
     }
 
-    /// A switch or a text of criu's, by the number of its field.
-    mutating func set(_ field: UInt32, _ value: Bool = true) { options.bool(field, value) }
-    mutating func set(_ field: UInt32, _ value: String) { options.string(field, value) }
-    mutating func set(_ field: UInt32, number: UInt64) { options.present(field, number) }
+    mutating func set(_ option: Option, _ value: Bool = true) { options.bool(option.rawValue, value) }
+    mutating func set(_ option: Option, _ value: String) { options.string(option.rawValue, value) }
+    mutating func set(_ option: Option, number: UInt64) { options.present(option.rawValue, number) }
 
     mutating func setPageServer(address: String, port: Int32) {
-        options.message(11) { message in
+        options.message(Option.pageServer.rawValue) { message in
             message.string(1, address)
             message.int32(2, port)
         }
     }
 
     /// Something of the host's that the container has: criu neither saves nor makes it.
-    mutating func addExternal(_ name: String) { options.string(37, name) }
+    mutating func addExternal(_ name: String) { options.string(Option.external.rawValue, name) }
 
     /// What takes the place of something from outside; the descriptor is one that criu inherits.
     mutating func addInherited(_ name: String, _ descriptor: CInt) {
-        options.message(27) { message in
+        options.message(Option.inherited.rawValue) { message in
             message.string(1, name)
             message.present(2, UInt64(descriptor))
         }
@@ -65,7 +100,7 @@ struct CriuRequest {
 
     /// A namespace of the host's that the restored processes are put into.
     mutating func addJoined(_ type: String, _ path: FilePath) {
-        options.message(39) { message in
+        options.message(Option.joinedNamespace.rawValue) { message in
             message.string(1, type)
             message.string(2, path.string)
         }
@@ -73,7 +108,7 @@ struct CriuRequest {
 
     /// Where in a hierarchy the restored processes are, wherever they were.
     mutating func addCgroup(_ controllers: String, _ path: String) {
-        options.message(25) { message in
+        options.message(Option.cgroupRoot.rawValue) { message in
             message.string(1, controllers)
             message.string(2, path)
         }

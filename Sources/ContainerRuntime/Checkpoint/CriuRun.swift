@@ -13,7 +13,7 @@ import TTRPC
 /// ```
 /// It has our standard streams, and the descriptors that are not close-on-exec.
 struct CriuRun: ~Copyable {
-    private let pid: Int32
+    let pid: Int32
     private let socket: OwnedFD
 
     init() throws(RuntimeError) {

@@ -50,21 +50,23 @@ var criuFlags: [Flag] {
 extension CriuRequest {
     /// The flags that both have.
     mutating func add(_ values: FlagValues) throws(RuntimeError) {
-        let switches: [(String, UInt32)] = [
-            ("tcp-established", 6), ("tcp-skip-in-flight", 46), ("link-remap", 18), ("ext-unix-sk", 4),
-            ("shell-job", 7), ("lazy-pages", 48), ("file-locks", 8), ("auto-dedup", 16),
+        let switches: [(String, CriuRequest.Option)] = [
+            ("tcp-established", .tcpEstablished), ("tcp-skip-in-flight", .tcpSkipInFlight),
+            ("link-remap", .linkRemap), ("ext-unix-sk", .externalUnixSockets), ("shell-job", .shellJob),
+            ("lazy-pages", .lazyPages), ("file-locks", .fileLocks), ("auto-dedup", .autoDeduplication),
         ]
-        for (name, field) in switches where values.bool(name) { set(field) }
+        for (name, option) in switches where values.bool(name) { set(option) }
+        // criu_cg_mode
         let modes: [(String, UInt64)] = [("", 6), ("soft", 3), ("full", 4), ("strict", 5), ("ignore", 0)]
         let given = values.string("manage-cgroups-mode")
         guard let mode = modes.first(where: { $0.0 == given }) else {
             throw RuntimeError("Invalid manage-cgroups-mode value: " + given)
         }
-        set(24)
-        set(34, number: mode.1)
+        set(.managesCgroups)
+        set(.cgroupsMode, number: mode.1)
         for name in values.list("empty-ns") {
             guard name == "network" else { throw RuntimeError("namespace " + name + " is not supported") }
-            set(38, number: UInt64(NamespaceFlags.network.rawValue))
+            set(.emptyNamespaces, number: UInt64(NamespaceFlags.network.rawValue))
         }
     }
 }
@@ -80,9 +82,9 @@ func givenWorkPath(_ values: FlagValues) throws(RuntimeError) -> FilePath? {
     return try absolutePath(FilePath(path))
 }
 
-/// Makes the directory that criu works in: the given one, or one of the container's.
-func makeWorkDirectory(_ given: FilePath?, _ container: FilePath) throws(RuntimeError) -> FilePath {
-    let path = given ?? container / "criu.work"
+/// Makes the directory that criu works in and has its log: the given one, or that of its images.
+func makeWorkDirectory(_ given: FilePath?, _ images: FilePath) throws(RuntimeError) -> FilePath {
+    let path = given ?? images
     try step("make the work directory") { () throws(SysError) in try makeDirectories(path, mode: 0o700) }
     return path
 }
@@ -96,20 +98,19 @@ private struct CheckpointCall {
     func run() throws(RuntimeError) {
         let images = try imagePath(values)
         try step("make the image directory") { () throws(SysError) in try makeDirectories(images, mode: 0o700) }
-        let work = try makeWorkDirectory(
-            givenWorkPath(values), container.store.directory(container.record.id))
+        let work = try makeWorkDirectory(givenWorkPath(values), images)
         let isPreDump = values.bool("pre-dump")
         let imagesDirectory = try openDirectory(images)
         let workDirectory = try openDirectory(work)
         var request = CriuRequest(
             isPreDump ? .preDump : .dump, images: imagesDirectory, work: workDirectory, workPath: work,
             root: plan.rootfs, config: plan.criuConfig)
-        request.set(2, number: UInt64(container.record.pid))
+        request.set(.pid, number: UInt64(container.record.pid))
         try request.add(values)
         try addParent(images, to: &request)
         try addPages(to: &request)
-        if let freezer = container.cgroup.freezerDirectory { request.set(44, freezer.string) }
-        if values.bool("leave-running") { request.set(3) }
+        if let freezer = container.cgroup.freezerDirectory { request.set(.freezerCgroup, freezer.string) }
+        if values.bool("leave-running") { request.set(.leaveRunning) }
         if !isPreDump {
             try addExternals(to: &request)
             let streams = standardStreams()
@@ -127,14 +128,14 @@ private struct CheckpointCall {
     /// Images of an earlier pre-dump, below which only what has changed since is written.
     private func addParent(_ images: FilePath, to request: inout CriuRequest) throws(RuntimeError) {
         let parent = values.string("parent-path")
-        if values.bool("pre-dump") || !parent.isEmpty { request.set(15) }  // track_mem
+        if values.bool("pre-dump") || !parent.isEmpty { request.set(.trackMemory) }
         if parent.isEmpty { return }
         if FilePath(parent).isAbsolute { throw RuntimeError("--parent-path must be relative") }
         let info = try step("invalid --parent-path") { () throws(SysError) in try status(images / parent) }
         guard isDirectory(info) else {
             throw RuntimeError("invalid --parent-path: stat " + (images / parent).string + ": not a directory")
         }
-        request.set(14, parent)
+        request.set(.parentImages, parent)
     }
 
     private func addPages(to request: inout CriuRequest) throws(RuntimeError) {

@@ -34,6 +34,7 @@ private func removeUnfinished(_ id: String, in store: ContainerStore) throws(Run
         let cgroup = try ContainerCgroup.find(location)
         try step("remove the container's cgroup") { () throws(SysError) in try cgroup.remove() }
     }
+    try store.resctrlGroup(of: id)?.remove()
     try store.remove(id)
 }
 
@@ -49,6 +50,7 @@ func destroy(_ container: Container, _ log: Log) throws(RuntimeError) {
     attempt { () throws(RuntimeError) in
         try step("remove the container's cgroup") { () throws(SysError) in try container.cgroup.remove() }
     }
+    attempt { () throws(RuntimeError) in try container.store.resctrlGroup(of: container.record.id)?.remove() }
     if let failure { throw failure }  // the state stays: a later delete can try again
     try container.store.remove(container.record.id)
     runFinalHooks(container.record.poststop, named: "poststop", state: container.state(.stopped), log)

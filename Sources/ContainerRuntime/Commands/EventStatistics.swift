@@ -4,7 +4,7 @@ import JSON
 
 extension CgroupStatistics {
     /// The `data` of a `stats` event in runc's form: what is zero is mostly left out.
-    func runtimeJSON(_ figures: CgroupFigures) -> JSONValue {
+    func runtimeJSON(_ figures: CgroupFigures, resctrl: JSONValue = [:]) -> JSONValue {
         var throttling: JSONValue = [:]
         throttling.put("periods", cpu.periods)
         throttling.put("throttledPeriods", cpu.throttledPeriods)
@@ -23,7 +23,7 @@ extension CgroupStatistics {
         return [
             "cpu": withPressure(["usage": usage, "throttling": throttling], "cpu"), "cpuset": figures.processorsJSON,
             "memory": withPressure(memoryJSON, "memory"), "pids": pids, "blkio": withPressure(blockIOJSON, "io"),
-            "hugetlb": pages, "intel_rdt": [:], "network_interfaces": nil,
+            "hugetlb": pages, "intel_rdt": resctrl, "network_interfaces": nil,
         ]
     }
 

@@ -23,18 +23,20 @@ var eventsCommand: Command {
             throw RuntimeError("container with id " + container.record.id + " is not running")
         }
         let figures = CgroupFigures(container.cgroup)
+        let resctrl = try ResctrlFigures(container)
         if invocation.values.bool("stats") {
-            print("stats", container, figures.read().runtimeJSON(figures))
+            print("stats", container, figures.read().runtimeJSON(figures, resctrl: resctrl.read()))
             return 0
         }
-        try follow(container, process, figures, interval: interval)
+        try follow(container, process, figures, resctrl, interval: interval)
         return 0
     }
 }
 
 /// Prints until the container's init process has ended.
 private func follow(
-    _ container: Container, _ process: borrowing OwnedFD, _ figures: CgroupFigures, interval: Int64
+    _ container: Container, _ process: borrowing OwnedFD, _ figures: CgroupFigures, _ resctrl: ResctrlFigures,
+    interval: Int64
 ) throws(RuntimeError) {
     let duplicate = try step("") { () throws(SysError) in try process.duplicate() }
     try step("watch the container's memory") { () throws(SysError) in
@@ -46,7 +48,7 @@ private func follow(
             for _ in 0..<watch.newKills() { print("oom", container, nil) }
             if hasEnded { return }
             if monotonicNanoseconds() < next { continue }
-            print("stats", container, figures.read().runtimeJSON(figures))
+            print("stats", container, figures.read().runtimeJSON(figures, resctrl: resctrl.read()))
             next += interval * 1_000_000
         }
     }

@@ -25,7 +25,7 @@ private var features: JSONValue {
             "seccomp": seccomp,
             "apparmor": ["enabled": .bool(exists(FilePath("/sys/kernel/security/apparmor")))],
             "selinux": ["enabled": .bool(exists(FilePath("/sys/fs/selinux")))],
-            "intelRdt": ["enabled": false],
+            "intelRdt": ["enabled": true, "schemata": true, "monitoring": true],
             "memoryPolicy": [
                 "modes": [
                     "MPOL_BIND", "MPOL_DEFAULT", "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED",

@@ -60,7 +60,7 @@ private struct RestoreCall {
     func run(_ console: consuming OwnedFD?) throws(RuntimeError) -> LaunchedContainer {
         _ = try launcher.makeFilter()  // for the processes that `exec` adds; criu has that of the others
         try launcher.applyLimits()
-        let work = try makeWorkDirectory(work, directory)
+        let work = try makeWorkDirectory(work, images)
         let root = try makeRoot()
         do throws(RuntimeError) { return try record(restore(root, work, console)) } catch {
             try? unmountAll(root)  // or the directory could not be removed
@@ -77,16 +77,17 @@ private struct RestoreCall {
         var request = CriuRequest(
             .restore, images: imagesDirectory, work: workDirectory, workPath: work, root: root,
             config: plan.criuConfig)
-        request.set(26)  // rst_sibling: a child of ours
+        request.set(.restoresSibling)  // a child of ours
         try request.add(values)
-        request.set(53, values.string("lsm-profile"))
-        request.set(63, values.string("lsm-mount-context"))
+        request.set(.lsmProfile, values.string("lsm-profile"))
+        request.set(.lsmMountContext, values.string("lsm-mount-context"))
         try addExternals(to: &request)
         try addStandardStreams(to: &request)
-        addCgroups(to: &request)
+        let criu = try CriuRun()
+        try enterCgroups(criu.pid, &request)
         var restored: Int32 = 0
         let hooks = plan.spec.hooks
-        try CriuRun().perform(request) { (response, terminal) throws(RuntimeError) in
+        try criu.perform(request) { (response, terminal) throws(RuntimeError) in
             switch response.script {
             case "setup-namespaces":
                 let state = launcher.hookState(response.pid)
@@ -113,7 +114,19 @@ private struct RestoreCall {
         let child = LaunchedContainer(
             pid: pid, process: process, channel: LauncherChannel(socket: sockets.first), agent: nil)
         try launcher.record(child)
+        try recordTimeNamespace(pid)
         return child
+    }
+
+    /// criu makes one, in which clocks go on from where they were: processes that `exec` adds have to be in it as well.
+    private func recordTimeNamespace(_ pid: Int32) throws(RuntimeError) {
+        let own = try? readLink(FilePath("/proc/self/ns/time")).string
+        if (try? readLink(FilePath("/proc/\(pid)/ns/time")).string) == own { return }
+        var record = try launcher.store.load(launcher.id)
+        let name = RuntimeLinux.NamespaceType.time.rawValue
+        if record.namespaces.contains(name) { return }
+        record.namespaces.append(name)
+        try launcher.store.save(record)
     }
 
     /// Criu wants a mount point. It is seen by this program alone, and by nobody any more when that ends.
@@ -167,13 +180,18 @@ private struct RestoreCall {
         }
     }
 
-    /// The container's, wherever the processes were when they were saved.
-    private func addCgroups(to request: inout CriuRequest) {
+    /// Into the container's, wherever the processes were when they were saved. criu goes there itself: its children do so by
+    /// that already if it is told to leave cgroups alone.
+    private func enterCgroups(_ criu: Int32, _ request: inout CriuRequest) throws(RuntimeError) {
+        try launcher.resctrl?.add(criu)
         let cgroup = launcher.cgroup
         if cgroup.isMissing { return }
         for hierarchy in cgroup.layout.hierarchies {
             var controllers = ""
             if case .v1(let names) = hierarchy.kind { controllers = names.joined(separator: ",") }
+            try step("put criu into the container's cgroup") { () throws(SysError) in
+                try writeText(cgroup.directory(in: hierarchy) / "cgroup.procs", String(criu))
+            }
             request.addCgroup(controllers, cgroup.fullPath(in: hierarchy))
         }
     }

@@ -14,6 +14,7 @@ var updateCommand: Command {
         let container = try invocation.container()
         if container.status == .stopped { throw RuntimeError("container not running") }
         let changes = try requestedChanges(invocation.values)
+        try updateResctrl(container, invocation.values)
         if let unit = container.record.unit {
             let limits = changes.completed(by: container.record.limits).limits
             try unit.set(unitProperties(container.cgroup.settings(limits)))
@@ -43,20 +44,14 @@ private var updateFlags: [Flag] {
         .string("memory-swap", "limit of memory and swap together in bytes, -1 for none"),
         .int("pids-limit", "most processes and threads, -1 for no limit"),
         .string("cpu-idle", "1 to run only when nobody else does"),
-        .string("l3-cache-schema", "not supported"),
-        .string("mem-bw-schema", "not supported"),
+        .string("l3-cache-schema", "shares of the caches: L3:ID=MASK;.."),
+        .string("mem-bw-schema", "shares of the memory bandwidth: MB:ID=PERCENT;.."),
         .string("kernel-memory", "ignored").hiding(),
         .string("kernel-memory-tcp", "ignored").hiding(),
     ]
 }
 
 private func requestedChanges(_ values: FlagValues) throws(RuntimeError) -> RuntimeResources {
-    if values.optional("l3-cache-schema") != nil {
-        throw RuntimeError("Intel RDT/CAT: l3 cache schema is not enabled")
-    }
-    if values.optional("mem-bw-schema") != nil {
-        throw RuntimeError("Intel RDT/MBA: memory bandwidth schema is not enabled")
-    }
     if let path = values.optional("resources") { return try readResources(path) }
     var changes = RuntimeResources()
     changes.memory.limit = try byteCount(values, "memory")
@@ -74,6 +69,30 @@ private func requestedChanges(_ values: FlagValues) throws(RuntimeError) -> Runt
     changes.pidsLimit = try integer(values, "pids-limit")
     changes.blockIO.weight = try integer(values, "blkio-weight")
     return changes
+}
+
+/// A container that has no group of resctrl gets one, with all of its processes.
+private func updateResctrl(_ container: Container, _ values: FlagValues) throws(RuntimeError) {
+    let (caches, bandwidth) = (values.string("l3-cache-schema"), values.string("mem-bw-schema"))
+    if caches.isEmpty, bandwidth.isEmpty { return }
+    let root = Resctrl.mounted()
+    if !caches.isEmpty, !Resctrl.allotsCaches(root) {
+        throw RuntimeError("Intel RDT/CAT: l3 cache schema is not enabled")
+    }
+    if !bandwidth.isEmpty, !Resctrl.allotsBandwidth(root) {
+        throw RuntimeError("Intel RDT/MBA: memory bandwidth schema is not enabled")
+    }
+    let config = RuntimeLinux.IntelRdt(l3CacheSchema: caches, memBwSchema: bandwidth)
+    let id = container.record.id
+    if let group = try container.store.resctrlGroup(of: id) { return try group.write(config.lines) }
+    let group = try ResctrlGroup(config, id: id, root: root)
+    try container.store.note(group, of: id)
+    try group.make()
+    for pid in container.cgroup.processes() {
+        for thread in (try? listDirectory(FilePath("/proc/\(pid)/task"))) ?? [] {
+            if let number = Int32(thread) { try group.add(number) }
+        }
+    }
 }
 
 private func readResources(_ path: String) throws(RuntimeError) -> RuntimeResources {

@@ -22,6 +22,7 @@ struct ExecLauncher {
             log.debug("nsexec[\(child.pid)]: affinity: " + ProcessorAffinity.text(process.affinity.initial))
         }
         do throws(RuntimeError) {
+            try container.store.resctrlGroup(of: container.record.id)?.add(child.pid)
             try child.setOOMScore(process)
             try child.expect(.ready)
             log.debug("child process in init()")

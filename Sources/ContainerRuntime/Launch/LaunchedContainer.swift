@@ -107,6 +107,7 @@ extension Launcher {
     /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
     func accompany(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
         if plan.namespaces.hasOtherUsers { try plan.process.setLimits(of: child.pid) }
+        try resctrl?.add(child.pid)
         try child.setOOMScore(plan.process)  // while the process's files in /proc still are ours
         if let unit {
             let properties = try unitProperties(annotations: plan.spec.annotations)

@@ -12,6 +12,8 @@ package struct Launcher {
     package let plan: ContainerPlan
     package let options: LaunchOptions
     private(set) var cgroup: ContainerCgroup
+    /// The share of caches; nil if the config asks for none.
+    let resctrl: ResctrlGroup?
     /// The cgroup's unit; nil if systemd has nothing to do with it.
     let unit: SystemdUnit?
     let log: Log
@@ -24,6 +26,9 @@ package struct Launcher {
         self.id = id
         self.plan = plan
         self.options = options
+        resctrl = try plan.spec.linux.intelRdt.map { (config) throws(RuntimeError) in
+            try ResctrlGroup(config, id: id, root: Resctrl.mounted())
+        }
         let layout = try step("find the cgroup hierarchies") { () throws(SysError) in try CgroupLayout.detect() }
         let cgroupsPath = plan.spec.linux.cgroupsPath
         if options.usesSystemd {
@@ -66,10 +71,15 @@ package struct Launcher {
             try store.note(cgroup.location, of: id)
             var launcher = self
             launcher.cgroup = options.usesNoCgroups ? .missing : try makeCgroup()
+            if let resctrl {
+                try store.note(resctrl, of: id)
+                try resctrl.make()
+            }
             return try body(launcher)
         } catch {
             try? unit?.stop()
             try? cgroup.remove()
+            try? resctrl?.remove()
             try? store.remove(id)
             throw error
         }

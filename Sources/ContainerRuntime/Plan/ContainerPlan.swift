@@ -83,9 +83,6 @@ package struct ContainerPlan: Sendable, Equatable {
                     + "you may only provide one")
         }
         try checkTime()
-        if let rdt = spec.linux.intelRdt, !rdt.closID.isEmpty || !rdt.schemata.isEmpty {
-            throw RuntimeError("intelRdt is specified in config, but Intel RDT is not supported by this runtime")
-        }
         if !spec.linux.networkDevices.isEmpty, !namespaces.isSeparate(.network) {
             throw RuntimeError("unable to move network devices without a NET namespace")
         }

@@ -78,8 +78,13 @@ package struct ContainerStore: Sendable {
         return try ContainerRecord(value)
     }
 
+    /// Another one may be removing it at the same time.
     package func remove(_ id: String) throws(RuntimeError) {
-        try step("remove the container's state") { () throws(SysError) in try removeTree(directory(id)) }
+        try step("remove the container's state") { () throws(SysError) in
+            do throws(SysError) { try removeTree(directory(id)) } catch {
+                if error.errno != .noSuchFile || exists(directory(id)) { throw error }
+            }
+        }
     }
 
     /// The ids of all containers that are recorded, sorted.

@@ -59,15 +59,34 @@ extension RuntimeLinux {
     /// Shares of caches and memory bandwidth (resctrl).
     package struct IntelRdt: Sendable, Equatable {
         package var closID: String
+        package var l3CacheSchema: String
+        package var memBwSchema: String
         package var schemata: [String]
+        package var enablesMonitoring: Bool
 
         init(_ fields: RuntimeFields) throws(RuntimeSpecError) {
             closID = try fields.string("closID") ?? ""
+            l3CacheSchema = try fields.string("l3CacheSchema") ?? ""
+            memBwSchema = try fields.string("memBwSchema") ?? ""
             schemata = try fields.strings("schemata")
-            for key in ["l3CacheSchema", "memBwSchema"] {
-                let text = try fields.string(key) ?? ""
-                schemata += text.split(separator: "\n").map { String($0) }
-            }
+            enablesMonitoring = try fields.bool("enableMonitoring")
+        }
+
+        package init(
+            closID: String = "", l3CacheSchema: String = "", memBwSchema: String = "", schemata: [String] = []
+        ) {
+            self.closID = closID
+            self.l3CacheSchema = l3CacheSchema
+            self.memBwSchema = memBwSchema
+            self.schemata = schemata
+            enablesMonitoring = false
+        }
+
+        /// All of them, line by line: later ones count, and the bandwidth's own is instead of any in the caches'.
+        package var lines: [String] {
+            let caches = l3CacheSchema.split(separator: "\n").map { String($0) }
+            return caches.filter { memBwSchema.isEmpty || !$0.hasPrefix("MB:") }
+                + memBwSchema.split(separator: "\n").map { String($0) } + schemata
         }
     }
 }
