@@ -317,8 +317,8 @@ def test_names_are_filtered_by_regular_expressions(stack):
         stack.docker("volume", "create", name)
     try:
         def found(kind, pattern):
-            return sorted(stack.docker(*kind, "-f", f"name={pattern}", "--format", "{{.Name}}{{.Names}}".replace(
-                "{{.Names}}" if kind[0] == "volume" else "{{.Name}}", "")).split())
+            shown = "{{.Names}}" if kind[0] == "ps" else "{{.Name}}"
+            return sorted(stack.docker(*kind, "-f", f"name={pattern}", "--format", shown).split())
         for kind in (["ps", "-a"], ["volume", "ls"]):
             assert found(kind, "^/?expr-(web|db)-1$") == ["expr-db-1", "expr-web-1"]
             assert found(kind, r"expr-.*-\d{2}") == ["expr-web-12"]
