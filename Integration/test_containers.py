@@ -176,7 +176,7 @@ class TestLifeCycle:
         assert titles.split() == ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
         assert len(rows) == 2 and rows[0].endswith("sh -c sleep 1000; true")
         refused = stack.docker("top", container_name, "--no-such-option", check=False)
-        assert refused.code == 1 and refused.err == "Error response from daemon: error: unknown gnu long option\n"
+        assert refused.code == 1 and refused.err == "Error response from daemon: ps: error: unknown gnu long option\n"
 
 
 class TestRestartPolicy:

@@ -309,3 +309,38 @@ def test_what_is_set_twice_is_shown_without_passwords(tmp_path):
     assert "labels: (from flag: [c=d], from file: [a=b])" in done.stderr
     assert "mtu: (from flag: 1300, from file: 1400)" in done.stderr
     assert "http-proxy: (from flag: http://xxxxx:xxxxx@h, from file: http://xxxxx:xxxxx@h)" in done.stderr
+
+
+def test_names_are_filtered_by_regular_expressions(stack):
+    for name in ("expr-web-1", "expr-web-12", "expr-db-1"):
+        stack.docker("create", "--name", name, "busybox", "true")
+        stack.docker("volume", "create", name)
+    try:
+        def found(kind, pattern):
+            shown = "{{.Names}}" if kind[0] == "ps" else "{{.Name}}"
+            return sorted(stack.docker(*kind, "-f", f"name={pattern}", "--format", shown).split())
+        for kind in (["ps", "-a"], ["volume", "ls"]):
+            assert found(kind, "^/?expr-(web|db)-1$") == ["expr-db-1", "expr-web-1"]
+            assert found(kind, r"expr-.*-\d{2}") == ["expr-web-12"]
+            assert found(kind, "[") == []
+        short = stack.docker("inspect", "-f", "{{.Id}}", "expr-db-1")[5:15]  # also of an ID any part counts
+        assert stack.docker("ps", "-aq", "--no-trunc", "-f", f"id={short}")[5:15] == short
+    finally:
+        stack.docker("rm", "expr-web-1", "expr-web-12", "expr-db-1")
+        stack.docker("volume", "rm", "expr-web-1", "expr-web-12", "expr-db-1")
+
+
+@pytest.mark.parametrize("command, text", [
+    ("ps -f is-task=maybe", "invalid filter 'is-task=[maybe]'"),
+    ("ps -f publish=abc", 'error while looking up for publish abc: strconv.ParseUint: parsing "abc": invalid syntax'),
+    ("ps -f expose=90-80/udp", "error while looking up for expose 90-80/udp: invalid range specified for port: 90-80"),
+    ("ps -f publish=1:2", "filter for 'publish' should not contain ':': 1:2"),
+    ("images -f reference=[", "syntax error in pattern"),
+    ("network ls -f dangling=x", "invalid value for filter 'dangling', must be \"true\""),
+    ("network create --config-only --internal never", "configuration network can only contain network specific fields"),
+    ("create --network somewhere --ip bad busybox", "invalid IPv4 address: bad"),
+    ("create --network name=somewhere,ip6=1.2.3.4 busybox", "invalid IPv6 address: 1.2.3.4"),
+])
+def test_what_makes_no_sense_is_refused(stack, command, text):
+    refused = stack.docker(*command.split(), check=False)
+    assert refused.code == 1 and text in refused.err

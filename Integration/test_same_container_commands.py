@@ -93,6 +93,8 @@ ps -aq -f label=kept=no
 --tls --tlscacert /nonexistent/ca.pem -H tcp://127.0.0.1:1 ps
 --tlsverify --tlscacert /nonexistent/ca.pem -H tcp://127.0.0.1:1 ps
 -c nosuch -H unix:///x ps
+-H bad://x ps
+-H tcp://h:x ps
 """
 
 

@@ -83,23 +83,11 @@ extension Filters {
         return given.isEmpty || given.contains { candidate.hasPrefix($0) }
     }
 
-    /// A value occurs in the candidate. docker's name filters are regular expressions; `^` and `$` are what people use
-    /// of them.
+    /// A value is the candidate, or a regular expression that matches a part of it; one that is none matches nothing.
     package func matches(_ key: String, within candidate: String) -> Bool {
         let given = values(key)
-        return given.isEmpty || given.contains { Self.matches(pattern: $0, candidate) }
-    }
-
-    private static func matches(pattern: String, _ candidate: String) -> Bool {
-        let fromStart = pattern.hasPrefix("^")
-        let toEnd = pattern.hasSuffix("$")
-        let text = pattern.dropFirst(fromStart ? 1 : 0).dropLast(toEnd ? 1 : 0)
-        switch (fromStart, toEnd) {
-        case (true, true): return candidate == text
-        case (true, false): return candidate.hasPrefix(text)
-        case (false, true): return candidate.hasSuffix(text)
-        case (false, false): return text.isEmpty || candidate.contains(text)
-        }
+        return given.isEmpty || given.contains(candidate)
+            || given.contains { RegularExpression($0)?.hasMatch(in: candidate) ?? false }
     }
 
     /// Every `label=K` or `label=K=V` must hold, unlike with other keys; the same goes for `label!`, negated.

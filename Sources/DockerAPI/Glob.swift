@@ -6,6 +6,22 @@ package enum Glob {
         matches(Array(pattern.unicodeScalars)[...], Array(text.unicodeScalars)[...])
     }
 
+    /// Whether each `[` has its `]`, and each backslash something behind it.
+    package static func isWellFormed(_ pattern: String) -> Bool {
+        var rest = Array(pattern.unicodeScalars)[...]
+        while let scalar = rest.popFirst() {
+            switch scalar {
+            case "\\": guard rest.popFirst() != nil else { return false }
+            case "[":
+                if rest.first == "^" { rest.removeFirst() }
+                guard rest.first != "]", let end = rest.firstIndex(of: "]") else { return false }
+                rest = rest[(end + 1)...]
+            default: break
+            }
+        }
+        return true
+    }
+
     private typealias Scalars = ArraySlice<Unicode.Scalar>
 
     /// A mismatch is only ever retried with the last `*` taking one more: what an earlier one could take instead, the

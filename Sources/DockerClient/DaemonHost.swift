@@ -22,7 +22,7 @@ package enum DaemonHost: Sendable, Equatable {
         case "https": return try tcp(rest, original: text, true)
         case "ssh", "npipe", "fd":
             throw .badHost("unable to use \"\(text)\": \(scheme):// is not supported by swrun yet")
-        default: throw .badHost("unable to parse docker host `\(text)`")
+        default: throw .badHost("invalid bind address format: \(text)")
         }
     }
 
@@ -33,7 +33,7 @@ package enum DaemonHost: Sendable, Equatable {
         let afterBracket = address.lastIndex(of: "]") ?? address.startIndex
         if let colon = address[afterBracket...].lastIndex(of: ":") {
             guard let number = UInt16(address[address.index(after: colon)...]) else {
-                throw .badHost("unable to parse docker host `\(original)`")
+                throw .badHost("parse \"\(original)\": invalid port \"\(address[colon...])\" after host")
             }
             port = number
             address = address[..<colon]

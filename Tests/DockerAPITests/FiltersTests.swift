@@ -35,10 +35,16 @@ struct FiltersTests {
     }
 
     @Test(
-        "names match as simple patterns",
+        "names match as regular expressions",
         arguments: [
             ("web", "my-web-1", true), ("^web", "my-web", false), ("^web$", "web", true), ("b$", "web", true),
-            ("x", "web", false),
+            ("x", "web", false), ("up|down", "/down", true), ("^/(a|b)_[0-9]+$", "/b_12", true),
+            ("^/(a|b)_[0-9]+$", "/b_1x", false), ("w.*b", "wb", true), ("w.+b", "wb", false),
+            ("^w[^x-z]b", "wyb", false),
+            ("e{2,3}$", "wee", true), ("^e{2,3}$", "eeee", false), ("web{", "web{", true), ("(?:a|b)?c", "c", true),
+            ("[", "[", true), ("[", "web", false), ("a**", "aa", false), ("a*?b", "aab", true), ("", "web", true),
+            ("(a*)*$", "aaaa", true), ("^(a|a)*(a|a)*(a|a)*b$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+            ("((a{1000}){1000}){1000}", "a", false), ("[[:digit:]_-]b", "-b", true), ("[a-]b", "-b", true),
         ])
     func names(_ pattern: String, _ name: String, _ expected: Bool) throws {
         let filters = try Filters(parsing: "{\"name\":[\"\(pattern)\"]}")

@@ -11,6 +11,7 @@ struct ContainerFilter: Sendable {
     private let before: Timestamp?
     private let since: Timestamp?
     private let ancestors: Set<String>
+    private let isTask: Bool?
 
     init(_ request: ContainerListRequest, _ service: ContainerService) async throws {
         filters = request.filters
@@ -22,6 +23,8 @@ struct ContainerFilter: Sendable {
         for health in filters.values("health") where !Health.names.contains(health) {
             throw EngineError.invalidArgument("unrecognized filter value for health: \(health)")
         }
+        isTask = try filters.bool("is-task")
+        for key in ["publish", "expose"] { try Self.checkPorts(key, filters.values(key)) }
         exitCodes = try filters.values("exited").map { (text) throws(EngineError) in
             guard let code = Int32(text) else {
                 throw .invalidArgument(
@@ -38,6 +41,24 @@ struct ContainerFilter: Sendable {
         ancestors = await Self.ancestors(filters.values("ancestor"), service)
     }
 
+    /// Refuses what is neither a port nor a range of ports, with a protocol or without.
+    private static func checkPorts(_ key: String, _ values: [String]) throws(EngineError) {
+        for value in values {
+            let frame = "error while looking up for \(key) \(value): "
+            if value.contains(":") {
+                throw .invalidArgument("filter for '\(key)' should not contain ':': \(value)")
+            }
+            let ends = value.prefix { $0 != "/" }.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            for end in ends where UInt16(end) == nil {
+                let reason = !end.isEmpty && end.allSatisfy(\.isNumber) ? "value out of range" : "invalid syntax"
+                throw .invalidArgument(frame + "strconv.ParseUint: parsing \"\(end)\": " + reason)
+            }
+            if let low = UInt16(ends[0]), let high = ends.last.flatMap({ UInt16($0) }), high < low {
+                throw .invalidArgument(frame + "invalid range specified for port: \(ends.joined(separator: "-"))")
+            }
+        }
+    }
+
     /// The IDs of the images with these names, and of those that stand on their layers.
     private static func ancestors(_ names: [String], _ service: ContainerService) async -> Set<String> {
         var ids: Set<String> = []
@@ -52,7 +73,7 @@ struct ContainerFilter: Sendable {
     func passes(_ record: ContainerRecord) -> Bool {
         let state = record.state
         if !all, !state.isRunning, !state.isRestarting { return false }
-        guard filters.matches("id", prefixOf: record.id), matchesName(record),
+        guard filters.matches("id", within: record.id), matchesName(record),
             filters.matches("status", exactly: state.name), filters.matches(labels: record.config.labels)
         else { return false }
         if !exitCodes.isEmpty, state.lastExit.map({ exitCodes.contains($0.code) }) != true || state.isRunning {
@@ -116,7 +137,7 @@ struct ContainerFilter: Sendable {
 
     /// No container here is a task of a swarm.
     private func matchesRest(_ record: ContainerRecord) -> Bool {
-        filters.matches("is-task", exactly: "false")
+        isTask != true
             && filters.matches("health", exactly: record.health?.status.rawValue ?? "none")
             && filters.matches("isolation", anyOf: ["", "default"])
     }

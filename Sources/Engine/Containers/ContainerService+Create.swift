@@ -80,21 +80,27 @@ extension ContainerService {
         }
     }
 
-    /// Why an endpoint on one of docker's own networks cannot have these settings; empty for all other networks.
+    /// Why an endpoint cannot have these settings: addresses that are none, and what networks of users only have.
     static func refusals(of settings: JSONValue, on network: String) -> [String] {
-        guard ["bridge", "default", "host", "none"].contains(network) else { return [] }
-        let addresses = ["IPv4Address", "IPv6Address"].filter {
-            settings["IPAMConfig"]?[$0]?.string?.isEmpty == false
+        let addresses = ["IPv4Address", "IPv6Address"].map { settings["IPAMConfig"]?[$0]?.string ?? "" }
+        var malformed: [String] = []
+        if !addresses[0].isEmpty, IPv4Address(addresses[0]) == nil {
+            malformed.append("invalid IPv4 address: \(addresses[0])")
         }
+        if !addresses[1].isEmpty, IPv6Address(addresses[1])?.isMappedIPv4 != false {
+            malformed.append("invalid IPv6 address: \(addresses[1])")
+        }
+        guard ["bridge", "default", "host", "none"].contains(network) else { return malformed }
+        let given = addresses.filter { !$0.isEmpty }
         var reasons: [String] = []
-        if !addresses.isEmpty {
+        if !given.isEmpty {
             reasons.append("user specified IP address is supported on user defined networks only")
         }
         if settings["Aliases"]?.strings?.isEmpty == false {
             reasons.append("network-scoped alias is supported only for containers in user defined networks")
         }
-        return reasons
-            + addresses.map { _ in
+        return reasons + malformed
+            + given.map { _ in
                 "user specified IP address is supported only when connecting to networks with user configured subnets"
             }
     }

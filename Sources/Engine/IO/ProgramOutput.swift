@@ -23,7 +23,7 @@ enum ProgramOutput {
         guard code == 0 else {
             // Programs of this kind say in their first line why they fail.
             let reason = try readText(FilePath("/proc/self/fd/\(complaints.raw)")).split(separator: "\n").first
-            throw EngineError.internal(reason.map { String($0) } ?? "\(name): exit status \(code)")
+            throw EngineError.internal("\(name): " + (reason.map { String($0) } ?? "exit status \(code)"))
         }
         return output
     }

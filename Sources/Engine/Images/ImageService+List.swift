@@ -11,6 +11,9 @@ extension ImageService {
     package func list(filters: Filters, all isComplete: Bool = false) async throws -> [LocalImage] {
         try filters.allow(only: ["dangling", "label", "label!", "before", "since", "reference", "until"])
         let dangling = try filters.bool("dangling")
+        guard filters.values("reference").allSatisfy(Glob.isWellFormed) else {
+            throw EngineError.invalidArgument("syntax error in pattern")
+        }
         let before = try await creation(filters.values("before").first)
         let since = try await creation(filters.values("since").first)
         let until = try Self.until(filters)

@@ -93,6 +93,12 @@ extension NetworkRequest {
 extension NetworkRequest {
     /// What there is in swarms only, and the address driver that has no addresses.
     private static func checkScope(_ body: NetworkCreateRequest) throws(EngineError) {
+        if body.isConfigOnly, body.isIngress || body.isInternal || body.isAttachable || !body.scope.isEmpty {
+            throw EngineError(
+                .permissionDenied,
+                "configuration network can only contain network specific fields. Network operator fields like "
+                    + "[ ingress | internal | attachable | scope ] are not supported.")
+        }
         if body.isIngress {
             throw EngineError(.permissionDenied, "Ingress network can only be global scope network")
         }

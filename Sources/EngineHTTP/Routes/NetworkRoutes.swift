@@ -29,6 +29,10 @@ struct NetworkRoutes {
         for type in filters.values("type") where !["builtin", "custom"].contains(type) {
             throw EngineError.invalidArgument("invalid filter: 'type'='\(type)'")
         }
+        if filters.values("dangling").contains(where: { !["true", "1", "false", "0"].contains($0) }) {
+            throw EngineError.invalidArgument(
+                "invalid value for filter 'dangling', must be \"true\" (or \"1\"), or \"false\" (or \"0\")")
+        }
         let found = try await networks.list().filter { Self.matches($0, filters) }
         return .json(.ok, .array(found.map { NetworkResource($0).json(withEndpoints: false) }))
     }
@@ -99,7 +103,7 @@ struct NetworkRoutes {
     private static func matches(_ status: NetworkStatus, _ filters: Filters) -> Bool {
         let network = status.network
         let isDangling = status.endpoints.isEmpty && !network.isPredefined
-        return filters.matches("name", within: network.name) && filters.matches("id", prefixOf: network.id)
+        return filters.matches("name", within: network.name) && filters.matches("id", within: network.id)
             && filters.matches("driver", exactly: network.driver) && filters.matches("scope", exactly: "local")
             && filters.matches("type", exactly: network.isPredefined ? "builtin" : "custom")
             && filters.matches("dangling", anyOf: isDangling ? ["true", "1"] : ["false", "0"])
