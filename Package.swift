@@ -240,7 +240,7 @@ let fullTests: [Target] = [
             "AsyncTTRPC", "ContainerdAPI", "ContentStore", "JSON", "LinuxSystem", "Metadata", "OCISpec", "Snapshots",
             "TTRPC", "Tar", "Threads", protobuf, logging,
         ]),
-    tests("Networking", ["LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
+    tests("Networking", ["JSON", "LinuxSystem", "Netlink"]), tests("DockerAPI", ["JSON"]),
     tests(
         "Engine",
         ["CLinux", "Cgroups", "ContainerdAPI", "DockerAPI", "JSON", "LinuxSystem", "OCISpec", protobuf, logging]),

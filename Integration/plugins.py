@@ -5,6 +5,21 @@ import json
 import socketserver
 import threading
 
+from harness import Stack
+
+
+def plugged_stack(directory, images, name):
+    """A daemon that looks for plugins in a directory of its own (`plugins`); busybox is loaded."""
+    stack = Stack(directory, name=name)
+    stack.plugins = directory / "plugins"
+    stack.plugins.mkdir()
+    config = directory / "daemon.json"
+    config.write_text(json.dumps({"plugin-directories": [str(stack.plugins)]}))
+    stack.flags = ["--config-file", config]
+    stack.start()
+    stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
+    return stack
+
 
 class Plugin:
     """`answer(method, question)` gives the document for a call, or (status, document), or raw bytes; what was asked is

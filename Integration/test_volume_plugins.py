@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from harness import Stack, run, wait_until
-from plugins import Plugin
+from harness import run, wait_until
+from plugins import Plugin, plugged_stack
 
 
 class Volumes:
@@ -67,18 +67,10 @@ class Volumes:
 
 @pytest.fixture(scope="module")
 def plugged(scratch, images):
-    """A daemon that looks for plugins in a directory of its own, with the plugin `shelf` there."""
-    directory = scratch / "plugged"
-    plugins = directory / "plugins"
-    plugins.mkdir(parents=True)
-    stack = Stack(directory, name="plg")
-    config = directory / "daemon.json"
-    config.write_text(json.dumps({"plugin-directories": [str(plugins)]}))
-    stack.flags = ["--config-file", config]
-    stack.plugins, stack.shelf = plugins, Volumes(directory / "shelf")
-    stack.plugin = Plugin(plugins, "shelf", ["VolumeDriver"], stack.shelf)
-    stack.start()
-    stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
+    """A daemon with the plugin `shelf`."""
+    stack = plugged_stack(scratch / "plugged", images, "plg")
+    stack.shelf = Volumes(stack.directory / "shelf")
+    stack.plugin = Plugin(stack.plugins, "shelf", ["VolumeDriver"], stack.shelf)
     yield stack
     stack.destroy()
     stack.plugin.stop()

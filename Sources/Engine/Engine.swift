@@ -25,16 +25,15 @@ package struct Engine: Sendable {
         images = ImageService(supervisor: supervisor, events: events, configuration: configuration, logger: logger)
         registries = RegistryService(configuration: configuration)
         plugins = Plugins(directories: configuration.pluginDirectories)
-        let volumePlugins = VolumePlugins(plugins)
         system = SystemService(
-            configuration: configuration, supervisor: supervisor, images: images, volumePlugins: volumePlugins,
+            configuration: configuration, supervisor: supervisor, images: images, plugins: plugins,
             events: events)
         var network = try NetworkServiceConfiguration(configuration)
         network.warn = { logger.warning("network", metadata: ["error": "\($0)"]) }
         network.callPlugin = plugins.callNetwork
         networks = NetworkService(network)
         volumes = VolumeService(
-            dataRoot: configuration.dataRoot, owner: configuration.identities.root, plugins: volumePlugins,
+            dataRoot: configuration.dataRoot, owner: configuration.identities.root, plugins: VolumePlugins(plugins),
             events: events, logger: logger)
         containers = try ContainerService(
             configuration: configuration, supervisor: supervisor, images: images, networks: networks,

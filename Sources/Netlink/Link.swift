@@ -116,7 +116,8 @@ extension NetlinkOperation {
 
     /// Changes an existing link: up or down, size, master (0 releases it from its bridge), name.
     package static func setLink(
-        index: Int32, up: Bool? = nil, mtu: Int? = nil, master: Int32? = nil, name: String? = nil
+        index: Int32, up: Bool? = nil, mtu: Int? = nil, master: Int32? = nil, name: String? = nil,
+        address: MACAddress? = nil, namespaceFD: Int32? = nil
     ) -> NetlinkOperation {
         var request = NetlinkRequest(type: MessageType.setLink, flags: MessageFlags.acknowledge)
         let flags = up == true ? Number.interfaceUp : 0
@@ -124,6 +125,8 @@ extension NetlinkOperation {
         if let mtu { request.attribute(LinkAttribute.mtu, UInt32(clamping: mtu)) }
         if let master { request.attribute(LinkAttribute.master, UInt32(bitPattern: master)) }
         if let name { request.attribute(LinkAttribute.name, string: name) }
+        if let address { request.attribute(LinkAttribute.address, bytes: address.bytes) }
+        if let namespaceFD { request.attribute(LinkAttribute.namespaceFD, UInt32(bitPattern: namespaceFD)) }
         return NetlinkOperation(request: request, name: "set link", subject: name ?? String(index))
     }
 

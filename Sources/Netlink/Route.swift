@@ -24,13 +24,15 @@ package struct Route: Sendable, Equatable {
 
 extension NetlinkOperation {
     /// `ip route add DESTINATION [via GATEWAY] dev LINK`.
-    package static func addRoute(
-        _ destination: IPv4Prefix, gateway: IPv4Address?, linkIndex: Int32
+    package static func addRoute<Address>(
+        _ destination: AddressPrefix<Address>, gateway: Address?, linkIndex: Int32
     ) -> NetlinkOperation {
         var request = NetlinkRequest(type: MessageType.newRoute, flags: MessageFlags.createNew)
-        let scope = gateway == nil ? Number.scopeLink : Number.scopeUniverse
+        let isIPv6 = Address.self == IPv6Address.self
+        let scope = gateway == nil && !isIPv6 ? Number.scopeLink : Number.scopeUniverse
+        let family = isIPv6 ? Number.familyIPv6 : Number.familyIPv4
         for field in [
-            Number.familyIPv4, UInt8(destination.length), 0, 0, Number.tableMain, Number.protocolBoot, scope,
+            family, UInt8(destination.length), 0, 0, Number.tableMain, Number.protocolBoot, scope,
             Number.routeUnicast,
         ] {
             request.append(field)

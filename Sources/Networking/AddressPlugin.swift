@@ -11,6 +11,9 @@ package typealias PluginCall =
 /// Who gives a network's addresses (`--ipam-driver`): ourselves, or a plugin.
 package struct Addressing: Sendable, Equatable {
     package static let ownDriver = "default"
+    package static let absentDriver = "null"
+    /// What docker shows in place of a subnet where there is none.
+    package static let absentPool = "0.0.0.0/0"
 
     package var driver = ownDriver
     package var options: [String: String] = [:]
@@ -20,7 +23,9 @@ package struct Addressing: Sendable, Equatable {
     /// The plugin wants to know the MAC address for which it gives an address.
     var needsMACAddress = false
 
-    package var isRemote: Bool { driver != Addressing.ownDriver }
+    package var isRemote: Bool { driver != Addressing.ownDriver && !isAbsent }
+    /// There are none (`null`), but what a network's plugin gives itself.
+    package var isAbsent: Bool { driver == Addressing.absentDriver }
 
     package init(driver: String = ownDriver, options: [String: String] = [:]) {
         self.driver = driver

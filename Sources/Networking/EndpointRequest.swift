@@ -38,8 +38,10 @@ package struct EndpointRequest: Sendable {
     package var nameservers: [String] = []
     package var searchDomains: [String] = []
     package var resolverOptions: [String] = []
-    /// Recorded already, with addresses that a plugin has given.
+    /// Recorded already, with what plugins have given it.
     var prepared: EndpointRecord?
+    /// The interface that a plugin has made for it, in a namespace that is there.
+    var link: PluginLink?
 
     package init(containerID: String, containerName: String, mode: String) {
         self.containerID = containerID
@@ -76,5 +78,6 @@ package struct NetworkAttachment: Sendable, Equatable {
     package var addressTexts: [String] {
         [address?.address.description, address6?.address.description].compactMap { $0 }
     }
+    var leadsOut: Bool { gateway != nil || gateway6 != nil }
     package var prefixLength: Int { address?.length ?? 0 }
 }

@@ -23,6 +23,12 @@ extension NetworkError {
     static let configurationOnly = NetworkError(
         .permissionDenied, "cannot create endpoint on configuration-only network")
 
+    /// docker's refusal of networks that span machines.
+    static let needsSwarm = NetworkError(
+        .permissionDenied,
+        "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm "
+            + "and try again.")
+
     /// docker's refusal of an endpoint's settings, for all reasons at once.
     init(invalidEndpointOn network: NetworkRecord, _ reasons: [String]) {
         self.init(

@@ -65,7 +65,8 @@ extension EndpointRecord {
             "ports": .array(ports.map(\.json)), "aliases": .strings(aliases), "names": .strings(names),
             "links": .map(links), "nameservers": .strings(nameservers), "address6": .optional(address6),
             "gateway6": .optional(gateway6), "exposed": .strings(exposed), "linked": .strings(linked),
-            "priority": .int(Int64(gatewayPriority)),
+            "priority": .int(Int64(gatewayPriority)), "stage": .string(pluginStage.rawValue),
+            "noWayOut": .bool(refusesWayOut),
         ]
     }
 
@@ -88,6 +89,8 @@ extension EndpointRecord {
         gateway6 = json["gateway6"]?.string.flatMap { IPv6Address($0) }
         exposed = json["exposed"]?.strings ?? []
         linked = json["linked"]?.strings ?? []
+        pluginStage = json["stage"]?.string.flatMap(PluginStage.init(rawValue:)) ?? .unknown
+        refusesWayOut = json["noWayOut"]?.bool ?? false
         gatewayPriority = Int(json["priority"]?.int ?? 0)
     }
 }

@@ -6,7 +6,7 @@ package import Netlink
 package struct NetworkRecord: Sendable, Equatable {
     package var id: String
     package var name: String
-    /// `bridge`, `macvlan`, `ipvlan`, `host` or `null`.
+    /// `bridge`, `macvlan`, `ipvlan`, `host` or `null`, or a plugin's name.
     package var driver: String
     package var created: Timestamp
     /// For the bridge driver: the link's name, the subnet and the bridge's own address in it.
@@ -36,10 +36,10 @@ package struct NetworkRecord: Sendable, Equatable {
     package var isPredefined: Bool { ["bridge", "host", "none"].contains(name) }
 
     /// Whether containers on it find each other by name: on bridges that users made.
-    var hasNames: Bool { hasInterfaces && !isPredefined }
+    var hasNames: Bool { hasInterfaces && !isPredefined && name != NetworkRecord.wayOut }
 
     /// Whether containers on it get an interface.
-    package var hasInterfaces: Bool { driver == "bridge" || ParentOptions.drivers.contains(driver) }
+    package var hasInterfaces: Bool { driver == "bridge" || ParentOptions.drivers.contains(driver) || isRemote }
 
     /// Where containers send what is for others; nil if they reach none.
     var containerGateway: IPv4Address? {
@@ -73,7 +73,7 @@ package struct EndpointRecord: Sendable, Equatable {
     package var gateway: IPv4Address?
     package var address6: IPv6Prefix?
     package var gateway6: IPv6Address?
-    /// The host's end of the veth pair; empty if there is none.
+    /// The host's end of the veth pair, or what a plugin's interface is called at the host; empty if there is none.
     package var hostLink: String = ""
     /// The container's end, as the container sees it: `eth0`, `eth1`, …
     package var interface: String = ""
@@ -90,6 +90,9 @@ package struct EndpointRecord: Sendable, Equatable {
     package var linked: [String] = []
     /// The default route is the network's with the highest priority (`gw-priority`).
     package var gatewayPriority = 0
+    /// On networks of plugins: what the plugin has done, and whether it wants no `docker_gwbridge` beside it.
+    package var pluginStage = PluginStage.unknown
+    var refusesWayOut = false
 }
 
 extension EndpointRecord {

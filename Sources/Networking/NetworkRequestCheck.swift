@@ -19,12 +19,8 @@ struct NetworkRequestCheck {
         case "host", "null":
             throw NetworkError(
                 .permissionDenied, "only one instance of \"\(request.driver)\" network is allowed")
-        case "overlay":
-            throw NetworkError(
-                .permissionDenied,
-                "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this "
-                    + "node to swarm and try again.")
-        default: throw NetworkError(.notFound, "plugin \"\(request.driver)\" not found")
+        case "overlay": throw NetworkError.needsSwarm
+        default: break  // the plugin says what it takes
         }
         try checkAddresses()
         if let text = request.options[NetworkRecord.mtuOption], NetworkRecord.mtu(text) == nil {

@@ -56,7 +56,8 @@ extension NetworkService {
         try ensure(network, state)
         var endpoint = newEndpoint(request, network)
         endpoint.interface = try interface(request, network, [])
-        var handle = try namespaces.create(request.containerID, owner: request.owner)
+        let id = request.containerID
+        var handle = try request.link == nil ? namespaces.create(id, owner: request.owner) : namespaces.open(id)
         do throws(NetworkError) {
             try connect(&endpoint, request, network, state, &handle)
         } catch {
@@ -74,8 +75,9 @@ extension NetworkService {
     ) throws(NetworkError) {
         let sysctls = try InterfaceSysctl.list(request.driverOptions, on: network)
         try checkWantedAddresses(request, network)
-        try giveAddresses(&endpoint, request, network, state)
-        endpoint.hostLink = "veth" + endpoint.id.prefix(8)
+        if request.prepared == nil { try allocateAddresses(&endpoint, request, network, state) }
+        giveMACAddress(&endpoint, request, network)
+        if request.link == nil { endpoint.hostLink = "veth" + endpoint.id.prefix(8) }
         if network.driver == "bridge" { try publish(&endpoint, request, state) }
         try state.save(endpoint)
         addNames(endpoint, network)
@@ -89,7 +91,10 @@ extension NetworkService {
             address6: endpoint.address6, gateway6: gateways.ipv6,
             linkLocal: request.linkLocal.compactMap { IPv4Prefix($0, length: 16) },
             linkLocal6: request.linkLocal6.compactMap { IPv6Prefix($0, length: 64) })
-        if let parent = network.parentOptions {
+        if let link = request.link {
+            endpoint.macAddress = try state.bridges.take(link, as: port, container: &handle)
+            try state.save(endpoint)
+        } else if let parent = network.parentOptions {
             try state.bridges.connect(port, to: parent, container: &handle)
         } else {
             try state.bridges.connect(port, bridge: network.bridge, container: &handle)
@@ -102,14 +107,9 @@ extension NetworkService {
         startProxies(endpoint, state)
     }
 
-    private func giveAddresses(
+    func allocateAddresses(
         _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState
     ) throws(NetworkError) {
-        if request.prepared != nil {
-            endpoint.gateway = endpoint.address.flatMap { _ in network.containerGateway }
-            endpoint.gateway6 = endpoint.address6.flatMap { _ in network.containerGateway6 }
-            return giveMACAddress(&endpoint, request, network)
-        }
         let others = state.endpoints(on: network)
         if network.subnet != nil {
             let allocator = try AddressAllocator(network: network, endpoints: others)
@@ -121,13 +121,13 @@ extension NetworkService {
             endpoint.address6 = try ipv6.next(wanted: request.address6, taken: taken)
             endpoint.gateway6 = network.containerGateway6
         }
-        giveMACAddress(&endpoint, request, network)
     }
 
     private func giveMACAddress(
         _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord
     ) {
         if case .ipvlan? = network.parentOptions?.child { return }  // its parent's MAC address
+        if request.link != nil { return }  // the plugin's
         let own = request.macAddress ?? endpoint.macAddress
         endpoint.macAddress = own ?? endpoint.address.map { MACAddress(for: $0.address) } ?? MACAddress.random()
     }
@@ -150,7 +150,7 @@ extension NetworkService {
             }
             return wanted
         }
-        let prefix = network.bridgeOptions?.interfacePrefix ?? "eth"
+        let prefix = request.link?.prefix ?? network.bridgeOptions?.interfacePrefix ?? "eth"
         var number = 0
         while taken.contains("\(prefix)\(number)") { number += 1 }
         return "\(prefix)\(number)"
@@ -214,9 +214,7 @@ extension NetworkService {
     func release(_ endpoint: EndpointRecord, _ state: NetworkState) {
         do throws(NetworkError) {
             let network = state.networks[endpoint.networkID]
-            if let network, network.addressing.isRemote, let known = state.endpoints[endpoint.id] {
-                giveBack(known, on: network)
-            }
+            if let network, let known = state.endpoints[endpoint.id] { undoByPlugin(known, on: network) }
             try state.forgetEndpoint(endpoint.id)
             if !endpoint.ports.isEmpty || network.map(isRestricted) == true { try applyFirewall(state) }
             if !endpoint.ports.isEmpty { forgetFlows(endpoint) }

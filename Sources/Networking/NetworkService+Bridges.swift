@@ -171,6 +171,7 @@ extension NetworkService {
     /// What the network's containers are connected to: its bridge, or a link of the host's. Rules follow by
     /// `applyFirewall`.
     func ensure(_ network: NetworkRecord, _ state: NetworkState) throws(NetworkError) {
+        if network.isRemote { return }
         guard let parent = network.parentOptions else { return try ensureBridge(network, state) }
         if try state.bridges.ensureParent(parent), !network.hasOwnParent {
             var changed = network

@@ -11,24 +11,28 @@ extension NetworkService {
         let network = try state.network(wanted.mode)
         let own = state.endpoints(of: wanted.containerID)
         try checkConnectable(network, own, wanted, state)
-        let request = try await prepared(wanted, state)
-        do throws(NetworkError) { return try connect(request, network, own, state) } catch {
-            if let endpoint = request.prepared { release(endpoint, state) }
+        let request = try await prepared(wanted, isFirst: false, state)
+        do throws(NetworkError) {
+            var publishing = request
+            if !own.isEmpty { publishing.ports = [] }
+            return try await opened(try connect(publishing, network, own, state), publishing, state)
+        } catch {
+            for endpoint in state.endpoints(of: wanted.containerID) where endpoint.networkID == network.id {
+                release(endpoint, state)
+            }
             throw error
         }
     }
 
-    private func connect(
+    func connect(
         _ request: EndpointRequest, _ network: NetworkRecord, _ own: [EndpointRecord], _ state: NetworkState
     ) throws(NetworkError) -> NetworkAttachment {
         try ensure(network, state)
         var endpoint = newEndpoint(request, network)
         endpoint.interface = try interface(request, network, own)
         var handle = try namespaces.open(request.containerID)
-        var wanted = request
-        if !own.isEmpty { wanted.ports = [] }
         do throws(NetworkError) {
-            try connect(&endpoint, wanted, network, state, &handle)
+            try connect(&endpoint, request, network, state, &handle)
             try movePorts(of: request.containerID, state)
         } catch {
             release(endpoint, state)
@@ -41,7 +45,7 @@ extension NetworkService {
     /// leads over then.
     ///
     /// - Returns: whether any ports are published still.
-    package func disconnect(container id: String, network reference: String) throws(NetworkError) -> Bool {
+    package func disconnect(container id: String, network reference: String) async throws(NetworkError) -> Bool {
         let state = try open()
         let network = try state.network(reference)
         guard var endpoint = state.endpoints(of: id).first(where: { $0.networkID == network.id }) else {
@@ -63,6 +67,8 @@ extension NetworkService {
         } catch {
             throw NetworkError(error)
         }
+        let rest = EndpointRequest(containerID: id, containerName: endpoint.containerName, mode: "")
+        _ = try await keepWayOut(rest, state)
         return state.endpoints(of: id).contains { !$0.ports.isEmpty }
     }
 

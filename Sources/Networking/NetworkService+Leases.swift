@@ -13,7 +13,7 @@ extension NetworkService {
     func leasePools(_ wanted: NetworkRequest, _ state: NetworkState) async throws(NetworkError) -> NetworkRequest {
         var request = wanted
         let plugin = addressPlugin(wanted.addressing)
-        await givingBack[plugin.name]?.value
+        await telling[plugin.name]?.value
         do throws(NetworkError) {
             let space = try await plugin.addressSpace()
             request.addressing.needsMACAddress = await plugin.needsMACAddress()
@@ -79,32 +79,25 @@ extension NetworkService {
         return gateway
     }
 
-    /// An endpoint with the plugin's addresses, recorded, so that whatever happens they are given back.
+    /// Gives an endpoint the plugin's addresses.
     func leaseAddresses(
-        _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState
-    ) async throws(NetworkError) -> EndpointRecord {
-        try checkWantedAddresses(request, network)
+        _ endpoint: inout EndpointRecord, _ request: EndpointRequest, _ network: NetworkRecord, _ state: NetworkState
+    ) async throws(NetworkError) {
         let plugin = addressPlugin(network.addressing)
-        var endpoint = newEndpoint(request, network)
-        try state.save(endpoint)
-        do throws(NetworkError) {
-            await givingBack[plugin.name]?.value
-            if network.addressing.needsMACAddress { endpoint.macAddress = request.macAddress ?? .random() }
-            if network.subnet != nil {
-                endpoint.address = try await plugin.requestAddress(
-                    request.address, of: network.addressing.pool, macAddress: endpoint.macAddress)
-                try state.save(endpoint)
-            }
-            if network.ipv6 != nil, !request.isWithoutIPv6 {
-                endpoint.address6 = try await plugin.requestAddress(
-                    request.address6, of: network.addressing.pool6, macAddress: endpoint.macAddress)
-                try state.save(endpoint)
-            }
-        } catch {
-            release(endpoint, state)
-            throw error
+        await telling[plugin.name]?.value
+        if network.addressing.needsMACAddress { endpoint.macAddress = request.macAddress ?? .random() }
+        if network.subnet != nil {
+            endpoint.address = try await plugin.requestAddress(
+                request.address, of: network.addressing.pool, macAddress: endpoint.macAddress)
+            endpoint.gateway = network.containerGateway
+            try state.save(endpoint)
         }
-        return endpoint
+        if network.ipv6 != nil, !request.isWithoutIPv6 {
+            endpoint.address6 = try await plugin.requestAddress(
+                request.address6, of: network.addressing.pool6, macAddress: endpoint.macAddress)
+            endpoint.gateway6 = network.containerGateway6
+            try state.save(endpoint)
+        }
     }
 
     // MARK: Back to the plugin
@@ -144,14 +137,6 @@ extension NetworkService {
     private func giveBack(
         to plugin: AddressPlugin, _ body: @escaping @Sendable (AddressPlugin) async throws(NetworkError) -> Void
     ) {
-        let earlier = givingBack[plugin.name]
-        let warn = configuration.warn
-        // Owned by `givingBack`, and ends with the plugin's answers, for which there is a limit.
-        givingBack[plugin.name] = Task {
-            await earlier?.value
-            do throws(NetworkError) { try await body(plugin) } catch {
-                warn("give addresses back to plugin \(plugin.name): \(error)")
-            }
-        }
+        tell(plugin.name) { () throws(NetworkError) in try await body(plugin) }
     }
 }

@@ -55,21 +55,13 @@ extension NetworkService {
         let state = try open()
         try checkName(wanted, state)
         let request = try complete(wanted, state)
-        if request.addressing.isRemote, !request.isConfigOnly {
-            try NetworkRequestCheck(request: request, networks: Array(state.networks.values)).check()
-            let leased = try await leasePools(request, state)
-            do throws(NetworkError) {
-                try checkName(wanted, state)
-                return try create(leased, isSubnetChosen: request.subnet != nil, state)
-            } catch {
-                giveBack(pools: leased)
-                throw error
-            }
+        if request.addressing.isRemote || NetworkRecord.isPlugin(request.driver), !request.isConfigOnly {
+            return try await createByPlugin(request, state)
         }
         return try create(request, isSubnetChosen: request.subnet != nil, state)
     }
 
-    private func create(
+    func create(
         _ request: NetworkRequest, isSubnetChosen: Bool, _ state: NetworkState
     ) throws(NetworkError) -> NetworkRecord {
         try NetworkRequestCheck(request: request, networks: Array(state.networks.values)).check()
@@ -96,6 +88,7 @@ extension NetworkService {
     private func giveSubnets(
         _ network: inout NetworkRecord, _ request: NetworkRequest, _ state: NetworkState
     ) throws(NetworkError) {
+        if request.addressing.isAbsent { return }
         if request.hasIPv4 {
             let subnet = try subnet(request, state)
             network.subnet = subnet
@@ -141,10 +134,7 @@ extension NetworkService {
     @discardableResult
     package func remove(_ reference: String) async throws(NetworkError) -> NetworkRecord {
         let network = try removeNow(reference)
-        if network.addressing.isRemote, !network.isConfigOnly {
-            giveBack(pools: network)
-            await givingBack[network.addressing.driver]?.value
-        }
+        await deleteByPlugin(network)
         return network
     }
 
@@ -184,7 +174,7 @@ extension NetworkService {
         try state.bridges.removeLink(parent)
     }
 
-    private func removeQuietly(_ network: NetworkRecord, _ state: NetworkState) {
+    func removeQuietly(_ network: NetworkRecord, _ state: NetworkState) {
         do throws(NetworkError) {
             try state.forgetNetwork(network.id)
             try removeLinks(network, state)
@@ -194,7 +184,7 @@ extension NetworkService {
         }
     }
 
-    private func checkName(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) {
+    func checkName(_ request: NetworkRequest, _ state: NetworkState) throws(NetworkError) {
         guard request.name.contains(where: { !$0.isWhitespace }) else {
             throw NetworkError(.invalidArgument, "invalid name: \(request.name)")
         }

@@ -28,7 +28,7 @@ package actor NetworkService {
     var lastRestoration: ContinuousClock.Instant?
     var isRestorationPlanned = false
     /// What plugins are being told, by plugin.
-    var givingBack: [String: Task<Void, Never>] = [:]
+    var telling: [String: Task<Void, Never>] = [:]
 
     package init(_ configuration: NetworkServiceConfiguration) {
         self.configuration = configuration
@@ -40,21 +40,33 @@ package actor NetworkService {
         let state = try open()
         nameServer.end(wanted.containerID)
         for old in state.endpoints(of: wanted.containerID) { release(old, state) }
-        let request = try await prepared(wanted, state)
-        do throws(NetworkError) { return try attach(request, state) } catch {
-            if let endpoint = request.prepared { release(endpoint, state) }
+        let request = try await prepared(wanted, isFirst: true, state)
+        do throws(NetworkError) {
+            return try await opened(try attach(request, state), request, state)
+        } catch {
+            for endpoint in state.endpoints(of: wanted.containerID) { release(endpoint, state) }
+            if request.link != nil { removeNamespace(wanted.containerID) }
             throw error
         }
     }
 
-    /// With an endpoint if its addresses come from a plugin, which has then given them.
-    func prepared(_ request: EndpointRequest, _ state: NetworkState) async throws(NetworkError) -> EndpointRequest {
-        guard let network = try? state.network(request.mode), network.addressing.isRemote, !network.isConfigOnly else {
-            return request
+    /// With what its ports need where the network is a plugin's.
+    func opened(
+        _ attachment: NetworkAttachment, _ request: EndpointRequest, _ state: NetworkState
+    ) async throws(NetworkError) -> NetworkAttachment {
+        guard request.link != nil || attachment.leadsOut, let endpoint = state.endpoints[attachment.endpointID],
+            let network = state.networks[endpoint.networkID]
+        else { return attachment }
+        if request.link != nil, attachment.leadsOut {
+            try await networkPlugin(network).openPorts(endpoint, request)
+            if var open = state.endpoints[endpoint.id] {
+                open.pluginStage = .opened
+                try state.save(open)
+            }
         }
-        var request = request
-        request.prepared = try await leaseAddresses(request, network, state)
-        return request
+        var result = attachment
+        result.ports += try await keepWayOut(request, state)
+        return result
     }
 
     private func attach(

@@ -51,6 +51,8 @@ struct PluginTests {
         #expect(try directories.address(of: "one")?.url == "http://first")
         #expect(try directories.address(of: "deep")?.url == "http://third")
         #expect(throws: PluginError.self) { try directories.address(of: "bad") }
+        #expect(directories.mayCome("later") && !directories.mayCome("a/b"))
+        #expect(!PluginDirectories([(root / "missing").string]).mayCome("later"))
         for name in ["file", "other", "..", "", "../a/one"] { #expect(try directories.address(of: name) == nil) }
     }
 

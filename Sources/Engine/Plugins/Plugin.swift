@@ -30,6 +30,20 @@ struct Plugin: Sendable {
     func call(
         _ method: String, _ json: JSONValue = .null, within limit: Duration, isPatient: Bool = true
     ) async throws(PluginError) -> JSONValue {
+        // Ends with the answer, even if who asked has gone: what a plugin was told to do is known then.
+        let task = Task {
+            do throws(PluginError) {
+                return Result<JSONValue, PluginError>.success(try await attempt(method, json, limit, isPatient))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try await task.value.get()
+    }
+
+    private func attempt(
+        _ method: String, _ json: JSONValue, _ limit: Duration, _ isPatient: Bool
+    ) async throws(PluginError) -> JSONValue {
         var pauses = (isPatient ? Self.pauses : [])[...]
         while true {
             do throws(PluginError) { return try await callOnce(method, json, limit) } catch {

@@ -41,6 +41,11 @@ package struct PluginDirectories: Sendable {
         return try PluginAddress(json: json)
     }
 
+    /// Whether a plugin of this name may come: it is one, and there is a directory for it.
+    func mayCome(_ name: String) -> Bool {
+        !name.isEmpty && !name.contains("/") && paths.contains { exists($0) }
+    }
+
     /// The names of all plugins that are there.
     func names() -> [String] {
         var names: [String] = []

@@ -52,6 +52,11 @@ package final class Plugins: Sendable {
         }
     }
 
+    /// The names of those that have been asked so far and can do `kind`.
+    func active(_ kind: String) -> [String] {
+        state.withLock { state in state.active.values.filter { $0.kinds.contains(kind) }.map(\.name).sorted() }
+    }
+
     /// The next who asks for it looks it up again.
     func forget(_ name: String) { state.withLock { _ = $0.active.removeValue(forKey: name) } }
 
@@ -92,7 +97,7 @@ package final class Plugins: Sendable {
     }
 
     private func address(of name: String, isPatient: Bool) async throws(PluginError) -> PluginAddress {
-        var pauses = (isPatient ? Plugin.pauses : [])[...]
+        var pauses = (isPatient && directories.mayCome(name) ? Plugin.pauses : [])[...]
         while true {
             if let address = try directories.address(of: name) { return address }
             guard let pause = pauses.popFirst(), (try? await Task.sleep(for: pause)) != nil else {

@@ -35,18 +35,18 @@ package final class SystemService: Sendable {
     private let configuration: EngineConfiguration
     private let supervisor: SupervisorConnection
     private let images: ImageService
-    private let volumePlugins: VolumePlugins
+    private let plugins: Plugins
     private let events: EventHub
     private let counter = Mutex<(@Sendable () async -> ContainerCounts)?>(nil)
 
     package init(
         configuration: EngineConfiguration, supervisor: SupervisorConnection, images: ImageService,
-        volumePlugins: VolumePlugins, events: EventHub
+        plugins: Plugins, events: EventHub
     ) {
         self.configuration = configuration
         self.supervisor = supervisor
         self.images = images
-        self.volumePlugins = volumePlugins
+        self.plugins = plugins
         self.events = events
     }
 
@@ -111,8 +111,9 @@ package final class SystemService: Sendable {
             "ContainersStopped": .int(Int64(counts.stopped)), "Images": .int(Int64(images)),
             "Driver": .string(GraphDriver.name), "DriverStatus": GraphDriver.status(root: configuration.dataRoot),
             "Plugins": [
-                "Volume": .strings([VolumeRecord.localDriver] + volumePlugins.names),
-                "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
+                "Volume": .strings([VolumeRecord.localDriver] + self.plugins.active(VolumePlugin.kind)),
+                "Network": .strings(
+                    ["bridge", "host", "ipvlan", "macvlan", "null"] + self.plugins.active("NetworkDriver")),
                 "Authorization": plugins, "Log": .strings(LogOptions.driverNames),
             ],
         ]

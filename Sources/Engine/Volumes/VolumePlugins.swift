@@ -8,9 +8,6 @@ package final class VolumePlugins: Sendable {
 
     package init(_ plugins: Plugins) { self.plugins = plugins }
 
-    /// The names of those that have been used.
-    package var names: [String] { known.withLock { $0.keys.sorted() } }
-
     /// The driver of this name, which may be about to start.
     func driver(_ name: String) async throws(EngineError) -> VolumePlugin {
         if let driver = known.withLock({ $0[name] }) { return driver }

@@ -159,17 +159,9 @@ extension VolumeService {
 
     /// One that cannot be reached is looked up again the next time.
     func answer<R: Sendable>(
-        of driver: VolumePlugin, _ question: @escaping @Sendable () async throws(PluginError) -> R
+        of driver: VolumePlugin, _ question: () async throws(PluginError) -> R
     ) async throws(EngineError) -> R {
-        // Ends with the answer, even if who asked has gone: what a plugin was told to do is known then.
-        let task = Task {
-            do throws(PluginError) { return Result<R, PluginError>.success(try await question()) } catch {
-                return .failure(error)
-            }
-        }
-        switch await task.value {
-        case .success(let answer): return answer
-        case .failure(let error):
+        do throws(PluginError) { return try await question() } catch {
             if error.reason == .unreachable { plugins.forget(driver.name) }
             throw .internal(error.message)
         }

@@ -21,6 +21,10 @@ extension NetworkResource {
         labels = network.labels.map { ($0.key, $0.value) }
         ipamDriver = network.addressing.driver
         ipamOptions = network.addressing.options.map { ($0.key, $0.value) }
+        if network.addressing.isAbsent {
+            hasIPv4 = true
+            configs = [AddressConfig(subnet: Addressing.absentPool)]
+        }
         if let subnet = network.subnet {
             var config = AddressConfig(subnet: subnet.description)
             config.range = network.addressRange?.description ?? ""
@@ -55,7 +59,7 @@ extension NetworkRequest {
         let ipv6 = body.configs.filter(\.isIPv6)
         try Self.checkScope(body)
         if ipv4.count > 1 || ipv6.count > 1 {
-            guard !["macvlan", "ipvlan"].contains(driver) else {
+            guard driver == "bridge" else {
                 throw .unimplemented("several subnets of a \(driver) network are not implemented")
             }
             throw EngineError(.permissionDenied, "bridge driver doesn't support multiple subnets")
@@ -91,7 +95,7 @@ extension NetworkRequest {
 }
 
 extension NetworkRequest {
-    /// What there is in swarms only, and the address driver that has no addresses.
+    /// What there is in swarms only, and no addresses where some are needed.
     private static func checkScope(_ body: NetworkCreateRequest) throws(EngineError) {
         if body.isConfigOnly, body.isIngress || body.isInternal || body.isAttachable || !body.scope.isEmpty {
             throw EngineError(
@@ -105,9 +109,8 @@ extension NetworkRequest {
         if body.scope == "swarm" {
             throw EngineError(.permissionDenied, "cannot create a swarm scoped network when swarm is not active")
         }
-        switch body.ipamDriver {
-        case "null": throw .invalidArgument("ipv4 pool is empty")
-        default: break
+        if body.ipamDriver == Addressing.absentDriver, !NetworkRecord.isPlugin(body.driver) {
+            throw .invalidArgument("ipv4 pool is empty")
         }
     }
 }
