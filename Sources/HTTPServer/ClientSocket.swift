@@ -42,16 +42,15 @@ final class ClientSocket: Sendable {
 
     func leftIsDone() { left.withLock { $0 -= 1 } }
 
+    // MARK: For a thread that may wait
+
     func send(_ text: String) throws(SysError) {
         try Array(text.utf8).withUnsafeBufferPointer { (bytes) throws(SysError) in
             try send(UnsafeRawBufferPointer(bytes))
         }
     }
 
-    /// Ends the connection, and the wait of a thread for it.
-    func shutDown() { try? shutdownBoth(descriptor) }
-
-    /// Sends everything, waiting for the client as long as it needs: for a thread that may.
+    /// Sends everything, waiting for the client as long as it needs.
     func send(_ bytes: UnsafeRawBufferPointer) throws(SysError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -62,6 +61,9 @@ final class ClientSocket: Sendable {
             }
         }
     }
+
+    /// Ends the connection, and the wait of a thread for it.
+    func shutDown() { try? shutdownBoth(descriptor) }
 }
 
 func isUnixSocket(_ channel: any Channel) -> Bool {
