@@ -145,15 +145,19 @@ class Campaign:
     def __init__(self, stack, chance, clients=4):
         self.stack, self.chance, self.clients = stack, chance, clients
         self.killed = {victim: 0 for victim in self.VICTIMS}
+        self.span = 0.4  # how long the lives of a round take, in seconds: the victim dies within it
 
     def round(self, number):
         lives = [Life(self.stack, f"r{number}c{client}k{number % 3}", is_job=client % 2 == 0)
                  for client in range(self.clients)]
         victim = self.VICTIMS[number % len(self.VICTIMS)]
-        killer = threading.Timer(self.chance.random() * 0.4, self.kill, [victim, lives])
+        killer = threading.Timer(self.chance.random() * self.span, self.kill, [victim, lives])
         killer.start()
+        begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(self.clients) as pool:
             list(pool.map(Life.live, lives))
+        if "daemon" not in victim:
+            self.span = time.monotonic() - begin
         killer.join()
         if self.stack.process.poll() is not None:
             self.stack.start()
@@ -187,13 +191,17 @@ class Campaign:
 
     def kill_one(self, victim, lives):
         """One shim, or one runtime that is at work; which may be none at all within the time."""
-        program = str(BIN / ("swrun-shim" if victim == "shim" else "swrunc"))
+        directory = str(self.stack.directory)
         deadline = time.monotonic() + 0.5
         while time.monotonic() < deadline:
-            found = [entry for entry in processes(program, str(self.stack.directory))
-                     if victim == "runtime" or "-socket" in entry[1]]  # a shim that serves, not one that only starts it
+            if victim == "runtime":
+                found = runtimes_at_work(directory)
+            else:  # a shim that serves, not one that only starts it
+                found = [entry for entry in processes(str(BIN / "swrun-shim"), directory) if "-socket" in entry[1]]
             if not found:
                 continue
+            if victim == "runtime":
+                time.sleep(self.chance.random() * 0.003)  # about as long as it lives
             pid, arguments = self.chance.choice(found)
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -216,6 +224,25 @@ def processes(program, directory):
             arguments = (entry / "cmdline").read_bytes().decode(errors="replace")
             if directory in arguments or directory in os.readlink(entry / "cwd"):
                 found.append((int(entry.name), arguments))
+        except OSError:
+            pass
+    return found
+
+
+def runtimes_at_work(directory):
+    """Likewise of the runtime, which lives for a few milliseconds and mostly runs a copy of its program, without the
+    processes that it makes in containers."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if not name.isdigit() or "swrunc" not in os.readlink(f"/proc/{name}/exe"):
+                continue
+            with open(f"/proc/{name}/cmdline") as file:
+                arguments = file.read()
+            with open(f"/proc/{name}/status") as file:
+                is_inside = len(re.search(r"^NSpid:(.*)$", file.read(), re.M)[1].split()) > 1
+            if directory in arguments and not is_inside:
+                found.append((int(name), arguments))
         except OSError:
             pass
     return found

@@ -30,6 +30,8 @@ package struct LayerOptions: Sendable {
     package var crossesMounts = false
     /// A directory is not replaced by anything else, nor anything else by a directory.
     package var keepsKinds = false
+    /// New directories are spread over the disk, for a tree in which files come and go.
+    package var spreadsDirectories = false
 
     package init(
         whiteouts: Whiteouts = .ignored, lowers: [FilePath] = [], preservesOwnership: Bool = true,
@@ -57,6 +59,8 @@ package final class LayerApplier {
     private var cached: (path: EntryPath, directory: OwnedBox)?
     /// Times of directories are set last, since making children changes them.
     private var directoryTimes: [(path: EntryPath, time: TarEntry.Time)] = []
+    /// Directories that have the hint to spread those that are made in them, as long as this goes on.
+    private var spreading: [EntryPath] = []
     private(set) var bytesWritten: Int64 = 0
 
     package init(directory: FilePath, options: LayerOptions) throws(SysError) {
@@ -77,6 +81,7 @@ package final class LayerApplier {
     /// Applies an uncompressed tar stream up to its end mark. What is behind that is left for the caller to drain.
     package func apply(_ source: any ByteSource) throws {
         let reader = TarReader(source)
+        defer { for path in spreading { spread(below: path, false) } }
         while var entry = try reader.next() {
             try setOwner(&entry)
             do { try apply(entry, reader) } catch let error as SysError {
@@ -124,6 +129,7 @@ package final class LayerApplier {
         switch entry.kind {
         case .directory:
             let replaced = try replacing(entry, name, path, in: parent) { replaced throws(SysError) in
+                if replaced == .nothing { spread(below: path.parent) }
                 if replaced != .directory { try name.makeDirectory(in: parent.fd, mode: mode_t(entry.mode)) }
                 return replaced
             }
@@ -208,6 +214,7 @@ package final class LayerApplier {
         }
         var (directory, depth) = try openExisting(path)
         for name in path.components[depth...] {
+            spread(below: EntryPath(components: Array(path.components.prefix(depth))))
             depth += 1
             let name = TreeName(name)
             try makeImplied(name, in: directory.fd)
@@ -253,6 +260,14 @@ package final class LayerApplier {
         } else {
             try name.makeDirectory(in: parent, mode: 0o755)
         }
+    }
+
+    /// Gives the hint for a directory in which another is about to be made, or takes it back.
+    private func spread(below path: EntryPath, _ isWanted: Bool = true) {
+        guard options.spreadsDirectories, let place = try? open(path),
+            let directory = try? TreeName([UInt8(ascii: ".")]).open(in: place, O_RDONLY | O_DIRECTORY)
+        else { return }
+        if spreadSubdirectories(of: directory, isWanted), isWanted { spreading.append(path) }
     }
 
     private func setDirectoryTimes() throws {

@@ -25,4 +25,11 @@ package final class OpenFile {
         fd = try open(path, O_RDONLY)
         self.path = path
     }
+
+    /// The next piece, of as many bytes as `left` says at most, which counts them down; nil when it is at 0.
+    package func piece(of left: inout Int64) -> BodyPiece? {
+        let count = min(left, 4 << 20)
+        left -= count
+        return count > 0 ? .file(self, count: Int(count)) : nil
+    }
 }

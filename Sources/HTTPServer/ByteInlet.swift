@@ -98,19 +98,11 @@ struct ByteOutlet: Sendable {
     let channel: any Channel
     let socket: ClientSocket?
 
-    /// What the client's socket takes at once is sent by the calling thread: to wake that of the event loop takes longer
-    /// than most answers do.
     func write(_ buffer: ByteBuffer) async throws {
-        var buffer = buffer
-        if let socket {
-            switch buffer.withUnsafeReadableBytes({ sendNonBlocking(socket.descriptor, $0) }) {
-            case .bytes(let count): buffer.moveReaderIndex(forwardBy: count)
-            case .wouldBlock: break
-            case .ended: throw SysError("send", "client", .brokenPipe)
-            }
-            if buffer.readableBytes == 0 { return }
-        }
-        try await channel.writeAndFlush(buffer)
+        guard let socket else { return try await channel.writeAndFlush(buffer) }
+        guard let rest = try socket.send(buffer, orLeaveTo: channel) else { return }
+        defer { socket.leftIsDone() }
+        try await rest.get()
     }
 
     func write(_ text: String) async throws { try await write(ByteBuffer(string: text)) }

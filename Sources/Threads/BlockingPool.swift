@@ -27,7 +27,7 @@ package final class BlockingPool: Sendable {
         }
     }
 
-    private func submit(_ job: @escaping @Sendable () -> Void) {
+    func submit(_ job: @escaping @Sendable () -> Void) {
         let needsThread = state.withLock { state in
             state.jobs.append(job)
             guard state.jobs.count > state.idle, state.threads < limit else { return false }

@@ -53,6 +53,28 @@ struct LayerApplierTests {
         #expect(try status(fixture.root / "shared/d/p").st_mode & 0o7777 == mode_t(mode))
     }
 
+    @Test("the hint to spread directories does not outlive the unpacking, not even one that fails")
+    func hints() throws {
+        var options = LayerOptions(preservesOwnership: false)
+        options.spreadsDirectories = true
+        for isWhole in [true, false] {
+            let archive = layer {
+                $0.directory("a/")
+                $0.file("a/b/c/f", "x")
+                $0.directory("a/d/")
+            }
+            let bytes = isWhole ? archive : Array(archive.dropLast(1024 + 200))
+            let applier = try LayerApplier(directory: fixture.root, options: options)
+            do { try applier.apply(MemorySource(bytes)) } catch { #expect(!isWhole) }
+            #expect(try fixture.text("a/b/c/f") == "x")
+            for path in ["", "a", "a/b", "a/b/c"] {
+                let directory = try open(fixture.root / path, O_RDONLY | O_DIRECTORY)
+                let isLeft = spreadSubdirectories(of: directory, false)
+                #expect(!isLeft)
+            }
+        }
+    }
+
     @Test("makes directories that the archive only implies")
     func implied() throws {
         try fixture.apply(layer { $0.file("a/b/c/f", "x") })

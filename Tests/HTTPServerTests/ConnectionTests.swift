@@ -36,6 +36,25 @@ private struct FileAnswer: Responder {
     }
 }
 
+/// Writes lines of one letter each from two tasks.
+private struct TwoWriters: Responder {
+    static let lineBytes = 300_000
+    static let lines = 20
+    let commonHeaders: [(name: String, value: String)] = []
+
+    func respond(to head: RequestHead, body: RequestBody) async -> Response {
+        .hijack(contentType: "text/plain") { stream in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for letter in "ab".utf8 {
+                    let line = [UInt8](repeating: letter, count: Self.lineBytes) + [UInt8(ascii: "\n")]
+                    tasks.addTask { for _ in 0..<Self.lines { try await stream.write(line) } }
+                }
+                try await tasks.waitForAll()
+            }
+        }
+    }
+}
+
 /// Runs `body` with the path of a socket that is served.
 private func withServer(
     _ limits: ConnectionLimits, by responder: any Responder = TenBytes(),
@@ -85,6 +104,20 @@ struct ConnectionTests {
         try await withServer(ConnectionLimits(), by: FileAnswer(file: file)) { path in
             let answer = try await runOnThread { try ask(path) }
             #expect(answer.hasSuffix("\r\n\r\na\r\n" + sent + "\r\n0\r\n\r\n"))
+        }
+    }
+
+    @Test("what two tasks write at the same moment stays whole")
+    func twoWriters() async throws {
+        try await withServer(ConnectionLimits(), by: TwoWriters()) { path in
+            let answer = try await runOnThread {
+                let socket = try UnixSocket.connect(path)
+                try writeAll(socket, request)
+                return try readAll(socket, limit: 1 << 24)
+            }
+            let lines = answer.split(separator: UInt8(ascii: "\n")).suffix(2 * TwoWriters.lines)
+            #expect(lines.allSatisfy { $0.count == TwoWriters.lineBytes && Set($0).count == 1 })
+            #expect(lines.count { $0.first == UInt8(ascii: "a") } == TwoWriters.lines)
         }
     }
 

@@ -45,13 +45,18 @@ class API:
         return API(self.name, self.path)
 
     def call(self, method, path, body=None):
+        content = self.fetch(method, path, body)
+        return json.loads(content) if content.startswith((b"{", b"[")) else content
+
+    def fetch(self, method, path, body=None):
+        """The answer as it came: to parse a long list here takes as long as to make it there."""
         text = json.dumps(body) if body is not None else None
         self.connection.request(method, "/v1.43" + path, text, {"Content-Type": "application/json"} if text else {})
         answer = self.connection.getresponse()
         content = answer.read()
         if answer.status >= 400:
             raise SystemExit(f"{self.name}: {method} {path} answered {answer.status}: {content.decode(errors='replace')}")
-        return json.loads(content) if content.startswith((b"{", b"[")) else content
+        return content
 
     def create(self, *command, **settings):
         body = {"Image": IMAGE, "Cmd": list(command), **settings}
@@ -132,13 +137,13 @@ def listing(sides, rounds):
     """`ps -a` and one inspect while there are many containers."""
     table, inspect = Table(f"API: ps -a with {LISTED} containers"), Table(f"API: inspect, one of {LISTED} containers")
     made = {side.name: [side.create("true") for _ in range(LISTED)] for side in sides}
-    for number in range(rounds + 1):
-        for side in sides:
-            values = (elapsed(lambda: side.call("GET", "/containers/json?all=1")),
-                      elapsed(lambda: side.call("GET", f"/containers/{made[side.name][0]}/json")))
-            if number:
-                table.add(side.name, values[0])
-                inspect.add(side.name, values[1])
+    for table_of, path in ((table, lambda side: "/containers/json?all=1"),
+                           (inspect, lambda side: f"/containers/{made[side.name][0]}/json")):
+        for number in range(rounds + 1):
+            for side in sides:
+                value = elapsed(lambda: side.fetch("GET", path(side)))
+                if number:
+                    table_of.add(side.name, value)
     for side in sides:
         for container in made[side.name]:
             side.remove(container)
@@ -207,25 +212,28 @@ def copies(sides, environments, work, rounds):
     for number in range(2000):
         (tree / str(number % 50)).mkdir(parents=True, exist_ok=True)
         (tree / str(number % 50) / f"f{number}").write_bytes(b"x" * 2000)
-    made = {side.name: side.create("sleep", "1000") for side in sides}
-    for side in sides:
-        side.start(made[side.name])
+    # One container for each client: ext4 searches long for inodes where many were freed a moment ago.
+    made = {name: (side, side.create("sleep", "1000")) for side in sides
+            for name, (engine, _, _) in environments.items() if engine == side.name}
+    for side, container in made.values():
+        side.start(container)
     tables = []
     for title, source, unit in (("large file", large, "MB/s"), ("2000 small files", tree, "ms")):
         size = STREAM_MIB * MIB / 1e6 if unit == "MB/s" else None
         into, out = Table(f"cp: {title} into a container", unit), Table(f"cp: {title} out of it", unit)
         for number in range(rounds):
-            for name, (engine, program, environment) in environments.items():
-                inside = f"{made[engine]}:/in-{source.name}"
+            for name, (_, program, environment) in environments.items():
+                container = made[name][1]
+                inside = f"{container}:/in-{source.name}"
                 target = work / f"out-{number}-{name.replace(' ', '')}"
                 for table, pair in ((into, (source, inside)), (out, (inside, target))):
                     value = timed([program, "cp", *pair], environment)
                     table.add(name, size / value * 1000 if size else value)
                 timed(["rm", "-rf", target])
-                timed([program, "exec", made[engine], "rm", "-rf", f"/in-{source.name}"], environment)
+                timed([program, "exec", container, "rm", "-rf", f"/in-{source.name}"], environment)
         tables += [into, out]
-    for side in sides:
-        side.remove(made[side.name])
+    for side, container in made.values():
+        side.remove(container)
     return tables
 
 

@@ -74,8 +74,6 @@ package final class TarCreation {
 
 /// The file whose content comes next: as many bytes as its header announced, or the sending fails.
 private final class CurrentFile {
-    private static let pieceBytes: Int64 = 4 << 20
-
     private var file: OpenFile?
     private var left: Int64 = 0
     private var size: Int64 = 0
@@ -89,13 +87,9 @@ private final class CurrentFile {
     /// nil when there is no file, or no more of it.
     func next() -> BodyPiece? {
         guard let file else { return nil }
-        if left == 0 {
-            self.file = nil
-            let padding = TarWriter.padding(size)
-            return padding.isEmpty ? nil : .bytes(padding)
-        }
-        let count = min(left, Self.pieceBytes)
-        left -= count
-        return .file(file, count: Int(count))
+        if let piece = file.piece(of: &left) { return piece }
+        self.file = nil
+        let padding = TarWriter.padding(size)
+        return padding.isEmpty ? nil : .bytes(padding)
     }
 }

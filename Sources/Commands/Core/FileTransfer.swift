@@ -17,12 +17,16 @@ enum FileInput {
                 } catch { throw .source(error.description) }
             }
         }
+        if let info = try? status(FilePath(path)), isRegularFile(info), let file = try? OpenFile(FilePath(path)) {
+            var left = Int64(info.st_size)
+            return .stream(contentType: "application/x-tar") { () throws(ClientError) in file.piece(of: &left) }
+        }
         let file = try FileReader(path)
         return .stream(contentType: "application/x-tar") { () throws(ClientError) in try file.next() }
     }
 }
 
-/// A file that is read piece by piece.
+/// A file of unknown length, such as a pipe, that is read piece by piece.
 private final class FileReader {
     private let fd: OwnedFD
     private let path: String

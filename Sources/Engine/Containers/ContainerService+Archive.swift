@@ -155,6 +155,7 @@ extension ContainerService {
         let target = try target(request.path, tree, record, reference)
         var options = LayerOptions(whiteouts: .literal)
         (options.crossesMounts, options.keepsKinds) = (true, request.keepsKinds)
+        options.spreadsDirectories = true
         options.identities = identities
         if request.ownedByUser, !record.config.user.isEmpty {
             options.owner = try owner(record.config.user, tree)

@@ -100,13 +100,14 @@ extension ContainerService {
     }
 
     private func removeResources(_ container: Container) async throws {
-        let id = container.id
+        let (id, files) = (container.id, directory(container.id))
         await logTasks.end(id, within: .seconds(2))
-        try await ignoringMissing { try await supervisor.deleteContainer(id) }
+        async let areFilesGone: Void = pool.run { try removeTree(files) }  // a log may be large
+        async let isForgotten: Void = ignoringMissing { try await supervisor.deleteContainer(id) }
         try await ignoringMissing { try await supervisor.removeSnapshot(id) }
+        try await isForgotten
         try await releaseImages(container.record)
-        let files = directory(id)
-        try await pool.run { try removeTree(files) }  // a log may be large
+        try await areFilesGone
         removeRunDirectory(id)
         try container.unstore { () throws in try store.delete(id) }
     }

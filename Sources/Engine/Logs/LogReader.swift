@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CLinux
 package import LinuxSystem
+import Threads
 
 /// Reads a container's log, over all its rotated files, and follows it while it is written.
 ///
@@ -11,6 +12,9 @@ package struct LogReader: Sendable {
     private static let longestLine = 1 << 20
     private static let clockTolerance: Int64 = 1_000_000_000
 
+    /// Where logs are read and sent: to parse long ones keeps the processor busy, and what others ask for must not wait.
+    private static let threads = BlockingPool(threads: 2)
+
     let segments: LogSegments
 
     package init(path: FilePath) { segments = LogSegments(path: path) }
@@ -20,14 +24,18 @@ package struct LogReader: Sendable {
     package func read(
         _ request: LogRequest, tty: Bool, _ send: (([UInt8]) async throws -> Void)
     ) async throws {
-        try await read(request) { lines in try await send(Self.encode(lines, request, tty)) }
+        try await withTaskExecutorPreference(Self.threads) {
+            try await read(request) { lines in try await send(Self.encode(lines, request, tty)) }
+        }
     }
 
     /// Sends what the request asks for and what is written until `ended` ends.
     package func follow(
         _ request: LogRequest, tty: Bool, until ended: AsyncStream<Void>, _ send: (([UInt8]) async throws -> Void)
     ) async throws {
-        try await follow(request, until: ended) { lines in try await send(Self.encode(lines, request, tty)) }
+        try await withTaskExecutorPreference(Self.threads) {
+            try await follow(request, until: ended) { lines in try await send(Self.encode(lines, request, tty)) }
+        }
     }
 
     private static func encode(_ lines: [LogLine], _ request: LogRequest, _ tty: Bool) -> [UInt8] {
@@ -127,7 +135,8 @@ package struct LogReader: Sendable {
                 (position.offset, position.rest) = (0, [])
                 continue
             }
-            await Task.yield()  // a long log takes a while, even if nothing of it is wanted
+            await Task.yield()  // to other readers: a long log takes a while, even if nothing of it is wanted
+            try Task.checkCancellation()
             position.offset += Int64(bytes.count)
             position.rest += bytes
             let (lines, isPast) = Self.lines(&position.rest, request)

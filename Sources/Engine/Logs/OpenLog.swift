@@ -60,7 +60,7 @@ final class OpenLog: Sendable {
     }
 
     /// The offset of the last `count` lines, and how many there are if fewer.
-    func lastLines(_ count: Int) async throws(SysError) -> (offset: Int64, count: Int) {
+    func lastLines(_ count: Int) async throws -> (offset: Int64, count: Int) {
         let size = size
         if count <= 0 { return (size, 0) }
         var end = size
@@ -73,7 +73,8 @@ final class OpenLog: Sendable {
                 if newlines > count { return (start + Int64(index) + 1, count) }
             }
             end = start
-            await Task.yield()  // others want the thread, too
+            await Task.yield()  // to other readers
+            try Task.checkCancellation()
         }
         return (0, newlines)
     }
