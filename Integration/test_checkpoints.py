@@ -117,6 +117,8 @@ def test_what_is_refused(experimental, client, counting):
     assert "Invalid checkpoint ID (-x/y), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed" in failure(
         "checkpoint", "create", "--", counting, "-x/y")
     assert f"checkpoint two does not exist for container {counting}" in failure("checkpoint", "rm", counting, "two")
+    assert 'invalid checkpoint directory "here": use an absolute path' in failure(
+        "checkpoint", "create", "--checkpoint-dir", "here", counting, "two")
     client("stop", "-t", "0", counting)
     assert "is not running" in failure("checkpoint", "create", counting, "three")
     assert f"checkpoint two does not exist for container {counting}" in failure("start", "--checkpoint", "two", counting)

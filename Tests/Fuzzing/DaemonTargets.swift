@@ -54,6 +54,17 @@ let daemonTargets = [
         _ = payload(bytes.isEmpty ? [] : [bytes[...]])
         _ = payload(bytes.pieces)
     },
+    FuzzTarget("filters") { bytes in
+        _ = accepted { try Filters(parsing: bytes.text) }
+        let lines = bytes.text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+        let (pattern, candidate) = (lines[0], lines.last ?? "")
+        let json: JSONValue = ["name": [.string(pattern)]]
+        guard let filters = accepted({ try Filters(parsing: json.serialized()) }) else { return }
+        let matches = filters.matches("name", within: candidate)
+        let isPlain = !pattern.isEmpty && pattern.utf8.allSatisfy { isAlphanumeric($0) }
+        let isPart = candidate.utf8.firstRange(of: pattern.utf8) != nil
+        expect(!isPlain || matches == isPart, "letters and digits mean themselves")
+    },
     FuzzTarget("query") { bytes in
         let text = bytes.text
         let query = Query(text)

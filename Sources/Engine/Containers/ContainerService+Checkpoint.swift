@@ -12,7 +12,7 @@ extension ContainerService {
     /// The names of a container's checkpoints.
     package func checkpoints(_ reference: String, in directory: String?) throws -> [String] {
         let container = try find(reference)
-        let place = checkpointDirectory(container.record, directory)
+        let place = try checkpointDirectory(container.record, directory)
         guard exists(place) else {
             if directory == nil { return [] }
             throw EngineError.notFound("checkpoint directory \(place) does not exist for container \(reference)")
@@ -32,7 +32,7 @@ extension ContainerService {
             throw EngineError.invalidArgument(
                 "Invalid checkpoint ID (\(name)), only \(RestrictedName.characters) are allowed")
         }
-        let place = checkpointDirectory(container.record, directory) / name
+        let place = try checkpointDirectory(container.record, directory) / name
         guard !exists(place) else {
             throw EngineError.conflict(
                 "cannot checkpoint container \(reference): checkpoint with name \(name) already exists for container "
@@ -60,15 +60,19 @@ extension ContainerService {
     func checkpointPath(
         _ record: ContainerRecord, _ reference: String, named name: String, in directory: String?
     ) throws(EngineError) -> FilePath {
-        let place = checkpointDirectory(record, directory) / name
+        let place = try checkpointDirectory(record, directory) / name
         guard RestrictedName.isValid(name), isDirectory(place) else {
             throw .notFound("checkpoint \(name) does not exist for container \(reference)")
         }
         return place
     }
 
-    private func checkpointDirectory(_ record: ContainerRecord, _ given: String?) -> FilePath {
-        given.map { FilePath($0) } ?? directory(record.id) / "checkpoints"
+    private func checkpointDirectory(_ record: ContainerRecord, _ given: String?) throws(EngineError) -> FilePath {
+        guard let given else { return directory(record.id) / "checkpoints" }
+        guard given.hasPrefix("/"), !given.utf8.contains(0) else {
+            throw .invalidArgument("invalid checkpoint directory \"\(given)\": use an absolute path")
+        }
+        return FilePath(given)
     }
 }
 
