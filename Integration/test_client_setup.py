@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contexts and shell completion: what the client does without, or before, a daemon."""
+import os
 import shutil
 import subprocess
 
@@ -90,3 +91,43 @@ def test_completion_in_bash(stack):
             assert subprocess.run([shell, "-n"], input=text, text=True, capture_output=True).returncode == 0
     stack.docker("rm", "-v", "completed", check=False)
     stack.docker("volume", "rm", "-f", "completed-volume", check=False)
+
+
+@pytest.fixture
+def remote(stack, tmp_path):
+    """A machine "box" that ssh leads to, with swrun on it; what it runs is noted. Gives the environment of a client."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for path in (here, there):
+        path.mkdir()
+    (there / "swrun").symlink_to(BIN / "swrun")
+    (there / "docker").symlink_to(BIN / "swrun")
+    (here / "ssh").write_text(f"""#!/bin/sh
+echo "$@" >> {tmp_path}/calls
+while [ "$1" != -- ]; do shift; done
+[ "$2" = box ] || {{ echo "no such machine: $2" >&2; exit 255; }}
+shift 2
+PATH={there}:$PATH DOCKER_HOST=unix://{stack.socket} exec sh -c "$*"
+""")
+    (here / "ssh").chmod(0o755)
+    return {"PATH": f"{here}:{os.environ['PATH']}", "HOME": str(tmp_path), "DOCKER_HOST": "ssh://me@box:99"}
+
+
+@pytest.mark.parametrize("client", ["docker", "swrun"])
+def test_a_daemon_behind_ssh(remote, client, tmp_path, container_name):
+    """docker's client finds `system dial-stdio` of ours there, and ours finds it as well."""
+    if client == "docker" and not shutil.which("docker"):
+        pytest.skip("no docker client on this machine")
+    program = shutil.which("docker") if client == "docker" else BIN / "swrun"
+    assert run(program, "run", "--rm", "-i", "--name", container_name, "busybox", "sh", "-c", "cat; echo err >&2; exit 3",
+               env=remote, input="to and fro\n" * 1000, check=False).out == "to and fro\n" * 1000
+    run(program, "create", "--name", container_name, "busybox", env=remote)
+    (tmp_path / "file").write_bytes(b"x" * 3_000_000)
+    run(program, "cp", tmp_path / "file", f"{container_name}:/file", env=remote)
+    assert run(program, "cp", f"{container_name}:/file", "-", env=remote).raw.count(b"x") >= 3_000_000
+    assert "-l me -p 99 -- box " in (tmp_path / "calls").read_text()
+
+
+def test_a_machine_that_ssh_does_not_know(remote):
+    failed = run(BIN / "swrun", "-H", "ssh://nowhere", "ps", env={**remote, "DOCKER_HOST": ""}, check=False)
+    assert failed.code == 1 and "no such machine: nowhere" in failed.err and "make sure the URL is valid" in failed.err
+    assert "dial-stdio" not in run(BIN / "swrun", "system", "--help")

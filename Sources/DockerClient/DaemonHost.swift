@@ -4,6 +4,7 @@
 package enum DaemonHost: Sendable, Equatable {
     case unix(path: String)
     case tcp(host: String, port: UInt16)
+    case ssh(SSHHost)
 
     /// What is used when nothing says otherwise.
     package static let standard = DaemonHost.unix(path: "/run/swrun/swrun.sock")
@@ -20,7 +21,8 @@ package enum DaemonHost: Sendable, Equatable {
             return .unix(path: rest.isEmpty ? "/run/swrun/swrun.sock" : rest)
         case "tcp", "http": return try tcp(rest, original: text, usesTLS)
         case "https": return try tcp(rest, original: text, true)
-        case "ssh", "npipe", "fd":
+        case "ssh": return .ssh(try SSHHost(parsing: rest))
+        case "npipe", "fd":
             throw .badHost("unable to use \"\(text)\": \(scheme):// is not supported by swrun yet")
         default: throw .badHost("invalid bind address format: \(text)")
         }
@@ -47,6 +49,7 @@ package enum DaemonHost: Sendable, Equatable {
         switch self {
         case .unix(let path): "unix://" + path
         case .tcp: "tcp://" + authority
+        case .ssh(let host): host.description
         }
     }
 }

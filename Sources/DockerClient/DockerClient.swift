@@ -83,6 +83,11 @@ package final class DockerClient {
         return HijackedConnection(connection, contentType: answer.header("content-type"))
     }
 
+    /// A connection to the daemon for somebody who speaks to it.
+    package func dial() throws(ClientError) -> HijackedConnection {
+        HijackedConnection(try connectDirectly(), contentType: nil)
+    }
+
     // MARK: Version
 
     /// The API version in use; asks the daemon on first use.
@@ -141,6 +146,7 @@ package final class DockerClient {
 
     private func connectDirectly() throws(ClientError) -> HTTPConnection {
         switch host {
+        case .ssh(let remote): return HTTPConnection(try remote.connect())
         case .tcp(let name, let port):
             guard let fd = connectTCP(host: name, port: port) else { throw .cannotConnect(host: host.description) }
             let connection = HTTPConnection(fd)
@@ -236,7 +242,10 @@ package final class DockerClient {
     private func readHead(
         _ connection: HTTPConnection
     ) throws(ClientError) -> (status: Int, reason: String, headers: [(name: String, value: String)]) {
-        guard let line = try connection.line() else { throw .broken(DockerClient.closedEarly) }
+        guard let line = try connection.line() else {
+            if case .ssh(let remote) = host, !connection.isReused { throw remote.failure }
+            throw .broken(DockerClient.closedEarly)
+        }
         let parts = line.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].hasPrefix("HTTP/1."), let status = Int(parts[1].prefix(3)) else {
             throw .broken("malformed HTTP response " + String(line.prefix(80)))

@@ -20,7 +20,26 @@ struct DaemonHostTests {
         #expect(try DaemonHost.parse(text) == host)
     }
 
-    @Test("are refused when they cannot be reached this way", arguments: ["ssh://x", "foo://x", "tcp://x:port"])
+    @Test(
+        "are reached by ssh",
+        arguments: [
+            ("ssh://box", "-- box exec $(command -v swrun || echo docker) system dial-stdio"),
+            ("ssh://me@box:99", "-l me -p 99 -- box exec $(command -v swrun || echo docker) system dial-stdio"),
+            (
+                "ssh://[::1]/run/x.sock",
+                "-- ::1 exec $(command -v swrun || echo docker) --host 'unix:///run/x.sock' system dial-stdio"
+            ),
+        ])
+    func ssh(text: String, command: String) throws {
+        guard case .ssh(let host) = try DaemonHost.parse(text) else { throw ClientError.badHost(text) }
+        #expect(host.arguments.joined(separator: " ") == "-o ConnectTimeout=30 -T " + command)
+        #expect(host.description == text)
+    }
+
+    @Test(
+        "are refused when they cannot be reached this way",
+        arguments: ["npipe://x", "foo://x", "tcp://x:port", "ssh://", "ssh://a:b@x", "ssh://x:y", "ssh://x?y"]
+    )
     func refuses(_ text: String) {
         #expect(throws: ClientError.self) { try DaemonHost.parse(text) }
     }

@@ -27,12 +27,15 @@ package struct Command: Sendable {
     package var stopsAtFirstArgument: Bool
     /// Flags are not looked at at all.
     package var takesAnyFlag: Bool
+    /// Other programs call it: help does not tell of it.
+    package var isHidden: Bool
     package var flags: @Sendable () -> [Flag]
     package var run: @Sendable (Invocation) throws -> Void
 
     package init(
         _ path: String, aliases: [String] = [], usage: String, _ summary: String, arity: Arity,
-        stopsAtFirstArgument: Bool = false, takesAnyFlag: Bool = false, details: String? = nil,
+        stopsAtFirstArgument: Bool = false, takesAnyFlag: Bool = false, isHidden: Bool = false,
+        details: String? = nil,
         flags: @escaping @Sendable () -> [Flag] = { [] },
         run: @escaping @Sendable (Invocation) throws -> Void
     ) {
@@ -44,6 +47,7 @@ package struct Command: Sendable {
         self.arity = arity
         self.stopsAtFirstArgument = stopsAtFirstArgument
         self.takesAnyFlag = takesAnyFlag
+        self.isHidden = isHidden
         self.flags = flags
         self.run = run
     }

@@ -20,7 +20,8 @@ extension CommandTree {
             ManifestAnnotate.command, ManifestCreate.command, ManifestInspect.command, ManifestPush.command,
             ManifestRemove.command, NetworkConnect.command, NetworkCreate.command, NetworkDisconnect.command,
             NetworkInspect.command, NetworkList.command,
-            NetworkPrune.command, NetworkRemove.command, Search.command, SystemDiskUsage.command, SystemEvents.command,
+            NetworkPrune.command, NetworkRemove.command, Search.command, SystemDialStdio.command,
+            SystemDiskUsage.command, SystemEvents.command,
             BuilderPrune.command, SystemInfo.command, SystemPrune.command, SystemVersion.command, VolumeCreate.command,
             VolumeInspect.command, VolumeList.command, VolumePrune.command, VolumeRemove.command,
         ] + Completion.commands + PlannedCommands.all

@@ -27,7 +27,7 @@ package enum CommandTree {
     static func help(_ group: CommandGroup, _ width: Int) -> String {
         var page = HelpPage(usage: "swrun " + group.name + " COMMAND", description: group.summary)
         let prefix = group.name + " "
-        let members = commands.filter { $0.path.hasPrefix(prefix) }.sorted { $0.path < $1.path }
+        let members = commands.filter { $0.path.hasPrefix(prefix) && !$0.isHidden }.sorted { $0.path < $1.path }
         page.sections = [
             .init(title: "Commands", rows: members.map { (String($0.path.dropFirst(prefix.utf8.count)), $0.summary) })
         ]
@@ -58,8 +58,8 @@ package enum CommandTree {
     /// Every name of one word, sorted.
     private static var topLevelNames: [String] {
         var names: [String] = []
-        for command in commands {
-            for name in [command.path] + command.aliases where !name.contains(" ") && !name.hasPrefix("_") {
+        for command in commands where !command.isHidden {
+            for name in [command.path] + command.aliases where !name.contains(" ") {
                 names.append(name)
             }
         }

@@ -12,7 +12,7 @@ enum Completion {
         script("fish", "Print the completion script for fish", fish),
         Command(
             "__complete", usage: "WORD...", "Print what may stand in place of the last word", arity: .any,
-            takesAnyFlag: true
+            takesAnyFlag: true, isHidden: true
         ) { call in for line in candidates(call.arguments, call.session) { call.output.line(line) } },
     ]
 
@@ -47,10 +47,12 @@ enum Completion {
         }
     }
 
+    private static var shown: [Command] { CommandTree.commands.filter { !$0.isHidden } }
+
     private static var topLevel: [(name: String, summary: String)] {
         let groups = CommandTree.groups.map { ($0.name, $0.summary) }
-        let commands = CommandTree.commands.flatMap { command in
-            ([command.path] + command.aliases).filter { !$0.contains(" ") && !$0.hasPrefix("_") }
+        let commands = shown.flatMap { command in
+            ([command.path] + command.aliases).filter { !$0.contains(" ") }
                 .map { ($0, command.summary) }
         }
         return (groups + commands).sorted { $0.0 < $1.0 }
@@ -66,7 +68,7 @@ enum Completion {
         }
         guard words.count == 1 else { return [] }
         let prefix = words[0] + " "
-        return CommandTree.commands.flatMap { command in
+        return shown.flatMap { command in
             ([command.path] + command.aliases).filter { $0.hasPrefix(prefix) }
                 .map { (String($0.dropFirst(prefix.utf8.count)), command.summary) }
         }.sorted { $0.0 < $1.0 }

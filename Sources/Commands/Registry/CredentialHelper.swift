@@ -52,7 +52,7 @@ struct CredentialHelper {
 
     /// Runs the program to its end: what it printed, and whether it exited with 0.
     private func call(_ verb: String, input: String) throws -> (output: String, isFine: Bool) {
-        guard let path = Self.find(program) else {
+        guard let path = findExecutable(program) else {
             throw CommandFailure(
                 "error getting credentials - err: exec: \"\(program)\": executable file not found in $PATH")
         }
@@ -69,13 +69,5 @@ struct CredentialHelper {
             while waitpid(pid, &status, 0) < 0, Errno.current == .interrupted {}
             return (String(decoding: output, as: UTF8.self), status == 0)
         }
-    }
-
-    private static func find(_ program: String) -> FilePath? {
-        for directory in (Environment.nonEmpty("PATH") ?? "/usr/local/bin:/usr/bin:/bin").parts(":") {
-            let path = FilePath(directory.isEmpty ? "." : directory) / program
-            if access(path.string, X_OK) == 0 { return path }
-        }
-        return nil
     }
 }

@@ -23,7 +23,7 @@ enum InitProgram {
     private static func start(_ name: String, _ arguments: [String]) throws(SysError) -> pid_t {
         var path = FilePath(name)
         if !name.utf8.contains(UInt8(ascii: "/")) {
-            guard let found = findInPath(name) else { throw SysError("exec", name, .noSuchFile) }
+            guard let found = findExecutable(name) else { throw SysError("exec", name, .noSuchFile) }
             path = found
         }
         var spawn = Spawn(path, arguments, environment: Environment.current())

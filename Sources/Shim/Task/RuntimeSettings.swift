@@ -28,7 +28,7 @@ struct RuntimeSettings: Sendable, Equatable {
             guard access(name, F_OK) == 0 else { throw SysError("find runtime", name, .noSuchFile) }
             return FilePath(name)
         }
-        guard let found = findInPath(name) else {
+        guard let found = findExecutable(name) else {
             throw SysError("find runtime", name, .noSuchFile, hint: "not in PATH")
         }
         return found
@@ -64,14 +64,4 @@ struct RuntimeSettings: Sendable, Equatable {
         if systemdCgroup { arguments.append("--systemd-cgroup") }
         return arguments
     }
-}
-
-/// An executable of this name in PATH, as execvp(3) looks for it.
-func findInPath(_ name: String) -> FilePath? {
-    let search = Environment.value("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    for directory in search.utf8.split(separator: UInt8(ascii: ":")) {
-        let candidate = FilePath(String(Substring(directory))) / name
-        if access(candidate.string, X_OK) == 0 { return candidate }
-    }
-    return nil
 }
