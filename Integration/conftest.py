@@ -14,7 +14,7 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness import BIN, PROJECT, REMOTE_ADDRESS, TOOLS, Stack, run, snapshot_of_host  # noqa: E402
+from harness import BIN, PROJECT, REMOTE_ADDRESS, TOOLS, Stack, fresh_stack, run, snapshot_of_host  # noqa: E402
 from own_registry import OwnRegistry  # noqa: E402
 from other_engines import docker_engine, layout, podman_engine  # noqa: E402,F401
 from registry_setup import (  # noqa: E402,F401
@@ -126,14 +126,8 @@ def criu():
 @pytest.fixture
 def own_stack(images, request):
     """A fresh stack for tests that kill its programs or need it empty; busybox is loaded."""
-    with tempfile.TemporaryDirectory(prefix="swrun-it-") as directory:
-        stack = Stack(pathlib.Path(directory), name="own")
-        stack.start()
-        stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
-        try:
-            yield stack
-        finally:
-            stack.destroy()
+    with fresh_stack(images) as stack:
+        yield stack
 
 
 @pytest.fixture(params=["docker", "swrun"])

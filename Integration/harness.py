@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting, killing and clearing away a stack, and running clients against it."""
+import contextlib
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
@@ -176,6 +178,19 @@ class Stack:
 
     def inspect(self, name):
         return json.loads(self.docker("inspect", name))[0]
+
+
+@contextlib.contextmanager
+def fresh_stack(images, flags=()):
+    """A stack with busybox loaded, in a directory that goes with it."""
+    with tempfile.TemporaryDirectory(prefix="swrun-it-") as directory:
+        stack = Stack(directory, name="own", flags=flags)
+        stack.start()
+        stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
+        try:
+            yield stack
+        finally:
+            stack.destroy()
 
 
 def remove_empty_cgroups(path):

@@ -2,32 +2,25 @@
 """`docker checkpoint` and `docker start --checkpoint`: containers saved by criu, and made of what was saved."""
 import json
 import os
-import pathlib
 import shutil
-import tempfile
 
 import pytest
 
-from harness import BIN, Stack, run, wait_until
+from harness import BIN, fresh_stack, run, wait_until
 
 COUNT = "i=0; while :; do i=$((i+1)); echo $i; echo $i > /count; sleep 0.1; done"
 
 
 @pytest.fixture(scope="module")
-def experimental(images, criu):
+def experimental(images, criu, tmp_path_factory):
     """A stack whose runtime finds criu."""
-    with tempfile.TemporaryDirectory(prefix="swrun-it-") as directory, pytest.MonkeyPatch.context() as patch:
-        programs = pathlib.Path(directory) / "programs"
-        programs.mkdir()
-        (programs / "criu").symlink_to(criu)
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "criu").symlink_to(criu)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-        stack = Stack(directory, name="own", flags=["--experimental"])
-        stack.start()
-        stack.docker("load", "-q", "-i", images / "archive" / "busybox.tar")
-        try:
+        with fresh_stack(images, ["--experimental"]) as stack:
+            stack.criu = programs / "criu"
             yield stack
-        finally:
-            stack.destroy()
 
 
 @pytest.fixture(params=["docker", "swrun"])
@@ -142,7 +135,7 @@ def test_a_terminal(experimental, client):
 
 
 def test_what_cannot_be_saved_goes_on(experimental, client, counting):
-    criu = experimental.directory / "programs/criu"
+    criu = experimental.criu
     criu.rename(criu.with_name("away"))
     try:
         failed = client("checkpoint", "create", counting, "one", check=False)
