@@ -284,7 +284,9 @@ let fuzzTargets: [Target] = [
             "Containers/ContainerValidation+Limits.swift", "Containers/ContainerLink.swift",
             "Containers/SignalName.swift",
             "Containers/ContainerState.swift", "System/MachineFacts.swift", "System/EngineConfiguration.swift",
-            "System/LiveConfiguration.swift", "Volumes/VolumeName.swift",
+            "System/LiveConfiguration.swift", "System/RestrictedName.swift", "Volumes/VolumeName.swift",
+            "Volumes/VolumeRecord.swift", "Plugins/PluginAddress.swift", "Plugins/PluginDirectories.swift",
+            "Plugins/PluginError.swift",
             "Registries/RegistryCredentials.swift",
         ]),
     part(

@@ -14,7 +14,8 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness import BIN, PROJECT, REMOTE_ADDRESS, TOOLS, Stack, fresh_stack, run, snapshot_of_host  # noqa: E402
+from harness import (  # noqa: E402
+    BIN, CGROUP_ROOT, PROJECT, REMOTE_ADDRESS, TOOLS, Stack, fresh_stack, remove_empty_cgroups, run, snapshot_of_host)
 from own_registry import OwnRegistry  # noqa: E402
 from other_engines import docker_engine, layout, podman_engine  # noqa: E402,F401
 from registry_setup import (  # noqa: E402,F401
@@ -47,6 +48,7 @@ def pytest_sessionfinish(session):
     before = session.stash[HOST_BEFORE]
     deadline = time.monotonic() + 10
     while True:
+        tidy_after_podman(before["cgroups"])
         left = {kind: sorted(found - before[kind]) for kind, found in snapshot_of_host().items() if found - before[kind]}
         if not left or time.monotonic() > deadline:
             break
@@ -54,6 +56,13 @@ def pytest_sessionfinish(session):
     if left:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         session.config.get_terminal_writer().line(f"\nFAILED: left behind: {left}", red=True)
+
+
+def tidy_after_podman(before):
+    """podman keeps the cgroup of its conmon, whatever else it is told to use and to remove."""
+    for place in [CGROUP_ROOT / "libpod_parent", *CGROUP_ROOT.glob("*/libpod_parent")]:
+        if str(place) not in before:
+            remove_empty_cgroups(place)
 
 
 @pytest.fixture(scope="session")

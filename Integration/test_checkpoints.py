@@ -182,7 +182,8 @@ def test_checkpoints_as_images(experimental, runtime):
         return int(ctr("task", "exec", "--exec-id", "look", name, "cat", "/count"))
 
     try:
-        ctr("run", "--detach", "--runtime", runtime, "docker.io/library/busybox:latest", "saved", "sh", "-c", COUNT)
+        ctr("run", "--detach", "--cgroup", experimental.cgroup_parent + "/saved", "--runtime", runtime,
+            "docker.io/library/busybox:latest", "saved", "sh", "-c", COUNT)
         wait_until(lambda: count("saved") > 3)
         ctr("containers", "checkpoint", "--image", "--rw", "--task", "saved", "example.test/checkpoint:1")
         before = count("saved")

@@ -13,8 +13,9 @@ struct ContainerCreation {
     func run() throws -> String {
         let cidFile = call.flags.string("cidfile")
         if !cidFile.isEmpty, exists(FilePath(cidFile)) {
-            throw CommandFailure(
-                "container ID file found, make sure the other container isn't running or delete " + cidFile)
+            let text = "container ID file found, make sure the other container isn't running or delete " + cidFile
+            if call.command.path == "container create" { throw CommandFailure(text) }  // ends with 1, not with 125
+            throw RunRefusal(text)
         }
         if cidFile.isEmpty { return try made() }
         try write("", to: cidFile)

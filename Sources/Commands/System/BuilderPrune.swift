@@ -6,7 +6,7 @@ import JSON
 /// `swrun builder prune`
 enum BuilderPrune {
     static let command = Command(
-        "builder prune", usage: "[OPTIONS]", "Remove what builds cached", arity: .none,
+        "builder prune", usage: "", "Remove what builds cached", arity: .none,
         flags: {
             [
                 .bool("all", short: "a", "Remove all of the cache, also what builds still use"),
