@@ -33,11 +33,10 @@ package struct SocketPolicy: Sendable, Equatable {
         if self == .full { return }
         let isRead = request.method == .get || request.method == .head
         let path = request.path
-        let namesDirectory = path.contains("/checkpoints")  // of the host, as the client likes
         switch access {
         case .full: break
         case .readOnly:
-            guard isRead, !path.hasSuffix("/attach/ws"), !namesDirectory else { throw refusal(request) }
+            guard isRead, !path.hasSuffix("/attach/ws"), !Self.isOfCheckpoints(path) else { throw refusal(request) }
         case .events:
             guard isRead, Self.harmless.contains(path) || ["/events", "/containers/json"].contains(path) else {
                 throw refusal(request)
@@ -57,7 +56,7 @@ package struct SocketPolicy: Sendable, Equatable {
         }
         let parts = path.split(separator: "/").map { String($0) }
         guard parts.count >= 2, parts[0] == "containers", !["create", "prune", "json"].contains(parts[1]),
-            !Self.namesLink(request.method, parts), parts.count < 3 || parts[2] != "checkpoints"
+            !Self.namesLink(request.method, parts), !Self.isOfCheckpoints(path)
         else { throw refusal(request) }
         guard let found = labels(parts[1]), matches(found) else {
             throw .notFound("No such container: \(parts[1])")  // for these clients there is none
@@ -68,6 +67,12 @@ package struct SocketPolicy: Sendable, Equatable {
     private static func namesLink(_ method: HTTPMethod, _ parts: [String]) -> Bool {
         if parts.suffix(2) == ["attach", "ws"] { return parts.count > 4 }
         return parts.count > (method == .delete ? 2 : 3)
+    }
+
+    /// What is about checkpoints may name any directory of the host.
+    private static func isOfCheckpoints(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return parts.count > 2 && parts[0] == "containers" && parts[2] == "checkpoints"
     }
 
     private func matches(_ labels: [(key: String, value: String)]) -> Bool {

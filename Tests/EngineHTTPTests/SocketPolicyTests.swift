@@ -23,7 +23,12 @@ struct SocketPolicyTests {
         } catch { return false }
     }
 
-    @Test("read-only lets reading through", arguments: [("/info", true), ("/containers/x/attach/ws", false)])
+    @Test(
+        "read-only lets reading through",
+        arguments: [
+            ("/info", true), ("/containers/x/attach/ws", false), ("/containers/checkpoints/json", true),
+            ("/containers/x/checkpoints", false),
+        ])
     func reading(_ path: String, _ isAllowed: Bool) {
         let policy = SocketPolicy(access: .readOnly, label: "")
         #expect(Self.allows(policy, .get, path) == isAllowed)
@@ -42,7 +47,8 @@ struct SocketPolicyTests {
     @Test(
         "a label hides all else",
         arguments: [
-            ("/containers/ours/start", true), ("/containers/theirs/start", false), ("/containers/absent/start", false),
+            ("/containers/ours/start", true), ("/containers/ours/checkpoints", false),
+            ("/containers/theirs/start", false), ("/containers/absent/start", false),
             ("/containers/create", false), ("/containers/prune", false), ("/exec/x/start", false), ("/commit", false),
             ("/build", false),
         ])
