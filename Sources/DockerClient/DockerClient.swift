@@ -187,6 +187,7 @@ package final class DockerClient {
     ) throws(ClientError) -> HTTPResponse {
         do throws(ClientError) { try write(connection, method, target, headers, body) } catch {
             if case .source = error { throw error }
+            if case .ssh(let remote) = host, !connection.isReused { throw remote.failure }
             // The daemon may have answered and closed before it took the whole body: the answer says why.
             if case .none = body { throw connection.isReused ? .broken(DockerClient.closedEarly) : error }
         }

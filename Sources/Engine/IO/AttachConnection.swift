@@ -51,6 +51,7 @@ final class AttachConnection: Sendable {
     /// Passes on all that comes, until its end, to a non-blocking socket; the bytes never leave the kernel.
     func splice(to target: borrowing OwnedFD) async throws {
         var pipe = try SplicePipe()
+        var pieces = 0
         while true {
             switch pipe.fill(from: socket) {
             case .bytes: break
@@ -66,7 +67,8 @@ final class AttachConnection: Sendable {
                 case .wouldBlock: try await waitUntilWritable(target.raw)
                 }
             }
-            await Task.yield()  // a process that writes without end would keep the thread
+            pieces += 1
+            if pieces % 64 == 0 { await Task.yield() }  // a process that writes without end would keep the thread
         }
     }
 
