@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`docker checkpoint` and `docker start --checkpoint`: containers saved by criu, and made of what was saved."""
+import concurrent.futures
 import json
 import os
 import shutil
+import time
 
 import pytest
 
@@ -68,6 +70,18 @@ def test_a_container_goes_on_where_it_was(experimental, client, counting):
     assert client("checkpoint", "ls", counting) == "CHECKPOINT NAME"
 
 
+def test_two_clients_that_want_the_same_name(experimental, client, counting):
+    """One gets it, and what it has saved is not harmed by the other."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        command = ["checkpoint", "create", "--leave-running", counting, "same"]
+        results = [job.result() for job in [pool.submit(client, *command, check=False) for _ in range(4)]]
+    assert sorted(result.code for result in results) == [0, 1, 1, 1]
+    assert all("already exists" in result.err for result in results if result.code)
+    client("kill", counting)
+    client("start", "--checkpoint", "same", counting)
+    assert experimental.inspect(counting)["State"]["Running"]
+
+
 def test_a_container_that_is_to_go_on_does(experimental, client, counting, tmp_path):
     pid = experimental.inspect(counting)["State"]["Pid"]
     client("checkpoint", "create", "--leave-running", "--checkpoint-dir", tmp_path, counting, "kept")
@@ -79,6 +93,7 @@ def test_a_container_that_is_to_go_on_does(experimental, client, counting, tmp_p
     assert (tmp_path / "kept/inventory.img").exists()
     client("checkpoint", "rm", "--checkpoint-dir", tmp_path, counting, "kept")
     assert list(tmp_path.iterdir()) == []
+    time.sleep(1)  # docker's client asks for events until the last whole second
     events = client("events", "--since", "1m", "--until", "0s", "--filter", f"container={counting}", "--filter", "event=checkpoint")
     assert len(events.splitlines()) == 1
 

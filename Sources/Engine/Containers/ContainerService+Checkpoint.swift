@@ -25,20 +25,18 @@ extension ContainerService {
         _ reference: String, named name: String, in directory: String?, exits: Bool
     ) async throws {
         let container = try find(reference)
-        guard container.state.isRunning else {
-            throw EngineError.conflict("container \(container.id) is not running")
-        }
+        try checkRunning(container)
         guard RestrictedName.isValid(name) else {
             throw EngineError.invalidArgument(
                 "Invalid checkpoint ID (\(name)), only \(RestrictedName.characters) are allowed")
         }
         let place = try checkpointDirectory(container.record, directory) / name
-        guard !exists(place) else {
-            throw EngineError.conflict(
-                "cannot checkpoint container \(reference): checkpoint with name \(name) already exists for container "
-                    + reference)
-        }
         try await container.operations.run { [self] in
+            guard !exists(place) else {  // looked at in the queue: another client may be making it
+                throw EngineError.conflict(
+                    "cannot checkpoint container \(reference): checkpoint with name \(name) already exists for "
+                        + "container " + reference)
+            }
             try makeDirectories(place, mode: 0o700)
             do { try await supervisor.checkpointTask(container.id, to: place, exits: exits) } catch {
                 try? removeTree(place)
