@@ -135,6 +135,19 @@ def test_full_files_are_compressed(stack, container_name, driver):
     assert late == expected[stamps.index(stamps[200]):]
 
 
+@pytest.mark.parametrize("driver", ["local", "json-file"])
+def test_a_busy_log_is_compressed_while_it_is_followed(stack, container_name, driver):
+    for pause in ("0", "0.01", "0.02"):
+        name = container_name + pause
+        stack.docker("run", "-d", "--name", name, "--log-driver", driver, "--log-opt", "max-size=8k", "--log-opt", "max-file=60",
+                     "--log-opt", "compress=true", "busybox", "sh", "-c", COUNT.replace("600", "3000").replace("20", "200").replace("0.01", pause))
+        expected = [f"line {number}" for number in range(1, 3001)]
+        assert stack.docker("logs", "-f", name).splitlines() == expected
+        wait_until(lambda: not [file for file in log_files(stack, name) if file[-1].isdigit()])
+        assert stack.docker("logs", name).splitlines() == expected
+        stack.docker("rm", "-f", name)
+
+
 def test_a_log_of_one_file_begins_anew(stack, container_name):
     stack.docker("run", "-d", "--name", container_name, "--log-opt", "max-size=8k", "busybox", "sh", "-c", COUNT)
     assert stack.docker("logs", "-f", container_name).splitlines()[-1] == "line 600"

@@ -14,3 +14,14 @@ package struct FileLock: ~Copyable, Sendable {
         descriptor = file
     }
 }
+
+/// Runs `body` under an exclusive flock(2) on a directory, for all who agree on that; the lock ends with the process, too.
+/// - Throws: `wouldBlock` if another has the lock and `waits` is false; what `body` throws.
+package func withLockedDirectory<R>(
+    _ path: FilePath, waits: Bool = true, _ body: () throws(SysError) -> R
+) throws(SysError) -> R {
+    let directory = try open(path, O_RDONLY | O_DIRECTORY)
+    let number = directory.raw
+    try sys("flock", path.string) { flock(number, waits ? LOCK_EX : LOCK_EX | LOCK_NB) }
+    return try body()
+}

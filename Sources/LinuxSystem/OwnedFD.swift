@@ -16,7 +16,8 @@ import CLinux
 
     deinit { if fd >= 0 { _ = close(fd) } }
 
-    /// The number, for the length of one call. Do not store it.
+    /// The number, for the length of one call. Do not store it, and unwrap an optional descriptor first: where `fd?.raw`
+    /// is the last use of a local one, it closes it.
     package var raw: CInt { fd }
 
     /// Gives up ownership, for handing the descriptor to a child or to C.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import DockerAPI
 import JSON
 import LinuxSystem
@@ -151,6 +152,41 @@ struct ContainerLogTests {
             // Who has read the old file to its end goes on with the one after it.
             let next = LogSegments(path: path).successor(of: old)
             #expect(try next?.inode == OpenLog(path).inode)
+        }
+    }
+
+    @Test("several full files are all compressed", .timeLimit(.minutes(1)))
+    func allCompressed() async throws {
+        try await withLog { path in
+            let segments = LogSegments(path: path)
+            for number in [3, 2] {
+                try writeFileAtomically(segments.old(number), readFile(segments.old(1)))
+            }
+            let before = try await read(path) { _ in }
+            await LogCompressor(path: path, logger: Logger(label: "test")).run(until: AsyncStream { $0.finish() })
+            for number in 1...3 { #expect(!exists(segments.old(number)) && exists(segments.compressed(number))) }
+            #expect(try await read(path) { _ in } == before)
+        }
+    }
+
+    @Test("a follower finds its place again among compressed files of one time")
+    func placeAmongCompressed() async throws {
+        try await withLog { path in
+            let segments = LogSegments(path: path)
+            for number in [3, 2] {
+                try writeFileAtomically(segments.old(number), readFile(segments.old(1)))
+            }
+            for file in [3, 2, 1].map(segments.old) + [path] {
+                let times = [timespec(tv_sec: 1_700_000_000, tv_nsec: 0), timespec(tv_sec: 1_700_000_000, tv_nsec: 0)]
+                #expect(utimensat(AT_FDCWD, file.string, times, 0) == 0)
+            }
+            let followed = segments.files()
+            await LogCompressor(path: path, logger: Logger(label: "test")).run(until: AsyncStream { $0.finish() })
+            for (log, number) in zip(followed, [2, 1]) {
+                #expect(segments.successor(of: log)?.inode == (try OpenLog(segments.compressed(number)).inode))
+            }
+            #expect(segments.successor(of: followed[2])?.inode == followed[3].inode)
+            #expect(segments.successor(of: followed[3]) == nil)
         }
     }
 

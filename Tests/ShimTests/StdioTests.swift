@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import LinuxSystem
 import Testing
 
 @testable import Shim
@@ -126,5 +127,29 @@ struct JSONLogEncoderTests {
         String(decoding: output, as: UTF8.self).split(separator: "\n").map {
             String($0.dropFirst(8).prefix { $0 != "\"" })
         }
+    }
+}
+
+@Suite("A log's files")
+struct LogFileTests {
+    @Test("keep their names while another has them locked, and the log goes on")
+    func locked() throws {
+        let directory = FilePath("/tmp/swrun-shim-log-test-\(monotonicNanoseconds())")
+        try makeDirectory(directory)
+        defer { _ = try? removeTree(directory) }
+        let path = directory / "x.log"
+        var settings = LogSettings(path: path.string)
+        (settings.maximumBytes, settings.maximumFiles) = (1, 3)
+        let log = try LogFile(settings)
+        let line = Array("a line\n".utf8)
+        log.append(1, line[...])
+        try withLockedDirectory(directory) { () throws(SysError) in
+            log.append(1, line[...])
+            #expect(!exists(directory / "x.log.1"))
+        }
+        let both = try readFile(path)
+        #expect(both.count { $0 == UInt8(ascii: "\n") } == 2)
+        for _ in 0..<3 { log.append(1, line[...]) }
+        #expect(try listDirectory(directory).sorted() == ["x.log", "x.log.1", "x.log.2"])
     }
 }

@@ -32,9 +32,7 @@ struct LogCompressor: Sendable {
     private func compressAll() async throws {
         while true {
             let full = try segments.locked { () throws(SysError) in
-                var number = 1
-                while exists(segments.compressed(number)) { number += 1 }
-                return exists(segments.old(number)) ? try OpenLog(segments.old(number)) : nil
+                try segments.uncompressed().map { number throws(SysError) in try OpenLog(segments.old(number)) }
             }
             guard let full else { return }
             try await runOnThread { try compress(full) }
@@ -46,6 +44,7 @@ struct LogCompressor: Sendable {
         let draft = FilePath(segments.path.string + ".gz.tmp")
         let file = try open(draft, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640)
         let number = file.raw
+        try writeAll(file, LogOrigin.member(log.inode))
         let sink = try compressing(.gzip, into: FileSink(try file.duplicate()))
         var offset: Int64 = 0
         while true {
@@ -61,9 +60,9 @@ struct LogCompressor: Sendable {
         try sys("futimens", draft.string) { futimens(number, times) }
         try syncFile(file)
         try segments.locked { () throws(SysError) in
-            var place = 1
-            while let info = try? status(segments.old(place)), UInt64(info.st_ino) != log.inode { place += 1 }
-            guard exists(segments.old(place)) else { return try removeFile(draft) }  // rotated away meanwhile
+            guard let place = segments.uncompressed(where: { UInt64($0.st_ino) == log.inode }) else {
+                return try removeFile(draft)  // rotated away meanwhile
+            }
             try rename(draft, segments.compressed(place))
             try removeFile(segments.old(place))
         }

@@ -13,10 +13,7 @@ struct LogSegments: Sendable {
 
     /// Runs `body` while nothing is renamed; not for long, since the container's output may wait for it.
     func locked<R>(_ body: () throws(SysError) -> R) throws(SysError) -> R {
-        let directory = try open(path.parent, O_RDONLY | O_DIRECTORY)
-        let number = directory.raw
-        try sys("flock", path.parent.string) { flock(number, LOCK_EX) }
-        return try body()
+        try withLockedDirectory(path.parent, body)
     }
 
     /// All files, the oldest first.
@@ -38,14 +35,28 @@ struct LogSegments: Sendable {
         return (all ?? []).reversed()
     }
 
+    /// The number of the newest full file that matches and is not compressed yet.
+    func uncompressed(where matches: (stat) -> Bool = { _ in true }) -> Int? {
+        var number = 1
+        while true {
+            if let info = try? status(old(number)) {
+                if matches(info) { return number }
+            } else if !exists(compressed(number)) {
+                return nil
+            }
+            number += 1
+        }
+    }
+
     /// The file that was begun after this one: the next one of a follower that has read it to its end. nil if this is
     /// still the one that is written.
     func successor(of log: OpenLog) -> OpenLog? {
         let all = files()
-        let place =
-            all.firstIndex { $0.inode == log.inode } ?? all.firstIndex { $0.isCompressed && $0.changed == log.changed }
+        // The kernel gives a file's number to another one once nobody has it open: of two that were made from files of
+        // this number, the newer one is meant.
+        let place = all.firstIndex { $0.inode == log.inode } ?? all.lastIndex { $0.origin == log.inode }
         if let place { return place + 1 < all.count ? all[place + 1] : nil }
-        return all.first { $0.changed > log.changed }
+        return all.first { $0.changed >= log.changed }  // it was removed, and all before it
     }
 
     /// Where to begin in each file so that `count` lines remain in all of them together; files before are left out.

@@ -12,6 +12,8 @@ final class OpenLog: Sendable {
     private let directory: FilePath
     let isCompressed: Bool
     let inode: UInt64
+    /// The inode of the file that a compressed one was made from, if it tells.
+    let origin: UInt64?
     private let unpacked = Mutex<OpenLog?>(nil)
 
     init(_ path: FilePath, isCompressed: Bool = false) throws(SysError) {
@@ -19,6 +21,7 @@ final class OpenLog: Sendable {
         inode = UInt64(try status(fd).st_ino)
         directory = path.parent
         self.isCompressed = isCompressed
+        origin = isCompressed ? LogOrigin.inode(in: try readAt(fd, 0, LogOrigin.bytes)) : nil
     }
 
     private init(unpacked fd: consuming OwnedFD, in directory: FilePath) throws(SysError) {
@@ -26,6 +29,7 @@ final class OpenLog: Sendable {
         self.fd = fd
         self.directory = directory
         isCompressed = false
+        origin = nil
     }
 
     /// Bytes by now.

@@ -59,22 +59,17 @@ final class LogFile {
         pending.removeAll(keepingCapacity: true)
     }
 
-    /// Shifts the old files and begins a new one. A step that fails is left out: the log goes on in the same file.
+    /// Shifts the old files and begins a new one. While another has the names locked, or when a step fails, the log goes
+    /// on in the same file: output never waits for a reader.
     private func rotate() {
-        if settings.maximumFiles > 1 { shift() }
-        let flags = O_WRONLY | O_APPEND | O_CREAT | O_TRUNC
-        do throws(SysError) {
-            file = try LinuxSystem.open(path, flags, mode: 0o640)
+        _ = try? withLockedDirectory(path.parent, waits: false) { () throws(SysError) in
+            if settings.maximumFiles > 1 { shift() }
+            file = try LinuxSystem.open(path, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC, mode: 0o640)
             size = 0
-        } catch {
-            return
         }
     }
 
     private func shift() {
-        let directory = try? LinuxSystem.open(path.parent, O_RDONLY | O_DIRECTORY)
-        // Held for a few renames, and gone with the descriptor.
-        if let number = directory?.raw { _ = flock(number, LOCK_EX) }
         var number = settings.maximumFiles - 1
         _ = try? removeFile(old(number))
         _ = try? removeFile(compressed(number))
