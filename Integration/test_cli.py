@@ -322,8 +322,7 @@ def test_commands_to_come_say_so(stack):
     assert (result.code, result.err) == (1, "swrun: 'swrun swarm init' is not implemented by swrun yet\n")
 
 
-@pytest.mark.parametrize("words", [["volume", "ls", "--cluster"], ["volume", "create", "--group", "g"],
-                                   ["run", "--use-api-socket", "busybox"]])
+@pytest.mark.parametrize("words", [["volume", "ls", "--cluster"], ["volume", "create", "--group", "g"]])
 def test_flags_to_come_are_not_ignored(stack, words):
     result = stack.swrun(*words, check=False)
     assert result.code != 0 and "is not supported by swrun yet" in result.err

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Corners of the command line where docker's daemon has an opinion of its own."""
-import tarfile
 import io
+import json
+import os
+import tarfile
 
 import pytest
 
@@ -42,3 +44,34 @@ def test_an_exec_of_a_directory(stack, cli, container_name):
     stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "1000")
     refused = cli("exec", container_name, "/etc", check=False)
     assert refused.code == 126 and 'exec: "/etc": is a directory: unknown: permission denied' in refused.out + refused.err
+
+
+SHOW = "stat -c %i /var/run/docker.sock; echo $DOCKER_CONFIG; cd /run/secrets/docker && stat -c '%a %u' config.json && cat config.json"
+
+
+def test_a_container_gets_the_daemons_socket_and_the_users_credentials(stack, cli, tmp_path, monkeypatch):
+    helper = tmp_path / "docker-credential-some"
+    helper.write_text("""#!/bin/sh
+        case $1 in
+            list) echo '{"kept.example":"me"}' ;;
+            get) echo '{"ServerURL":"kept.example","Username":"me","Secret":"mine"}' ;;
+        esac""")
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    auths = {"auths": {"one.example": {"auth": "dTpw"}, "https://two.example/v1/": {"auth": "djpx"}}}
+
+    def shown(config, *options):
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        inode, *rest = cli("--config", tmp_path, "run", "--rm", "--use-api-socket", *options, "busybox", "sh", "-c", SHOW, check=False).splitlines()
+        assert int(inode) == os.stat(stack.socket).st_ino
+        return rest
+
+    variable, mode, *text = shown({**auths, "psFormat": "x"})
+    assert (variable, mode, json.loads("".join(text))) == ("/run/secrets/docker", "600 0", auths)
+    assert json.loads("".join(shown({"credsStore": "some"})[2:])) == {"auths": {"kept.example": {"auth": "bWU6bWluZQ=="}}}
+    kept = json.loads("".join(shown({**auths, "credHelpers": {"kept.example": "some"}})[2:]))["auths"]
+    assert kept == {**auths["auths"], "kept.example": {"auth": "bWU6bWluZQ=="}}
+    assert shown(auths, "-e", "DOCKER_CONFIG=/own") == ["/own"]
+    assert shown({}) == [""]
+    refused = cli("-H", "tcp://127.0.0.1:1", "run", "--use-api-socket", "busybox", check=False)
+    assert refused.code == 125 and "--use-api-socket can only be used with unix sockets: docker endpoint tcp://127.0.0.1:1" in refused.err

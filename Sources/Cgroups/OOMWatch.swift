@@ -8,8 +8,9 @@ package import LinuxSystem
 /// section 10); of version 2 the file memory.events itself can be polled.
 @usableFromInline package struct OOMWatch: ~Copyable {
     private let source: OwnedFD
-    private let counters: FilePath
-    private let isUnified: Bool
+    /// The file with a line `oom_kill N`.
+    package let counters: FilePath
+    package let isUnified: Bool
     private var kills: UInt64
 
     /// Fails if the host has no memory controller, or its kernel cannot tell.
@@ -17,10 +18,14 @@ package import LinuxSystem
         guard let directory = figures.directory("memory") else {
             throw SysError("watch memory", "", .notSupported, hint: "the host has no cgroup controller memory")
         }
-        let file = directory / (figures.isUnified ? "memory.events" : "memory.oom_control")
-        let source = try OOMWatch.open(directory, file, isUnified: figures.isUnified)
+        try self.init(directory, isUnified: figures.isUnified)
+    }
+
+    package init(_ directory: FilePath, isUnified: Bool) throws(SysError) {
+        let file = directory / (isUnified ? "memory.events" : "memory.oom_control")
+        let source = try OOMWatch.open(directory, file, isUnified: isUnified)
         self.source = source
-        isUnified = figures.isUnified
+        self.isUnified = isUnified
         counters = file
         kills = OOMWatch.kills(file)
     }
@@ -35,19 +40,26 @@ package import LinuxSystem
         return event
     }
 
+    /// What an event loop waits for; `acknowledge` comes before the next waiting.
+    package var fd: CInt { source.raw }
+    package var interest: Readiness { isUnified ? .urgent : .readable }
+
+    /// - Throws: `noSuchDevice` once the cgroup of version 2 is gone.
+    package borrowing func acknowledge() throws(SysError) {
+        _ = try readSome(source, upTo: 4096)
+        if isUnified { lseek(source.raw, 0, SEEK_SET) }
+    }
+
     /// Waits until `process` (a pidfd) has ended, a kill may have happened, or the time is over.
     ///
     /// - Returns: whether the process has ended.
     package borrowing func wait(for process: borrowing OwnedFD, milliseconds: CInt) throws(SysError) -> Bool {
-        let priority: Int16 = 2  // POLLPRI
-        let readable: Int16 = 1  // POLLIN
         var entries = [
-            pollfd(fd: process.raw, events: readable, revents: 0),
-            pollfd(fd: source.raw, events: isUnified ? priority : readable, revents: 0),
+            pollfd(fd: process.raw, events: Int16(Readiness.readable.rawValue), revents: 0),
+            pollfd(fd: source.raw, events: Int16(interest.rawValue), revents: 0),
         ]
         _ = try sys("poll") { entries.withUnsafeMutableBufferPointer { poll($0.baseAddress, 2, milliseconds) } }
-        if entries[1].revents != 0 { _ = try? readSome(source, upTo: 4096) }
-        if entries[1].revents != 0, isUnified { lseek(source.raw, 0, SEEK_SET) }
+        if entries[1].revents != 0 { _ = try? acknowledge() }
         return entries[0].revents != 0
     }
 

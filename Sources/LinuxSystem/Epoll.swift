@@ -8,6 +8,7 @@ package struct Readiness: OptionSet, Sendable, Equatable {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     package static let readable = Readiness(rawValue: 0x001)  // EPOLLIN
+    package static let urgent = Readiness(rawValue: 0x002)  // EPOLLPRI
     package static let writable = Readiness(rawValue: 0x004)  // EPOLLOUT
     /// Reported whether asked for or not.
     package static let failed = Readiness(rawValue: 0x008)  // EPOLLERR

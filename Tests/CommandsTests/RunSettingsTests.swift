@@ -170,7 +170,6 @@ struct RunSettingsTests {
                 ["--network", "name=a,alias=x", "--network-alias", "y"],
                 "conflicting options: cannot specify both --network-alias and per-network alias"
             ),
-            (["--use-api-socket"], "--use-api-socket is not supported by swrun yet"),
         ])
     func refused(_ arguments: [String], _ reason: String) {
         #expect { try body(arguments + ["busybox"], of: ContainerRun.command) } throws: {

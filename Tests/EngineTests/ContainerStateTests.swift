@@ -16,7 +16,7 @@ struct ContainerStateTests {
 
     private static let events: [ContainerState.Event] = [
         .started(run), .startFailed(code: 127, message: "no", at: Timestamp(nanoseconds: 1)), .paused, .resumed,
-        .exited(code: 1, at: Timestamp(nanoseconds: 9), oomKilled: false), .restartPlanned, .restartCancelled,
+        .outOfMemory, .exited(code: 1, at: Timestamp(nanoseconds: 9), oomKilled: false), .restartPlanned, .restartCancelled,
         .removalStarted, .removalFailed,
     ]
 
@@ -46,6 +46,19 @@ struct ContainerStateTests {
         try state.on(.removalFailed)
         #expect(state.isDead)
         try state.on(.removalStarted)
+    }
+
+    @Test("a run that was out of memory stays so to its end, and the next one is not")
+    func outOfMemory() throws {
+        var state = ContainerState(phase: .running(Self.run))
+        #expect(!state.oomKilled)
+        try state.on(.outOfMemory)
+        try state.on(.paused)
+        #expect(state.oomKilled)
+        try state.on(.exited(code: 0, at: Timestamp(nanoseconds: 9), oomKilled: false))
+        #expect(state.oomKilled && state.exitCode == 0)
+        try state.on(.started(Self.run))
+        #expect(!state.oomKilled)
     }
 
     @Test("what could never be started stays created and keeps the reason")

@@ -52,23 +52,18 @@ struct IDTests {
 }
 
 @Suite("Memory cgroup")
-struct MemoryCountersTests {
+struct MemoryCgroupTests {
     @Test(
         "is found in either version",
         arguments: [
-            ("9:memory:/a/b\n1:name=systemd:/x\n0::/u", "/sys/fs/cgroup/memory/a/b/memory.oom_control"),
-            ("3:cpu,memory:/a", "/sys/fs/cgroup/memory/a/memory.oom_control"),
-            ("0::/u/v:w", "/sys/fs/cgroup/u/v:w/memory.events"),
-            ("1:cpu:/a", nil), ("", nil), ("::", "/sys/fs/cgroup/memory.events"),
+            ("9:memory:/a/b\n1:name=systemd:/x\n0::/u", "/sys/fs/cgroup/memory/a/b", false),
+            ("3:cpu,memory:/a", "/sys/fs/cgroup/memory/a", false), ("0::/u/v:w", "/sys/fs/cgroup/u/v:w", true),
+            ("1:cpu:/a", nil, false), ("", nil, false), ("::", "/sys/fs/cgroup", true),
         ])
-    func path(membership: String, expected: String?) {
-        #expect(MemoryCounters(membership: membership)?.file.string.replacing("//", with: "/") == expected)
-    }
-
-    @Test("tells whether somebody was killed")
-    func killed() {
-        #expect(MemoryCounters.hasKilled("oom_kill_disable 0\nunder_oom 0\noom_kill 10"))
-        #expect(!MemoryCounters.hasKilled("low 0\nhigh 1\noom 3\noom_kill 0\n"))
+    func place(membership: String, expected: String?, isUnified: Bool) {
+        let found = MemoryCgroup(membership: membership)
+        #expect(found.map { FilePath($0.directory.string).normalized.string } == expected)
+        #expect(found?.isUnified ?? false == isUnified)
     }
 }
 

@@ -45,8 +45,17 @@ struct CredentialHelper {
         if !isFine, !output.contains(Self.nothingFound) { throw failure("erase", output) }
     }
 
+    /// The servers that it has something for.
+    func servers() throws -> [String] {
+        let (output, isFine) = try call("list", input: "unused")
+        guard isFine, let members = (try? JSONValue(parsing: Array(output.utf8)))?.members else {
+            throw failure("list", output)
+        }
+        return members.map(\.key)
+    }
+
     private func failure(_ verb: String, _ output: String) -> CommandFailure {
-        let what = ["get": "getting", "store": "storing", "erase": "erasing"][verb] ?? verb
+        let what = ["get": "getting", "store": "storing", "erase": "erasing", "list": "listing"][verb] ?? verb
         return CommandFailure("error \(what) credentials - err: exit status 1, out: `\(output.trimmed)`")
     }
 

@@ -16,6 +16,15 @@ struct CredentialStore {
         return auths.first { RegistryServer.key($0.key) == server }.flatMap { Credentials(entry: $0.value) }
     }
 
+    /// All that there are, by the names that the configuration or its helpers have for the servers.
+    func all() throws -> [(server: String, credentials: Credentials)] {
+        let common = config.string("credsStore").flatMap { $0.isEmpty ? nil : CredentialHelper(name: $0) }
+        let own = config.values["credHelpers"]?.members ?? []
+        let listed = try common?.servers() ?? (config.values["auths"]?.members ?? []).map(\.key)
+        let servers = own.map(\.key) + listed.filter { name in !own.contains { $0.key == name } }
+        return try servers.compactMap { server in try credentials(for: server).map { (server, $0) } }
+    }
+
     /// - Returns: true if they now lie readable in the configuration.
     func store(_ credentials: Credentials, for server: String) throws -> Bool {
         let helper = helper(for: server)

@@ -36,7 +36,9 @@ struct ContainerCreation {
     }
 
     private func made() throws -> String {
-        let body = try settings.body()
+        var body = try settings.body()
+        let access = call.flags.bool("use-api-socket") ? try APISocketAccess(call) : nil
+        let configuration = try access?.extend(&body)
         if !ImageName.isID(settings.image) { _ = try ImageName(settings.image) }
         if call.flags.string("pull") == "always" { try pull() }
         let answer = try createPullingIfMissing(body)
@@ -45,6 +47,7 @@ struct ContainerCreation {
             call.output.errorLine("WARNING: Localhost DNS (\(server)) may fail in containers.")
         }
         guard let id = answer["Id"]?.string else { throw CommandFailure("the daemon answered without a container id") }
+        if let configuration { try access?.handOver(configuration, to: id, call.client) }
         return id
     }
 

@@ -94,7 +94,6 @@ extension RunSettings {
             throw RunRefusal("invalid value: \(flags.int("memory-swappiness")). Valid memory swappiness range is 0-100")
         }
         if flags.int("health-retries") < 0 { throw RunRefusal("--health-retries cannot be negative") }
-        if flags.bool("use-api-socket") { throw RunRefusal("--use-api-socket is not supported by swrun yet") }
         if flags.string("log-driver") == "none", !flags.list("log-opt").isEmpty {
             throw RunRefusal("invalid logging opts for driver none")
         }

@@ -24,7 +24,7 @@ extension RunFlags {
                 .checking(RunChecks.sysctl),
             .value("ulimit", named: "ulimit", repeats: true, "Resource limit of the process: <name>=<soft>[:<hard>]")
                 .checking(RunChecks.ulimit),
-            .bool("use-api-socket", "Give the container the daemon's API socket (not supported yet)"),
+            .bool("use-api-socket", "Give the container the daemon's API socket and your registry credentials"),
             .string("userns", "User namespace: \"host\" (default: the daemon's choice)"),
             .string("uts", "UTS namespace, which holds the host name: \"host\" (default: one of its own)"),
         ]

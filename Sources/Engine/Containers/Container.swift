@@ -37,7 +37,6 @@ package final class Container: Sendable {
         /// Ends the wait before a planned restart.
         var restart: Task<Void, any Error>?
         var execs: [String] = []
-        var sawOOM = false
         /// The last run has ended and still has its task, network and sockets.
         var hasEndedRun = false
         /// The user's restarts that are under way: their exits are not the end of a container with `--rm`.
@@ -309,17 +308,7 @@ extension Container {
         }
     }
 
-    // MARK: Memory and execs
-
-    func noteOOM() { inner.withLock { $0.sawOOM = true } }
-
-    /// Whether the kernel killed something for want of memory since the last call.
-    func takeOOM() -> Bool {
-        inner.withLock { inner in
-            defer { inner.sawOOM = false }
-            return inner.sawOOM
-        }
-    }
+    // MARK: Execs
 
     var execIDs: [String] { inner.withLock { $0.execs } }
 

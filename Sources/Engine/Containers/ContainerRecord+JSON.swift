@@ -68,6 +68,7 @@ extension ContainerState {
         if let run {
             json.set("pid", .int(Int64(run.pid)))
             json.set("startedAt", .int(run.startedAt.nanoseconds))
+            if run.oomKilled { json.set("oomKilled", .bool(true)) }
         }
         if let exit = lastExit { json.set("exit", exit.json) }
         return json
@@ -75,9 +76,10 @@ extension ContainerState {
 
     init?(json: JSONValue) {
         let exit = json["exit"].map { Exit(json: $0) }
-        let run = Run(
+        var run = Run(
             pid: Int32(truncatingIfNeeded: json["pid"]?.int ?? 0),
             startedAt: Timestamp(nanoseconds: json["startedAt"]?.int ?? 0))
+        run.oomKilled = json["oomKilled"]?.bool ?? false
         switch (json["phase"]?.string, exit) {
         case ("created", nil): self.init(phase: .created)
         case ("running", _): self.init(phase: .running(run))

@@ -31,7 +31,7 @@ extension ContainerService {
     /// State, event and waiters at once; the clean-up is queued. A start or a removal that gets into the queue before
     /// it does the clean-up itself.
     func handleExit(_ container: Container, code: Int32, at: Timestamp) {
-        let oomKilled = takeOOM(container, code)
+        let oomKilled = wasOutOfMemory(container, code)
         guard let record = try? container.onExit(code: code, at: at, oomKilled: oomKilled) else { return }
         endHealthChecks(container)
         save(container)
@@ -119,15 +119,15 @@ extension ContainerService {
 
     /// The supervisor's event, which may come before or after the exit; in the latter case the exit has told it.
     func handleOOM(_ id: String) {
-        guard let container = try? find(id), container.state.isRunning else { return }
-        container.noteOOM()
-        publish("oom", container.record)
+        guard let container = try? find(id), let record = try? container.on(.outOfMemory) else { return }
+        save(container)
+        publish("oom", record)
     }
 
     /// Whether the kernel killed for want of memory: told by the supervisor, or by the control group, which exists
     /// until the clean-up. It is only asked when something was killed at all.
-    private func takeOOM(_ container: Container, _ code: Int32) -> Bool {
-        if container.takeOOM() { return true }
+    private func wasOutOfMemory(_ container: Container, _ code: Int32) -> Bool {
+        if container.state.oomKilled { return true }
         guard code == 137 else { return false }
         let group = cgroup(container.record)
         let files = ["/sys/fs/cgroup/memory\(group)/memory.oom_control", "/sys/fs/cgroup\(group)/memory.events"]

@@ -82,7 +82,7 @@ extension ContainerService {
         var json: JSONValue = [
             "Status": .string(state.name), "Running": .bool(state.isRunning || state.isRestarting),
             "Paused": .bool(state.isPaused), "Restarting": .bool(state.isRestarting),
-            "OOMKilled": .bool(state.lastExit?.oomKilled ?? false), "Dead": .bool(state.isDead),
+            "OOMKilled": .bool(state.oomKilled), "Dead": .bool(state.isDead),
             "Pid": .int(Int64(state.pid)), "ExitCode": .int(Int64(state.exitCode)),
             "Error": .string(state.lastExit?.message ?? ""),
             "StartedAt": .string(state.lastStart?.rfc3339() ?? never),

@@ -21,6 +21,8 @@ package struct ContainerState: Sendable, Equatable {
     package struct Run: Sendable, Equatable {
         package var pid: Int32
         package var startedAt: Timestamp
+        /// The kernel has killed a process of it for want of memory, not necessarily the first one.
+        package var oomKilled = false
 
         package init(pid: Int32, startedAt: Timestamp) {
             self.pid = pid
@@ -50,6 +52,7 @@ package struct ContainerState: Sendable, Equatable {
         case startFailed(code: Int32, message: String, at: Timestamp)
         case paused
         case resumed
+        case outOfMemory
         case exited(code: Int32, at: Timestamp, oomKilled: Bool)
         /// The restart policy wants another start after this exit.
         case restartPlanned
@@ -78,10 +81,16 @@ package struct ContainerState: Sendable, Equatable {
             phase = .exited(Exit(code: code, finishedAt: at, startedAt: lastStart, message: message))
         case (.running(let run), .paused): phase = .paused(run)
         case (.paused(let run), .resumed): phase = .running(run)
+        case (.running(var run), .outOfMemory):
+            run.oomKilled = true
+            phase = .running(run)
+        case (.paused(var run), .outOfMemory):
+            run.oomKilled = true
+            phase = .paused(run)
         case (.running(let run), .exited(let code, let at, let oom)),
             (.paused(let run), .exited(let code, let at, let oom)):
             var exit = Exit(code: code, finishedAt: at, startedAt: run.startedAt)
-            exit.oomKilled = oom
+            exit.oomKilled = oom || run.oomKilled
             phase = .exited(exit)
         case (.exited(let exit), .restartPlanned): phase = .restarting(exit)
         case (.restarting(let exit), .restartCancelled): phase = .exited(exit)
@@ -114,6 +123,7 @@ extension ContainerState {
 
     package var lastStart: Timestamp? { run?.startedAt ?? lastExit?.startedAt }
     package var pid: Int32 { run?.pid ?? 0 }
+    package var oomKilled: Bool { run?.oomKilled ?? lastExit?.oomKilled ?? false }
     package var exitCode: Int32 { lastExit?.code ?? 0 }
 
     /// A process exists: also while it is paused.

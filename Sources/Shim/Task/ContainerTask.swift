@@ -22,7 +22,7 @@ final class ContainerTask {
     let queue = OperationQueue()
     private(set) var state = TaskState()
     private(set) var pid: Int32 = 0
-    private var memory: MemoryCounters?
+    private var memory: MemoryWatch?
     /// /proc/PID/cgroup of init, from when it was where the runtime had put it.
     private var membership = ""
     private var figures: CgroupFigures?
@@ -83,7 +83,9 @@ final class ContainerTask {
     func didMake(pid: Int32, _ event: TaskState.Event) {
         self.pid = pid
         membership = (try? readText(FilePath("/proc/\(pid)/cgroup"))) ?? ""
-        memory = MemoryCounters(membership: membership)
+        if let cgroup = MemoryCgroup(membership: membership) {
+            memory = try? MemoryWatch(cgroup, loop: context.loop) { [self] in context.events.publish(.oom(id: id)) }
+        }
         report(event)
         context.reaper.wait(pid) { [self] code, time in
             report(.exited(ExitStatus(code: UInt32(code), exitedAt: time)))
@@ -107,7 +109,8 @@ final class ContainerTask {
         case .paused: context.events.publish(.paused(id: id))
         case .resumed: context.events.publish(.resumed(id: id))
         case .exit(let pid, let exit):
-            if memory?.hasKilled ?? false { context.events.publish(.oom(id: id)) }
+            memory?.end()
+            memory = nil
             context.events.publish(.exit(id: id, processID: id, pid: UInt32(pid), exit))
             didStop(exit)
         case .delete(let pid, let exit):

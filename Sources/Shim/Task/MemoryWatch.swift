@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import Cgroups
+import LinuxSystem
+
+/// Where a container's memory is counted.
+struct MemoryCgroup: Sendable, Equatable {
+    let directory: FilePath
+    let isUnified: Bool
+
+    /// From the text of /proc/PID/cgroup (cgroups(7)); nil if no memory cgroup is in it. Where version 1 has the memory
+    /// controller, version 2 has not.
+    init?(membership: String) {
+        var unified: FilePath?
+        for line in membership.utf8.split(separator: UInt8(ascii: "\n")) {
+            let parts = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { continue }
+            let path = String(Substring(parts[2]))
+            if parts[1].split(separator: UInt8(ascii: ",")).contains(where: { $0.elementsEqual("memory".utf8) }) {
+                (directory, isUnified) = (FilePath("/sys/fs/cgroup/memory") / path, false)
+                return
+            }
+            if parts[1].isEmpty { unified = FilePath("/sys/fs/cgroup") / path }
+        }
+        guard let unified else { return nil }
+        (directory, isUnified) = (unified, true)
+    }
+}
+
+/// Tells when a container is out of memory: at once, whichever of its processes the kernel kills, or holds up where it
+/// must not kill. Lives until `end`.
+final class MemoryWatch {
+    private var watch: OOMWatch
+    private let loop: EventLoop
+    private let report: () -> Void
+    private var token: EventLoop.Token?
+    private var hasReported = false
+
+    init(_ cgroup: MemoryCgroup, loop: EventLoop, _ report: @escaping () -> Void) throws(SysError) {
+        watch = try OOMWatch(cgroup.directory, isUnified: cgroup.isUnified)
+        self.loop = loop
+        self.report = report
+        token = try loop.watch(watch.fd, watch.interest) { [self] _ in wake() }
+    }
+
+    /// Version 1 tells before it kills, and once more when the cgroup goes; version 2 has killed, or has other news.
+    private func wake() {
+        guard (try? watch.acknowledge()) != nil, exists(watch.counters) else { return unwatch() }
+        if watch.isUnified && watch.newKills() == 0 { return }
+        hasReported = true
+        report()
+    }
+
+    /// The container has ended. What it may have ended of is told before that, if it was not yet.
+    func end() {
+        unwatch()
+        if watch.newKills() > 0, watch.isUnified || !hasReported { report() }
+    }
+
+    private func unwatch() {
+        if let token { loop.unwatch(token) }
+        token = nil
+    }
+}
