@@ -88,6 +88,24 @@ def test_hosts_hostname_and_resolv_conf(cli, stack, container_name):
     assert f"PING box ({stack.subnet}." in output
 
 
+def test_an_edited_resolv_conf_is_left_alone(stack, container_name):
+    stack.docker("run", "-d", "--name", container_name, "busybox", "sleep", "1000")
+    stack.docker("network", "create", container_name)
+    try:
+        def joined(command):
+            stack.docker("exec", container_name, "sh", "-c", command)
+            stack.docker("network", "connect", container_name, container_name)
+            stack.docker("network", "disconnect", container_name, container_name)
+            return stack.docker("exec", container_name, "cat", "/etc/resolv.conf")
+
+        assert joined("echo nameserver 9.9.9.9 >/etc/resolv.conf") == "nameserver 9.9.9.9"
+        stack.docker("restart", "-t", "0", container_name)
+        assert "nameserver 127.0.0.11" in joined("true")
+    finally:
+        stack.docker("rm", "-f", container_name)
+        stack.docker("network", "rm", container_name)
+
+
 def test_two_containers_reach_each_other_by_address(stack, cli, server):
     address = server()
     assert cli("run", "--rm", "busybox", "wget", "-qO-", f"http://{address}/").startswith("hello-")

@@ -70,6 +70,9 @@ package import LinuxSystem
         return now > kills ? now - kills : 0
     }
 
+    /// Whether processes wait for memory, since the kernel must not kill (version 1's `oom_kill_disable`).
+    package var isHeldUp: Bool { !isUnified && CgroupCounters((try? readText(counters)) ?? "")["under_oom"] > 0 }
+
     private static func kills(_ file: FilePath) -> UInt64 {
         CgroupCounters((try? readText(file)) ?? "")["oom_kill"]
     }

@@ -16,8 +16,8 @@ struct ContainerStateTests {
 
     private static let events: [ContainerState.Event] = [
         .started(run), .startFailed(code: 127, message: "no", at: Timestamp(nanoseconds: 1)), .paused, .resumed,
-        .outOfMemory, .exited(code: 1, at: Timestamp(nanoseconds: 9), oomKilled: false), .restartPlanned, .restartCancelled,
-        .removalStarted, .removalFailed,
+        .outOfMemory, .exited(code: 1, at: Timestamp(nanoseconds: 9), oomKilled: false), .restartPlanned,
+        .restartCancelled, .removalStarted, .removalFailed,
     ]
 
     @Test("every pair of phase and event is decided, and a refused event changes nothing", arguments: phases, events)

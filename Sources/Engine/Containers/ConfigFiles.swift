@@ -15,12 +15,20 @@ extension ContainerService {
             record, sharesHost: attachment.netnsPath == nil, gateway: attachment.gateway?.description ?? "",
             links: try linkLines(record))
         do throws(SysError) {
-            try write(directory / "hostname", record.config.hostname + "\n")
             try write(directory / "resolv.conf", attachment.resolvConf)
+            try write(directory / "hostname", record.config.hostname + "\n")  // after it: `isEdited`
             try write(directory / "hosts", text)
         } catch {
             throw .internal("write the container's configuration files: \(error.description)")
         }
+    }
+
+    /// Whether somebody has changed the container's resolv.conf since we wrote it, by its age: it stays as it is then.
+    private func isEdited(_ resolvConf: FilePath) -> Bool {
+        guard let hostname = try? status(resolvConf.parent / "hostname"), let own = try? status(resolvConf) else {
+            return false
+        }
+        return Timestamp(own.st_mtim) > Timestamp(hostname.st_mtim)
     }
 
     /// A running container has joined a network: its address there, and the embedded name server if it is the first
@@ -29,9 +37,10 @@ extension ContainerService {
         if sharedFilesOwner(record) != nil { return }
         let directory = directory(record.id)
         do throws(SysError) {
-            let old = (try? readText(directory / "resolv.conf")) ?? ""
-            if !attachment.names.isEmpty, !old.contains("nameserver 127.0.0.11") {
-                try write(directory / "resolv.conf", attachment.resolvConf)
+            let resolvConf = directory / "resolv.conf"
+            let old = (try? readText(resolvConf)) ?? ""
+            if !attachment.names.isEmpty, !old.contains("nameserver 127.0.0.11"), !isEdited(resolvConf) {
+                try write(resolvConf, attachment.resolvConf)
             }
             let hosts = (try? readText(directory / "hosts")).map { $0 + "\n" } ?? ""
             let lines = attachment.addressTexts.map { ownLine(record, $0) }

@@ -29,11 +29,14 @@ struct MemoryCgroup: Sendable, Equatable {
 /// Tells when a container is out of memory: at once, whichever of its processes the kernel kills, or holds up where it
 /// must not kill. Lives until `end`.
 final class MemoryWatch {
+    /// Version 1 tells before it kills, and several times: the counter is up to date, and all is told, after so long.
+    private static let delayMilliseconds: Int64 = 20
+
     private var watch: OOMWatch
     private let loop: EventLoop
     private let report: () -> Void
     private var token: EventLoop.Token?
-    private var hasReported = false
+    private var isCheckDue = false
 
     init(_ cgroup: MemoryCgroup, loop: EventLoop, _ report: @escaping () -> Void) throws(SysError) {
         watch = try OOMWatch(cgroup.directory, isUnified: cgroup.isUnified)
@@ -42,18 +45,23 @@ final class MemoryWatch {
         token = try loop.watch(watch.fd, watch.interest) { [self] _ in wake() }
     }
 
-    /// Version 1 tells before it kills, and once more when the cgroup goes; version 2 has killed, or has other news.
+    /// The last call of version 1 is that the cgroup goes; version 2 has other news than kills, too.
     private func wake() {
         guard (try? watch.acknowledge()) != nil, exists(watch.counters) else { return unwatch() }
-        if watch.isUnified && watch.newKills() == 0 { return }
-        hasReported = true
-        report()
+        if isCheckDue { return }
+        isCheckDue = true
+        loop.after(milliseconds: Self.delayMilliseconds) { [self] in
+            isCheckDue = false
+            if token != nil { check() }
+        }
     }
+
+    private func check() { if watch.newKills() > 0 || watch.isHeldUp { report() } }
 
     /// The container has ended. What it may have ended of is told before that, if it was not yet.
     func end() {
         unwatch()
-        if watch.newKills() > 0, watch.isUnified || !hasReported { report() }
+        check()
     }
 
     private func unwatch() {
