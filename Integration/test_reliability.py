@@ -29,6 +29,20 @@ def revive(stack):
         stack.start()
 
 
+def test_a_log_that_is_compressed_loses_nothing_when_the_daemon_is_killed(own_stack):
+    own_stack.docker("run", "-d", "--name", "count", "--log-driver", "local", "--log-opt", "max-size=4k", "--log-opt", "max-file=900",
+                     "busybox", "sh", "-c", "i=1; while [ $i -le 20000 ]; do echo line $i; i=$((i+1)); [ $((i % 100)) = 0 ] && sleep 0.02; done; true")
+    directory = own_stack.root / "containers" / own_stack.inspect("count")["Id"] / "local-logs"
+    for pause in range(8):
+        wait_until(lambda: any(directory.glob("*.gz")))
+        time.sleep(pause * 0.07)
+        kill(own_stack, ["daemon"])
+        revive(own_stack)
+    assert own_stack.docker("wait", "count") == "0"
+    assert own_stack.docker("logs", "count").splitlines() == [f"line {number}" for number in range(1, 20001)]
+    wait_until(lambda: all(path.suffix == ".gz" for path in directory.iterdir() if path.name != "container.log"))
+
+
 @pytest.mark.parametrize("victims", [["daemon"], ["supervisor"], ["daemon", "supervisor"]], ids="+".join)
 class TestKill:
     def test_running_containers_keep_their_pids(self, own_stack, victims):
