@@ -561,14 +561,24 @@ def test_output_outlives_the_deletion_of_its_container(ours):
     assert len(client.read_all()[1]) == 900000
 
 
-def test_killed_for_want_of_memory_is_told(shim, events):
-    def limit(spec):
-        spec["linux"].setdefault("resources", {})["memory"] = {"limit": 16 << 20}
+def little_memory(spec):
+    spec["linux"].setdefault("resources", {})["memory"] = {"limit": 16 << 20}
 
-    shim.run(["sh", "-c", "busybox dd if=/dev/zero of=/dev/null bs=64M count=1"], edit=limit)
+
+def test_killed_for_want_of_memory_is_told(shim, events):
+    shim.run(["sh", "-c", "busybox dd if=/dev/zero of=/dev/null bs=64M count=1"], edit=little_memory)
     assert shim.wait() == 137
     events.wait_for("/tasks/exit")
     assert events.topics()[-2:] == ["/tasks/oom", "/tasks/exit"]
+
+
+def test_another_process_killed_for_want_of_memory_is_told_at_once(shim, events):
+    shim.run(["sh", "-c", "busybox awk 'BEGIN { s = \"x\"; while (1) s = s s }'; exec sleep 1000"], edit=little_memory)
+    events.wait_for("/tasks/oom")
+    assert shim.call("State")[4] == [2]
+    shim.call("Kill", (3, signal.SIGKILL))
+    shim.wait()
+    events.wait_for("/tasks/exit")
 
 
 def test_the_supervisor_may_go_and_come_back(ours, events):
