@@ -158,13 +158,18 @@ class FakeSystemd:
         removed = lambda unit, result, job=job: message(  # noqa: E731
             SIGNAL, self.serial + 1, "uoss", (7, job, unit, result), path="/org/freedesktop/systemd1",
             interface="org.freedesktop.systemd1.Manager", member="JobRemoved")
+        failure = lambda error, text: message(ERROR, self.serial, "s", (text,), reply=serial, error="org.freedesktop.systemd1." + error)  # noqa: E731
         if method == "Hello":
+            self.is_subscribed = False
             return reply("s", (":1.1",))
+        if method == "Subscribe" and self.is_subscribed:
+            return failure("AlreadySubscribed", "Client is already subscribed.")
+        self.is_subscribed |= method == "Subscribe"
         if method == "StartTransientUnit":
             name, mode, properties, auxiliary = arguments
             assert (mode, auxiliary) == ("replace", [])
             if name in self.existing:
-                return message(ERROR, self.serial, "s", ("there is one",), reply=serial, error="org.freedesktop.systemd1.UnitExists")
+                return failure("UnitExists", "there is one")
             self.units[name] = dict(properties)
             # The signal comes first, as it may.
             return removed("other.scope", "failed", job + "1") + removed(name, self.result) + reply("o", (job,))

@@ -84,6 +84,8 @@ class Stack:
         self.bridge = f"sw{name[:3]}{number}"
         self.subnet = f"10.{200 if name == 'it' else 201}.{number % 250}"
         self.cgroup_parent = f"/swrun-{name}-{os.getpid()}"
+        # Also where systemd would make them.
+        self.cgroup_flags = ["--cgroup-parent", self.cgroup_parent, "--exec-opt", "native.cgroupdriver=cgroupfs"]
         self.flags = list(flags)
         self.process = None
         for path in (self.root, self.state, self.home):
@@ -95,7 +97,7 @@ class Stack:
         log = open(self.directory / "swrund.log", "ab")
         command = [BIN / "swrund", "--data-root", self.root, "--exec-root", self.state, "-H", f"unix://{self.socket}",
                    "--pidfile", self.state / "swrund.pid", "--bridge", self.bridge, "--bip", f"{self.subnet}.1/24",
-                   "--cgroup-parent", self.cgroup_parent, "--log-level", "debug", *self.flags]
+                   *self.cgroup_flags, "--log-level", "debug", *self.flags]
         self.process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log,
                                         stdin=subprocess.DEVNULL)
         log.close()
@@ -139,8 +141,7 @@ class Stack:
             if self.process.poll() is None:
                 self.kill_daemon()
             self.end_supervisor()
-            for controller in CGROUP_ROOT.iterdir():
-                remove_empty_cgroups(controller / self.cgroup_parent.strip("/"))
+            remove_empty_trees(self.cgroup_parent.strip("/"))
 
     def end_supervisor(self):
         try:
@@ -191,6 +192,12 @@ def fresh_stack(images, flags=()):
             yield stack
         finally:
             stack.destroy()
+
+
+def remove_empty_trees(name):
+    """Cgroups of this name at the top of the unified hierarchy and of each of version 1."""
+    for place in [CGROUP_ROOT / name, *CGROUP_ROOT.glob("*/" + name)]:
+        remove_empty_cgroups(place)
 
 
 def remove_empty_cgroups(path):

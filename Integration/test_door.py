@@ -71,8 +71,8 @@ def start(stack):
     """Stack.start with the hosts of the configuration file."""
     log = open(stack.directory / "swrund.log", "ab")
     command = [BIN / "swrund", "--data-root", stack.root, "--exec-root", stack.state, "--pidfile",
-               stack.state / "swrund.pid", "--bridge", stack.bridge, "--bip", f"{stack.subnet}.1/24", "--cgroup-parent",
-               stack.cgroup_parent, *stack.flags]
+               stack.state / "swrund.pid", "--bridge", stack.bridge, "--bip", f"{stack.subnet}.1/24",
+               *stack.cgroup_flags, *stack.flags]
     stack.process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     log.close()
     wait_until(stack.answers, 30, "an answer of swrund")
@@ -181,7 +181,7 @@ def test_plain_tcp_on_loopback_and_sockets_from_systemd(own_stack):
     command = [str(part) for part in [
         BIN / "swrund", "--data-root", own_stack.root, "--exec-root", own_stack.state, "-H", f"unix://{own_stack.socket}",
         "--pidfile", own_stack.state / "swrund.pid", "--bridge", own_stack.bridge, "--bip", f"{own_stack.subnet}.1/24",
-        "--cgroup-parent", own_stack.cgroup_parent, *own_stack.flags]]
+        *own_stack.cgroup_flags, *own_stack.flags]]
     starter = ("import os, sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); "
                "os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); os.execv(sys.argv[2], sys.argv[2:])")
     with open(own_stack.directory / "swrund.log", "ab") as log:

@@ -10,7 +10,7 @@ import tempfile
 import pexpect
 import pytest
 
-from harness import BIN, CGROUP_ROOT, remove_empty_cgroups, run, wait_until
+from harness import BIN, remove_empty_trees, run, wait_until
 from test_shim_containerd import Containerd, write_image
 
 PROGRAMS = {"swrunc": BIN / "swrunc", "runc": shutil.which("runc"), "crun": shutil.which("crun")}
@@ -82,7 +82,8 @@ class Docker(DockerCommands):
         self.cgroup_parent = f"swrun-dockerd-{os.getpid()}"
         self.process = subprocess.Popen(
             [*ONE_VERSION, "dockerd", "--data-root", base / "root", "--exec-root", base / "exec", "-p", base / "pid",
-             "-H", self.words[2], "--cgroup-parent", "/" + self.cgroup_parent, "--bridge", "none", "--iptables=false", *added],
+             "-H", self.words[2], "--cgroup-parent", "/" + self.cgroup_parent, "--exec-opt",
+             "native.cgroupdriver=cgroupfs", "--bridge", "none", "--iptables=false", *added],
             stdout=self.log, stderr=self.log)
         wait_until(lambda: self("version", check=False).code == 0, what="dockerd")
         self("load", "-q", "-i", archive)
@@ -93,8 +94,7 @@ class Docker(DockerCommands):
     def stop(self):
         self.process.terminate()
         self.process.wait(30)
-        for controller in CGROUP_ROOT.iterdir():
-            remove_empty_cgroups(controller / self.cgroup_parent)
+        remove_empty_trees(self.cgroup_parent)
 
 
 class Ctr:

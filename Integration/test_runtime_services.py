@@ -195,7 +195,7 @@ def test_a_container_is_a_scope(units):
     pid = units.start("c", cgroupsPath=f"swruntest-a.slice:pre:{name}", resources={
         "pids": {"limit": 50}, "cpu": {"quota": 12345, "period": 50000, "cpus": "0", "shares": 512}, "memory": {"limit": 1 << 26}})
     found = units.systemd.units[unit_of(units, "c")]
-    limits = {"CPUWeight": 20, "MemoryMax": 1 << 26} if is_version_2() else {"CPUShares": 512, "MemoryLimit": 1 << 26}
+    limits = {"CPUWeight": 59, "MemoryMax": 1 << 26} if is_version_2() else {"CPUShares": 512, "MemoryLimit": 1 << 26}
     assert found == {
         "Description": f"libcontainer container {name}", "Slice": "swruntest-a.slice", "Delegate": True, "PIDs": [pid],
         "MemoryAccounting": True, "CPUAccounting": True, "IOAccounting": True, "TasksAccounting": True, "DefaultDependencies": False,

@@ -15,7 +15,7 @@ import time
 import pexpect
 import pytest
 
-from harness import BIN, CGROUP_ROOT, remove_empty_cgroups
+from harness import BIN, remove_empty_trees
 from shim_client import make_rootfs
 
 pytestmark = pytest.mark.skipif(not (shutil.which("containerd") and shutil.which("ctr")), reason="no containerd here")
@@ -104,8 +104,7 @@ class Containerd:
             self.ctr("tasks", "rm", name)
         self.process.terminate()
         self.process.wait(10)
-        for controller in CGROUP_ROOT.iterdir():
-            remove_empty_cgroups(controller / "default")
+        remove_empty_trees("default")
 
 
 @pytest.fixture(scope="module")

@@ -70,8 +70,10 @@ extension NetworkService {
     /// we made. They come back at the next start.
     package func tearDown() {
         guard let state = try? open(), state.endpoints.isEmpty else { return }
+        do throws(NetworkError) { try state.firewall.remove() } catch {
+            configuration.warn("remove the firewall: \(error)")
+        }
         do throws(NetworkError) {
-            try state.firewall.remove()
             for network in state.networks.values where network.driver == "bridge" {
                 for port in try state.bridges.ports(of: network.bridge) { try state.bridges.removeLink(port) }
                 try state.bridges.removeIfOurs(network.bridge)

@@ -20,7 +20,7 @@ extension Settings {
         try reload(configuration)
         configuration.network = try network()
         configuration.registryTimeout = try registryTimeout()
-        configuration.execOptions = try list("exec-opt")
+        configuration.usesSystemdCgroups = try usesSystemdCgroups()
         configuration.logDriver = try string("log-driver")
         configuration.logOptions = try pairs("log-opt")
         do throws(EngineError) { try LogOptions.validateDefaults(configuration) } catch {
@@ -39,6 +39,17 @@ extension Settings {
         if file["features"]?["cdi"]?.bool == false { configuration.deviceDirectories = [] }
         do throws(EngineError) { try configuration.check() } catch { throw DaemonError(error.message) }
         return configuration
+    }
+
+    /// `native.cgroupdriver`. Where it is not given, systemd makes the cgroups if it runs and there is nothing but version
+    /// 2, as with dockerd.
+    private func usesSystemdCgroups() throws(DaemonError) -> Bool {
+        let options = try list("exec-opt").compactMap { Self.pair($0) }
+        if let driver = options.last(where: { $0.key.lowercased() == "native.cgroupdriver" }) {
+            return driver.value == "systemd"
+        }
+        let needed = ["/sys/fs/cgroup/cgroup.controllers", "/run/systemd/system", "/run/dbus/system_bus_socket"]
+        return needed.allSatisfy { exists(FilePath($0)) }
     }
 
     private func remap(_ configuration: inout EngineConfiguration) throws(DaemonError) {

@@ -104,8 +104,8 @@ extension Launcher {
         if let owner = plan.cgroupOwner { try applying { () throws(SysError) in try cgroup.delegate(to: owner) } }
     }
 
-    /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
-    func accompany(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
+    /// Sets what the child brings into the container, and makes the cgroup's unit of systemd, with it inside.
+    func place(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
         if plan.namespaces.hasOtherUsers { try plan.process.setLimits(of: child.pid) }
         try resctrl?.add(child.pid)
         try child.setOOMScore(plan.process)  // while the process's files in /proc still are ours
@@ -113,8 +113,12 @@ extension Launcher {
             let properties = try unitProperties(annotations: plan.spec.annotations)
             try unit.start(
                 child.pid, id: id, properties: unitProperties(cgroup.settings(plan.spec.linux.resources)) + properties)
-            try applyLimits()
         }
+    }
+
+    /// The host's part of the conversation with the child (see `SyncChannel`), and the container's record.
+    func accompany(_ child: borrowing LaunchedContainer) throws(RuntimeError) {
+        if unit != nil { try applyLimits() }
         if plan.namespaces.new.contains(.user) { try writeIDMaps(plan, of: child.pid) }
         if plan.namespaces.new.contains(.user) || unit != nil { try child.go() }
         try moveNetworkDevices(plan.spec.linux.networkDevices, to: child.pid)

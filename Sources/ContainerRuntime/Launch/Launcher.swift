@@ -77,7 +77,6 @@ package struct Launcher {
             }
             return try body(launcher)
         } catch {
-            try? unit?.stop()
             try? cgroup.remove()
             try? resctrl?.remove()
             try? store.remove(id)
@@ -124,13 +123,17 @@ package struct Launcher {
         if unit == nil { try applyLimits() }
         var child = try clone(waitsForStart: waitsForStart, console: console, filter: filter)
         log.debug("nsexec container setup: cloned process \(child.pid)")
+        var isPlaced = false
         do throws(RuntimeError) {
             if !waitsForStart { child.readiness = try options.notifySocket?.listen() }
+            try place(child)
+            isPlaced = true
             try accompany(child)
             return child
         } catch {
             try? sendSignal(SIGKILL, to: child.process)
             _ = try? waitForChild(child.pid)
+            if isPlaced { try? unit?.stop() }  // a unit that could not be made may be somebody else's
             throw error
         }
     }

@@ -87,13 +87,8 @@ package struct SystemdUnit: Sendable, Equatable {
         }
         all.append(.property("DefaultDependencies", .boolean(false)))
         var manager = try SystemdManager(of: self)
-        do throws(RuntimeError) { try manager.start(name, all + properties) } catch {
-            guard error.message.hasPrefix("StartTransientUnit: org.freedesktop.systemd1.UnitExists:") else {
-                throw RuntimeError("unable to start unit \"" + name + "\": " + error.message)
-            }
-            // One that failed earlier stays until somebody has seen it.
-            try manager.call("ResetFailedUnit", .string(name))
-            try manager.start(name, all + properties)
+        do throws(RuntimeError) { try manager.startOverFailed(name, all + properties) } catch {
+            throw RuntimeError("unable to start unit \"" + name + "\": " + error.message)
         }
     }
 
@@ -116,6 +111,7 @@ package struct SystemdUnit: Sendable, Equatable {
 /// systemd's manager object, on the bus of the host or of the user.
 private struct SystemdManager: ~Copyable {
     private var bus: BusConnection
+    private var isSubscribed = false
 
     private static let destination = "org.freedesktop.systemd1"
     private static let path = "/org/freedesktop/systemd1"
@@ -140,7 +136,18 @@ private struct SystemdManager: ~Copyable {
         return reply.texts.first ?? ""
     }
 
-    mutating func start(_ unit: String, _ properties: [BusValue]) throws(RuntimeError) {
+    /// A unit of this name that failed earlier stays until somebody has seen it, and goes then.
+    mutating func startOverFailed(_ unit: String, _ properties: [BusValue]) throws(RuntimeError) {
+        do throws(RuntimeError) { try start(unit, properties) } catch {
+            guard error.message.hasPrefix("StartTransientUnit: org.freedesktop.systemd1.UnitExists:") else {
+                throw error
+            }
+            try call("ResetFailedUnit", .string(unit))
+            try start(unit, properties)
+        }
+    }
+
+    private mutating func start(_ unit: String, _ properties: [BusValue]) throws(RuntimeError) {
         try watchJobs()
         let job = try call(
             "StartTransientUnit", .string(unit), .string("replace"), .array(properties, of: "(sv)"),
@@ -158,10 +165,12 @@ private struct SystemdManager: ~Copyable {
     }
 
     private mutating func watchJobs() throws(RuntimeError) {
+        if isSubscribed { return }
         _ = try bus.call(
             "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch",
             [.string("type='signal',interface='" + SystemdManager.interface + "',member='JobRemoved'")])
         try call("Subscribe")
+        isSubscribed = true
     }
 
     /// How a job ended, `done` if it did what it was for.

@@ -24,10 +24,8 @@ package struct EngineConfiguration: Sendable {
     /// What a reload changes; its values are members of this type, too.
     package let live = LiveConfiguration()
     package var network = NetworkConfiguration()
-    /// `--exec-opt` as `key=value`.
-    package var execOptions: [String] = []
-    /// `native.cgroupdriver=systemd` among them.
-    package var usesSystemdCgroups: Bool { execOptions.contains { $0.lowercased() == "native.cgroupdriver=systemd" } }
+    /// systemd makes the containers' cgroups (`native.cgroupdriver`).
+    package var usesSystemdCgroups = false
     /// How long a registry may be silent in the middle of a request, in seconds.
     package var registryTimeout: Int64 = 60
     package var logDriver = "json-file"
