@@ -55,7 +55,6 @@ class TestErrors:
         (["--restart", "always", "--rm"], None),
         (["--security-opt", "nonsense"], "nvalid --security-opt"),
         (["--sysctl", "kernel.core_pattern=x"], "is not allowed"),
-        (["--storage-opt", "size=1g"], "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"),
         (["--userns", "nonsense"], None),
         (["-v", "/nosuch:relative"], "mount path must be absolute"),
         (["--mount", "type=bind,src=/nosuch/source,dst=/x"], "bind source path does not exist: /nosuch/source"),

@@ -113,7 +113,7 @@ struct ContainerDefaultsTests {
     @Test(
         "a setting that cannot be had is refused, never left out",
         arguments: [
-            ["Links": ["a:b:c"]], ["StorageOpt": ["size": "1g"]],
+            ["Links": ["a:b:c"]], ["StorageOpt": ["size": "one"]],
             ["Isolation": "hyperv"], ["Runtime": "nosuch"], ["LogConfig": ["Type": "gelf"]],
             ["SecurityOpt": ["apparmor=x"]], ["OomScoreAdj": 2000],
         ] as [JSONValue])

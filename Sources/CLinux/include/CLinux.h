@@ -66,6 +66,17 @@ int swrun_renameat(int from_dir, const char *from, int to_dir, const char *to);
 /// The name of a directory entry: an array in a struct, which is a tuple of 256 elements to Swift.
 static inline const char *swrun_entry_name(const struct dirent *entry) { return entry->d_name; }
 
+// MARK: quotas of directory trees
+
+/// The project that a file belongs to (ioctl_fs: FS_IOC_FSGETXATTR).
+int swrun_get_project(int fd, uint32_t *project);
+/// Puts a directory into a project, and what will be made in it.
+int swrun_set_project(int fd, uint32_t project);
+/// What a project may use of the file system that `fd` is on, and what it does, in blocks of 512 bytes (quotactl_fd(2)).
+int swrun_get_project_quota(int fd, uint32_t project, uint64_t *limit, uint64_t *used);
+/// 0 is no limit.
+int swrun_set_project_quota(int fd, uint32_t project, uint64_t limit);
+
 // MARK: not in Debian 12's libc, or not in musl's
 
 /// openat2(2) with `struct open_how {flags, mode, resolve}`.

@@ -240,6 +240,7 @@ extension ContainerService {
             RootMount(type: $0.type, source: $0.source, options: $0.options)
         }
         try await made
+        try limitStorage(record)
         try await makeWorkingDirectory(record)
         try await useVolumes(&record)
         try await useImages(&record)
@@ -299,6 +300,7 @@ extension ContainerService {
         try? store.delete(record.id)
         try? await volumes.release(container: record.id, removingAnonymous: true)
         try? await supervisor.deleteContainer(record.id)
+        releaseStorage(record)
         try? await supervisor.removeSnapshot(record.id)
         try? await releaseImages(record)
         try? removeTree(directory(record.id))

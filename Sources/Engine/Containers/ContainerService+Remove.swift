@@ -104,6 +104,7 @@ extension ContainerService {
         await logTasks.end(id, within: .seconds(2))
         async let areFilesGone: Void = pool.run { try removeTree(files) }  // a log may be large
         async let isForgotten: Void = ignoringMissing { try await supervisor.deleteContainer(id) }
+        releaseStorage(container.record)
         try await ignoringMissing { try await supervisor.removeSnapshot(id) }
         try await isForgotten
         try await releaseImages(container.record)

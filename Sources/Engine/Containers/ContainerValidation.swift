@@ -37,12 +37,9 @@ struct ContainerValidation {
     private func invalid(_ message: String) -> EngineError { .invalidArgument(message) }
 
     private func checkUnsupported() throws(EngineError) {
-        for (option, _) in host.map("StorageOpt") {
-            // The writable layers are overlay mounts on whatever holds the data root, without project quotas.
-            throw option.lowercased() == "size"
-                ? EngineError(
-                    .internal, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
-                : EngineError(.internal, "Unknown option \(option)")
+        for (option, value) in host.map("StorageOpt") {
+            guard option.lowercased() == "size" else { throw EngineError(.internal, "Unknown option \(option)") }
+            if ByteSize.binary(value) == nil { throw EngineError(.internal, "invalid size: '\(value)'") }
         }
         if usesSystemdCgroups, !CgroupPlace.isSlice(host.text("CgroupParent")) {
             throw invalid(CgroupPlace.refusal)
