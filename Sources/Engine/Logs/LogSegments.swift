@@ -11,7 +11,7 @@ struct LogSegments: Sendable {
 
     func compressed(_ number: Int) -> FilePath { FilePath(old(number).string + ".gz") }
 
-    /// Runs `body` while nothing is renamed; not for long, since the container's output may wait for it.
+    /// Runs `body` while nothing is renamed; not for long, since the shim cannot begin a new file meanwhile.
     func locked<R>(_ body: () throws(SysError) -> R) throws(SysError) -> R {
         try withLockedDirectory(path.parent, body)
     }

@@ -19,7 +19,7 @@ enum ProjectQuota {
             let number = fd.raw
             try sys("set the project", directory.string) { swrun_set_project(number, project) }
         }
-        try set(UInt64(max(0, bytes)) / blockBytes, of: project, on: first)
+        try set(max(1, UInt64(max(0, bytes)) / blockBytes), of: project, on: first)  // 0 would be no limit
     }
 
     /// Gives the directory's project back.
