@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: every test runs with docker's client and with ours against the same daemon, so that a wrong
 expectation shows with the former and a wrong client with the latter."""
+import concurrent.futures
 import json
 import os
 import re
@@ -143,6 +144,18 @@ def test_streams_stay_apart_and_input_ends(cli):
 def test_much_data_goes_both_ways(cli):
     result = cli("run", "-i", "--rm", "busybox", "cat", input=os.urandom(3_000_000).hex())
     assert len(result.raw) == 6_000_000
+
+
+@pytest.mark.parametrize("words", [["run", "-i", "--rm", "busybox", "cat"], ["exec", "-i", "{name}", "cat"]], ids=["run", "exec"])
+def test_both_ways_at_once_many_times(stack, container_name, words):
+    """Whoever sends waits for room that the other one makes by receiving; only one of many runs comes to that."""
+    stack.docker("run", "-d", "--init", "--name", container_name, "busybox", "sleep", "1000")
+    data = os.urandom(2_000_000).hex()
+    for _ in range(3):
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            command = [word.format(name=container_name) for word in words]
+            results = list(pool.map(lambda _: stack.swrun(*command, input=data).out, range(12)))
+        assert all(result == data for result in results)
 
 
 def test_lists_and_formats(cli, container_name):

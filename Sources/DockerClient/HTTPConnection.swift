@@ -33,6 +33,24 @@ package final class HTTPConnection {
         do throws(SysError) { try sendAll(fd, bytes) } catch { throw .broken(error.description) }
     }
 
+    /// Sends what goes without waiting for the peer, who may himself be waiting for us to receive; to be called when
+    /// poll(2) says that the descriptor can be written to.
+    ///
+    /// - Returns: how many bytes went.
+    package func sendSome(_ bytes: ArraySlice<UInt8>) throws(ClientError) -> Int {
+        if let tls {
+            // What TLS sends at once, and a socket that is ready has room for.
+            let record = Array(bytes.prefix(1 << 14))
+            try tls.write(record)
+            return record.count
+        }
+        switch bytes.withUnsafeBytes({ sendNonBlocking(fd, $0) }) {
+        case .bytes(let count): return count
+        case .wouldBlock: return 0
+        case .ended: throw .broken("send: the daemon has closed the connection")
+        }
+    }
+
     /// Sends one chunk of a body (RFC 9112 §7.1).
     func send(chunk piece: BodyPiece) throws(ClientError) {
         var begin = Array((String(piece.count, radix: 16) + "\r\n").utf8)

@@ -19,6 +19,9 @@ package final class HijackedConnection {
 
     package func send(_ bytes: [UInt8]) throws(ClientError) { try connection.send(bytes) }
 
+    /// Sends what goes at once, and returns how much that was.
+    package func sendSome(_ bytes: ArraySlice<UInt8>) throws(ClientError) -> Int { try connection.sendSome(bytes) }
+
     /// Tells the container that its input has ended; its output goes on.
     package func closeWriting() { connection.closeWriting() }
 }

@@ -3,10 +3,15 @@ import CLinux
 
 /// Waits until one of `descriptors` can be read or has been closed by its peer, and returns the indices of those.
 /// Unlike epoll, poll(2) takes regular files too. `timeoutMilliseconds` -1 waits for ever.
-package func waitReadable(_ descriptors: [CInt], timeoutMilliseconds: CInt = -1) throws(SysError) -> [Int] {
+///
+/// - Parameter writable: waits for this one to be written to as well; its index comes after the others.
+package func waitReadable(
+    _ descriptors: [CInt], writable: CInt? = nil, timeoutMilliseconds: CInt = -1
+) throws(SysError) -> [Int] {
     var entries: [pollfd] = []
     let readable: Int16 = 1  // POLLIN
     for descriptor in descriptors { entries.append(pollfd(fd: descriptor, events: readable, revents: 0)) }
+    if let writable { entries.append(pollfd(fd: writable, events: 4, revents: 0)) }  // POLLOUT
     let count = nfds_t(entries.count)
     let ready = try sys("poll") {
         entries.withUnsafeMutableBufferPointer { poll($0.baseAddress, count, timeoutMilliseconds) }

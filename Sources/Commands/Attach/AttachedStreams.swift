@@ -41,6 +41,9 @@ package final class AttachedStreams {
     private var keys: DetachKeys
     private var frames = FrameDecoder()
     private var readsInput: Bool
+    /// Input that the connection has not taken yet. No more is read before it has: a container that answers to its input
+    /// takes the rest once we have taken the answers.
+    private var pending: ArraySlice<UInt8> = []
     private var signals: SignalDescriptor
     /// Sends a signal's name to the container.
     package var onSignal: (String) -> Void = { _ in }
@@ -73,12 +76,19 @@ package final class AttachedStreams {
     private func loop() throws -> Ending {
         while true {
             var descriptors = [connection.descriptor, signals.raw]
-            if readsInput { descriptors.append(0) }
+            if readsInput, pending.isEmpty { descriptors.append(0) }
             // What was read ahead with the headers is not known to poll(2).
-            let ready = connection.hasBuffered ? [0] : try waitReadable(descriptors)
+            let ready =
+                connection.hasBuffered
+                ? [0] : try waitReadable(descriptors, writable: pending.isEmpty ? nil : connection.descriptor)
             if ready.contains(1), let ending = takeSignals() { return ending }
             if ready.contains(0), try !forwardOutput() { return .outputEnded }
-            if ready.contains(2), try !forwardInput() { return .detached }
+            guard ready.contains(2) else { continue }
+            if !pending.isEmpty {
+                sendPending()
+            } else if try !forwardInput() {
+                return .detached
+            }
         }
     }
 
@@ -113,17 +123,20 @@ package final class AttachedStreams {
             return true
         }
         guard options.hasTerminal else {
-            send(bytes)
+            pending = bytes[...]
             return true
         }
         let (passed, isDetached) = keys.pass(bytes)
-        if !passed.isEmpty { send(passed) }
+        pending = passed[...]
+        if isDetached { _ = try? connection.send(passed) }
         return !isDetached
     }
 
     /// A container that has closed its input still has output for us: the end comes from there.
-    private func send(_ bytes: [UInt8]) {
-        do { try connection.send(bytes) } catch { readsInput = false }
+    private func sendPending() {
+        do { pending = pending.dropFirst(try connection.sendSome(pending)) } catch {
+            (readsInput, pending) = (false, [])
+        }
     }
 
     private func takeSignals() -> Ending? {

@@ -11,15 +11,19 @@ enum SystemDialStdio {
     static func run(_ call: Invocation) throws {
         let connection = try call.client.dial()
         var readsInput = true
+        // Taken by the connection bit by bit: it may be full until we have taken what comes back.
+        var pending: ArraySlice<UInt8> = []
         while true {
-            let ready = try waitReadable([connection.descriptor] + (readsInput ? [0] : []))
-            if ready.contains(1) {
-                let bytes = try StandardStreams.readInput()
-                if bytes.isEmpty {
+            let ready = try waitReadable(
+                [connection.descriptor] + (readsInput && pending.isEmpty ? [0] : []),
+                writable: pending.isEmpty ? nil : connection.descriptor)
+            if ready.contains(1), !pending.isEmpty {
+                pending = pending.dropFirst(try connection.sendSome(pending))
+            } else if ready.contains(1) {
+                pending = try StandardStreams.readInput()[...]
+                if pending.isEmpty {
                     readsInput = false
                     connection.closeWriting()
-                } else {
-                    try connection.send(bytes)
                 }
             }
             if ready.contains(0) {
