@@ -41,9 +41,6 @@ package final class AttachedStreams {
     private var keys: DetachKeys
     private var frames = FrameDecoder()
     private var readsInput: Bool
-    /// Input that the connection has not taken yet. No more is read before it has: a container that answers to its input
-    /// takes the rest once we have taken the answers.
-    private var pending: ArraySlice<UInt8> = []
     private var signals: SignalDescriptor
     /// Sends a signal's name to the container.
     package var onSignal: (String) -> Void = { _ in }
@@ -76,16 +73,16 @@ package final class AttachedStreams {
     private func loop() throws -> Ending {
         while true {
             var descriptors = [connection.descriptor, signals.raw]
-            if readsInput, pending.isEmpty { descriptors.append(0) }
+            if readsInput, !connection.hasQueued { descriptors.append(0) }
             // What was read ahead with the headers is not known to poll(2).
             let ready =
                 connection.hasBuffered
-                ? [0] : try waitReadable(descriptors, writable: pending.isEmpty ? nil : connection.descriptor)
+                ? [0] : try waitReadable(descriptors, writable: connection.hasQueued ? connection.descriptor : nil)
             if ready.contains(1), let ending = takeSignals() { return ending }
             if ready.contains(0), try !forwardOutput() { return .outputEnded }
             guard ready.contains(2) else { continue }
-            if !pending.isEmpty {
-                sendPending()
+            if connection.hasQueued {
+                sendQueued()
             } else if try !forwardInput() {
                 return .detached
             }
@@ -123,20 +120,17 @@ package final class AttachedStreams {
             return true
         }
         guard options.hasTerminal else {
-            pending = bytes[...]
+            connection.queue(bytes)
             return true
         }
         let (passed, isDetached) = keys.pass(bytes)
-        pending = passed[...]
-        if isDetached { _ = try? connection.send(passed) }
+        if isDetached { _ = try? connection.send(passed) } else { connection.queue(passed) }
         return !isDetached
     }
 
     /// A container that has closed its input still has output for us: the end comes from there.
-    private func sendPending() {
-        do { pending = pending.dropFirst(try connection.sendSome(pending)) } catch {
-            (readsInput, pending) = (false, [])
-        }
+    private func sendQueued() {
+        do { try connection.sendQueued() } catch { readsInput = false }
     }
 
     private func takeSignals() -> Ending? {

@@ -11,17 +11,16 @@ enum SystemDialStdio {
     static func run(_ call: Invocation) throws {
         let connection = try call.client.dial()
         var readsInput = true
-        // Taken by the connection bit by bit: it may be full until we have taken what comes back.
-        var pending: ArraySlice<UInt8> = []
         while true {
             let ready = try waitReadable(
-                [connection.descriptor] + (readsInput && pending.isEmpty ? [0] : []),
-                writable: pending.isEmpty ? nil : connection.descriptor)
-            if ready.contains(1), !pending.isEmpty {
-                pending = pending.dropFirst(try connection.sendSome(pending))
+                [connection.descriptor] + (readsInput && !connection.hasQueued ? [0] : []),
+                writable: connection.hasQueued ? connection.descriptor : nil)
+            if ready.contains(1), connection.hasQueued {
+                try connection.sendQueued()
             } else if ready.contains(1) {
-                pending = try StandardStreams.readInput()[...]
-                if pending.isEmpty {
+                let bytes = try StandardStreams.readInput()
+                connection.queue(bytes)
+                if bytes.isEmpty {
                     readsInput = false
                     connection.closeWriting()
                 }
